@@ -1,6 +1,7 @@
 //! The PrivyDNS resolver as a state machine without I/O.
 #![forbid(unsafe_code)]
 pub mod connection;
+pub mod doh;
 mod error;
 pub mod message;
 
