@@ -13,6 +13,7 @@ use std::time::Duration;
 use hickory_proto::op::ResponseCode;
 
 use crate::message::{ExtendedError, MessageError, NameError};
+use crate::upstream::SyntaxError;
 
 /// Why a lookup, or the making of a resolver, failed.
 ///
@@ -233,7 +234,10 @@ pub enum ConfigError {
     /// No upstream speaks the protocol that a query asks for.
     #[error("no upstream speaks the protocol asked for")]
     NoSuchProtocol,
-    /// An upstream's text or settings are wrong.
+    /// A text is no upstream.
+    #[error("upstream: {0}")]
+    Syntax(#[from] SyntaxError),
+    /// An upstream's settings are wrong.
     #[error("upstream: {0}")]
     Upstream(String),
     /// A certificate, key or pin cannot be used.

@@ -4,10 +4,14 @@ pub mod connection;
 pub mod doh;
 mod error;
 pub mod message;
+pub mod tls;
+pub mod upstream;
 
 pub use error::*;
 pub use hickory_proto::rr::RecordType;
 pub use message::Query;
+pub use tls::{ClientCertificate, Pin, Roots, TlsVersion};
+pub use upstream::{HttpMethod, HttpVersion, Protocol, SyntaxError, Upstream};
 /// Limits.
 pub mod config {
     /// Max.

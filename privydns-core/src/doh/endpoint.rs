@@ -6,16 +6,7 @@ use data_encoding::BASE64URL_NOPAD;
 
 use super::pending::{self as message, Carrier};
 use crate::message::Query;
-
-/// How queries are put into HTTP requests (RFC 8484 Section 4.1).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum HttpMethod {
-    /// The message is the body: smaller, and no cache on the way keeps the answer.
-    #[default]
-    Post,
-    /// The message is in the URI, so that HTTP caches can answer.
-    Get,
-}
+use crate::upstream::HttpMethod;
 
 /// One DoH resource: what every request of a connection has in common.
 #[derive(Clone, PartialEq, Eq)]

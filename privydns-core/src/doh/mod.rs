@@ -11,8 +11,9 @@ mod response;
 #[cfg(test)]
 mod tests;
 
+pub use crate::upstream::HttpMethod;
+pub use endpoint::Endpoint;
 pub(crate) use endpoint::encode_query;
-pub use endpoint::{Endpoint, HttpMethod};
 pub use response::is_final_status;
 pub(crate) use response::{ResponseHead, finish};
 

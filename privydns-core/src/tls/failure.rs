@@ -1,0 +1,103 @@
+//! One reading of I/O errors for all drivers: what failed, in the resolver's own words.
+
+use std::error::Error as StdError;
+use std::io;
+
+use rustls::{AlertDescription, CertificateError};
+
+use super::verifier::PinMismatch;
+use crate::error::{Cause, CertificateProblem, Stage};
+
+/// What an I/O error means that ended a connection at `stage`.
+///
+/// Every driver calls this, so that all of them tell the same failure the same way. A driver whose *write*
+/// failed first reads to the end: the peer's last words, an alert, come out of that read, and are the cause.
+/// An end of stream without `close_notify` is an error of kind [`UnexpectedEof`](io::ErrorKind::UnexpectedEof);
+/// where a driver sees a clean end before the handshake is over, it makes one of that kind.
+///
+/// ```
+/// use std::io;
+/// use privydns_core::{Cause, Stage, tls::cause_of};
+///
+/// let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
+/// assert_eq!(cause_of(&refused, Stage::Connect), Cause::Connect("connection refused".into()));
+/// ```
+pub fn cause_of(error: &io::Error, stage: Stage) -> Cause {
+    if let Some(error) = rustls_error(error) {
+        return of_tls(error);
+    }
+    match stage {
+        Stage::Waiting | Stage::Connect => Cause::Connect(error.to_string()),
+        Stage::Bootstrap => Cause::Bootstrap(error.to_string()),
+        Stage::Proxy => Cause::Proxy(error.to_string()),
+        Stage::Tls if is_end(error.kind()) => Cause::Tls("the server closed in the handshake".into()),
+        Stage::Tls => Cause::Tls(error.to_string()),
+        Stage::Exchange => Cause::Closed,
+    }
+}
+
+/// The TLS error that an I/O error carries, however deep.
+fn rustls_error(error: &io::Error) -> Option<&rustls::Error> {
+    let mut next = error.get_ref().map(|inner| inner as &(dyn StdError + 'static));
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        next = match error.downcast_ref::<io::Error>() {
+            Some(io) => io.get_ref().map(|inner| inner as &(dyn StdError + 'static)),
+            None => error.source(),
+        };
+    }
+    None
+}
+
+fn is_end(kind: io::ErrorKind) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    matches!(kind, UnexpectedEof | ConnectionReset | ConnectionAborted | BrokenPipe)
+}
+
+fn of_tls(error: &rustls::Error) -> Cause {
+    match error {
+        rustls::Error::AlertReceived(alert) => of_alert(*alert),
+        rustls::Error::InvalidCertificate(error) => Cause::Certificate(of_certificate(error)),
+        rustls::Error::NoCertificatesPresented => {
+            Cause::Certificate(CertificateProblem::Other("none was sent".into()))
+        }
+        error => Cause::Tls(error.to_string()),
+    }
+}
+
+/// A server judges no certificate but the client's: an alert about one is about that.
+fn of_alert(alert: AlertDescription) -> Cause {
+    use AlertDescription as Alert;
+    match alert {
+        Alert::NoApplicationProtocol => Cause::NoApplicationProtocol,
+        Alert::CertificateRequired | Alert::NoCertificate => {
+            Cause::ClientCertificate("it requires one".into())
+        }
+        Alert::BadCertificate => Cause::ClientCertificate("bad certificate".into()),
+        Alert::UnsupportedCertificate => Cause::ClientCertificate("unsupported certificate".into()),
+        Alert::CertificateRevoked => Cause::ClientCertificate("revoked".into()),
+        Alert::CertificateExpired => Cause::ClientCertificate("expired".into()),
+        Alert::CertificateUnknown => Cause::ClientCertificate("certificate unknown".into()),
+        Alert::UnknownCA => Cause::ClientCertificate("unknown authority".into()),
+        Alert::AccessDenied => Cause::ClientCertificate("access denied".into()),
+        alert => Cause::Tls(format!("the server sent the alert {alert:?}")),
+    }
+}
+
+fn of_certificate(error: &CertificateError) -> CertificateProblem {
+    match error {
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => CertificateProblem::Expired,
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            CertificateProblem::NotYetValid
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            CertificateProblem::WrongName
+        }
+        CertificateError::UnknownIssuer => CertificateProblem::UnknownIssuer,
+        CertificateError::Revoked => CertificateProblem::Revoked,
+        CertificateError::Other(other) if other.0.is::<PinMismatch>() => CertificateProblem::PinMismatch,
+        error => CertificateProblem::Other(error.to_string()),
+    }
+}

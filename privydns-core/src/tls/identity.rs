@@ -1,0 +1,127 @@
+//! The client's own certificate, and when it is shown.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rustls::client::ResolvesClientCert;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::CertifiedKey;
+use rustls::{InconsistentKeys, SignatureScheme};
+
+use crate::error::{ConfigError, Error};
+
+/// A certificate and its private key, by which a server knows this client (mutual TLS).
+///
+/// It is checked when it is made: the key can be used, and belongs to the certificate. The key is not printed by
+/// `Debug`, and never written anywhere.
+#[derive(Clone)]
+pub struct ClientCertificate(Arc<CertifiedKey>);
+
+impl ClientCertificate {
+    /// Reads PEM: the certificate first, then those of the authorities between it and the root, if any; and the
+    /// key, as PKCS#8 (`PRIVATE KEY`), SEC1 (`EC PRIVATE KEY`) or PKCS#1 (`RSA PRIVATE KEY`). Both may be in one
+    /// text, given twice.
+    ///
+    /// # Errors
+    /// [`ConfigError::Tls`] where one of them is missing, malformed, or encrypted, where the provider does not
+    /// know the kind of key, and where the key is not that of the certificate.
+    pub fn from_pem(chain: &[u8], key: &[u8]) -> Result<Self, Error> {
+        let chain = CertificateDer::pem_slice_iter(chain)
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| problem(format!("client certificate: {error}")))?;
+        Self::new(chain, key_from_pem(key)?)
+    }
+
+    /// Takes DER: the certificate first, then those of the authorities between it and the root, if any; and the
+    /// key as PKCS#8, SEC1 or PKCS#1.
+    ///
+    /// # Errors
+    /// As [`from_pem`](Self::from_pem).
+    pub fn from_der(chain: impl IntoIterator<Item = Vec<u8>>, key: &[u8]) -> Result<Self, Error> {
+        let key = PrivateKeyDer::try_from(key).map_err(|_| {
+            problem("client key: neither PKCS#8, SEC1 nor PKCS#1; encrypted keys are not supported")
+        })?;
+        Self::new(chain.into_iter().map(CertificateDer::from).collect(), key.clone_key())
+    }
+
+    fn new(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Result<Self, Error> {
+        if chain.is_empty() {
+            return Err(problem("client certificate: none found"));
+        }
+        match CertifiedKey::from_der(chain, key, &super::provider()) {
+            Ok(certified) => Ok(Self(Arc::new(certified))),
+            Err(rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch)) => {
+                Err(problem("client key: not the key of the client certificate"))
+            }
+            Err(rustls::Error::InvalidCertificate(error)) => {
+                Err(problem(format!("client certificate: {error}")))
+            }
+            Err(error) => Err(problem(format!("client key: {error}"))),
+        }
+    }
+}
+
+fn key_from_pem(pem: &[u8]) -> Result<PrivateKeyDer<'static>, Error> {
+    // An encrypted key in the form of PKCS#8 has a label of its own; the older form says so in a header.
+    let is_encrypted = |pem: &[u8]| {
+        let has = |mark: &[u8]| pem.windows(mark.len()).any(|window| window == mark);
+        has(b"BEGIN ENCRYPTED PRIVATE KEY") || has(b"Proc-Type: 4,ENCRYPTED")
+    };
+    if is_encrypted(pem) {
+        return Err(problem("client key: encrypted; decrypt it first, for example with `openssl pkey`"));
+    }
+    match PrivateKeyDer::from_pem_slice(pem) {
+        Ok(key) => Ok(key),
+        Err(rustls::pki_types::pem::Error::NoItemsFound) => Err(problem("client key: none found")),
+        Err(error) => Err(problem(format!("client key: {error}"))),
+    }
+}
+
+fn problem(text: impl Into<String>) -> Error {
+    ConfigError::Tls(text.into()).into()
+}
+
+/// Two are equal if their certificates are: the key of each is that of its certificate.
+impl PartialEq for ClientCertificate {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.cert == other.0.cert
+    }
+}
+
+impl Eq for ClientCertificate {}
+
+impl fmt::Debug for ClientCertificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientCertificate").field("certificates", &self.0.cert.len()).finish_non_exhaustive()
+    }
+}
+
+/// What one upstream is shown when it asks who the client is, and whether it ever asked.
+#[derive(Debug)]
+pub(super) struct Shown {
+    certificate: Option<ClientCertificate>,
+    asked_for: AtomicBool,
+}
+
+impl Shown {
+    pub(super) fn new(certificate: Option<&ClientCertificate>) -> Self {
+        Self { certificate: certificate.cloned(), asked_for: AtomicBool::new(false) }
+    }
+
+    pub(super) fn was_asked_for(&self) -> bool {
+        self.asked_for.load(Ordering::Relaxed)
+    }
+}
+
+impl ResolvesClientCert for Shown {
+    fn resolve(&self, _authorities: &[&[u8]], _schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.asked_for.store(true, Ordering::Relaxed);
+        self.certificate.as_ref().map(|certificate| certificate.0.clone())
+    }
+
+    fn has_certs(&self) -> bool {
+        self.certificate.is_some()
+    }
+}

@@ -1,0 +1,164 @@
+//! TLS: what an [`Upstream`]'s server must prove, and what this client shows it, as rustls configurations.
+//!
+//! Nothing here does I/O. PEM comes in as bytes; what goes out is one `Arc<rustls::ClientConfig>` for each offer
+//! of application protocols.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rustls::ClientConfig;
+use rustls::client::{ResolvesClientCert, Resumption, Tls12Resumption};
+use rustls::crypto::CryptoProvider;
+use rustls::version::{TLS12, TLS13};
+
+use crate::error::{Cause, ConfigError, Error};
+use crate::upstream::Upstream;
+
+mod failure;
+mod identity;
+mod pins;
+mod roots;
+mod verifier;
+
+pub use failure::cause_of;
+pub use identity::ClientCertificate;
+pub use pins::Pin;
+pub use roots::Roots;
+
+/// Tickets kept for one upstream; the oldest makes room. rustls counts servers by eights of these.
+const MAX_TICKETS: usize = 8;
+
+/// A version of TLS. Older ones than these do not exist here (RFC 8310 Section 9, RFC 9325).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum TlsVersion {
+    /// TLS 1.2 (RFC 5246). It shows a client's certificate to everyone on the way.
+    Tls12,
+    /// TLS 1.3 (RFC 8446).
+    Tls13,
+}
+
+/// The application protocols offered in a handshake (RFC 7301).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AlpnOffer {
+    /// `dot`.
+    Dot,
+    /// No offer: for a DoT server that refuses `dot`.
+    None,
+    /// `h2`, then `http/1.1`.
+    H2AndHttp1,
+    /// `h2` alone.
+    H2,
+    /// `http/1.1` alone.
+    Http1,
+}
+
+/// One upstream's TLS: one verifier and one store of tickets, shared by a configuration for each ALPN offer.
+pub(crate) struct TlsSetup {
+    base: ClientConfig,
+    configs: Mutex<[Arc<ClientConfig>; AlpnOffer::ALL.len()]>,
+    shown: Arc<identity::Shown>,
+}
+
+/// The cryptography of this build, by feature: `aws-lc-rs`, which has post-quantum key exchange, or else `ring`.
+///
+/// A new value at each call; nothing is installed for the process.
+pub fn provider() -> Arc<CryptoProvider> {
+    #[cfg(feature = "aws-lc-rs")]
+    let provider = rustls::crypto::aws_lc_rs::default_provider();
+    #[cfg(all(feature = "ring", not(feature = "aws-lc-rs")))]
+    let provider = rustls::crypto::ring::default_provider();
+    Arc::new(provider)
+}
+
+#[cfg(not(any(feature = "aws-lc-rs", feature = "ring")))]
+compile_error!("one of the features `aws-lc-rs` and `ring` is needed: the crypto provider");
+
+/// Randomness for the seed of an engine and the secret of a cache, from [`provider`].
+///
+/// The engine never calls this: it is for the drivers, before they make one.
+///
+/// # Errors
+/// [`ConfigError::Tls`] where the system has no randomness to give.
+pub fn seed() -> Result<[u8; 32], Error> {
+    let mut seed = [0; 32];
+    match provider().secure_random.fill(&mut seed) {
+        Ok(()) => Ok(seed),
+        Err(_) => Err(ConfigError::Tls("the system gives no randomness".into()).into()),
+    }
+}
+
+impl TlsSetup {
+    pub(crate) fn new(upstream: &Upstream, provider: Arc<CryptoProvider>) -> Result<Self, ConfigError> {
+        let verifier = verifier::for_upstream(upstream, &provider)?;
+        let shown = Arc::new(identity::Shown::new(upstream.certificate_to_show()));
+        let versions: &[_] = match upstream.minimum_tls_wanted() {
+            TlsVersion::Tls12 => &[&TLS13, &TLS12],
+            TlsVersion::Tls13 => &[&TLS13],
+        };
+        let base = ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(versions)
+            .map_err(|error| ConfigError::Tls(error.to_string()))?
+            .dangerous()
+            .with_custom_certificate_verifier(verifier)
+            .with_client_cert_resolver(shown.clone() as Arc<dyn ResolvesClientCert>);
+        let configs = Mutex::new(configs(&base));
+        Ok(Self { base, configs, shown })
+    }
+
+    pub(crate) fn client_config(&self, offer: AlpnOffer) -> Arc<ClientConfig> {
+        self.configs.lock().unwrap_or_else(PoisonError::into_inner)[offer as usize].clone()
+    }
+
+    /// Resumes no session from before this call: what connects from now on cannot be linked to it (RFC 9250
+    /// Section 5.5.3). Tickets that old connections still bring go where no new one looks.
+    pub(crate) fn forget_tickets(&self) {
+        *self.configs.lock().unwrap_or_else(PoisonError::into_inner) = configs(&self.base);
+    }
+
+    /// What it means that a connection ended, by `cause`, before it brought any answer. Servers that do not
+    /// like a client's certificate, or miss it, often close without a word; that they had asked for one tells.
+    pub(crate) fn cause_before_first_answer(&self, cause: Cause) -> Cause {
+        match (cause, self.shown.was_asked_for()) {
+            (Cause::Closed, true) => Cause::ClientCertificate("it asked for one, then closed".into()),
+            (cause, _) => cause,
+        }
+    }
+}
+
+/// A configuration for each offer, with one new store of tickets.
+fn configs(base: &ClientConfig) -> [Arc<ClientConfig>; AlpnOffer::ALL.len()] {
+    // Each ticket is used once, and for 7 days at most: rustls' store sees to both. A TLS 1.2 session would be
+    // resumed many times under one identifier that everyone on the way can read.
+    let resumption = Resumption::in_memory_sessions(MAX_TICKETS).tls12_resumption(Tls12Resumption::Disabled);
+    AlpnOffer::ALL.map(|offer| {
+        let mut config = base.clone();
+        config.resumption = resumption.clone();
+        config.alpn_protocols = offer.tokens().iter().map(|token| token.to_vec()).collect();
+        Arc::new(config)
+    })
+}
+
+impl AlpnOffer {
+    /// In the order of the declaration, so that `offer as usize` is an index.
+    const ALL: [Self; 5] = [Self::Dot, Self::None, Self::H2AndHttp1, Self::H2, Self::Http1];
+
+    fn tokens(self) -> &'static [&'static [u8]] {
+        match self {
+            Self::Dot => &[b"dot"],
+            Self::None => &[],
+            Self::H2AndHttp1 => &[b"h2", b"http/1.1"],
+            Self::H2 => &[b"h2"],
+            Self::Http1 => &[b"http/1.1"],
+        }
+    }
+}
+
+impl fmt::Debug for TlsSetup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TlsSetup").field("shown", &self.shown).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,57 @@
+//! Pins: the keys that a server may have (RFC 7858 Section 4.2).
+
+use std::fmt;
+use std::str::FromStr;
+
+use data_encoding::BASE64;
+
+use crate::error::{ConfigError, Error};
+
+/// The SHA-256 of a public key, in the form in which certificates carry it (DER of `SubjectPublicKeyInfo`).
+///
+/// Its text is base64, as kdig, Knot and Stubby have it.
+///
+/// ```
+/// use privydns_core::Pin;
+///
+/// let pin: Pin = "/SlsviBkb05Y/8XiKF9+CZsgCtrqPQk5bh47o0R3/Cg=".parse()?;
+/// assert_eq!(pin.to_string(), "/SlsviBkb05Y/8XiKF9+CZsgCtrqPQk5bh47o0R3/Cg=");
+/// # Ok::<(), privydns_core::Error>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Pin([u8; 32]);
+
+impl Pin {
+    /// The hash itself.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl From<[u8; 32]> for Pin {
+    fn from(hash: [u8; 32]) -> Self {
+        Self(hash)
+    }
+}
+
+impl FromStr for Pin {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let hash = BASE64.decode(text.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok());
+        hash.map(Self)
+            .ok_or_else(|| ConfigError::Tls("a pin is the base64 of 32 bytes, 44 characters".into()).into())
+    }
+}
+
+impl fmt::Display for Pin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", BASE64.encode_display(&self.0))
+    }
+}
+
+impl fmt::Debug for Pin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Pin({self})")
+    }
+}

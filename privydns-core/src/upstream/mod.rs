@@ -1,0 +1,415 @@
+//! Upstreams: which server, where it is, and how it proves who it is.
+//!
+//! An [`Upstream`] is parsed from text or built in code, and is checked when it is made: one that exists can be
+//! used. The text has these forms, and [`Display`](fmt::Display) prints the first or the second of them:
+//!
+//! | text | meaning |
+//! |---|---|
+//! | `tls://NAME[:PORT][#ip=IP,IP]` | DNS over TLS, the certificate is for NAME |
+//! | `https://NAME[:PORT][/PATH][{?dns}][#ip=IP,IP]` | DNS over HTTPS; without a path, `/dns-query` |
+//! | `tls://IP[:PORT]#NAME` | the same as the first |
+//! | `IP@PORT#NAME`, `IP:PORT#NAME`, `IP#NAME` | the same, as Unbound and systemd-resolved write it |
+//! | `tls://IP[:PORT]` | the certificate is for the address |
+//! | `tls://IP[:PORT]#pin=PIN,PIN` | the server's key is one of the pins, its certificate does not matter |
+//!
+//! What follows the `#` is a list of `key=value` parts with `&` between them: `ip` (addresses to reach the server
+//! at), `name` (what the certificate must be for), and `pin` (the base64 of the SHA-256 of a public key, RFC 7858
+//! Section 4.2). A part without `=` is the name. An IPv6 address stands in brackets where a port may follow.
+//!
+//! Certificates, keys and the other settings of TLS and HTTP are not part of the text; they are set in code.
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::str::FromStr;
+use std::sync::Arc;
+
+use rustls::pki_types::ServerName;
+
+use crate::error::{ConfigError, Error};
+use crate::tls::{ClientCertificate, Pin, Roots, TlsVersion};
+
+mod parse;
+mod template;
+
+pub use parse::SyntaxError;
+pub use template::Template;
+
+/// The port of DNS over TLS (RFC 7858 Section 3.1).
+pub const TLS_PORT: u16 = 853;
+/// The port of HTTPS.
+pub const HTTPS_PORT: u16 = 443;
+/// The port of DNS in clear text, which no upstream here may have.
+const PLAINTEXT_PORT: u16 = 53;
+
+/// One server, and all that is needed to reach it and to be sure of it.
+///
+/// ```
+/// use privydns_core::{Protocol, Upstream};
+///
+/// let quad9: Upstream = "tls://9.9.9.9#dns.quad9.net".parse()?;
+/// assert_eq!(quad9.protocol(), Protocol::Tls);
+/// assert_eq!(quad9.port(), 853);
+///
+/// let same = Upstream::tls("dns.quad9.net")?.address([9, 9, 9, 9]);
+/// assert_eq!(same, quad9);
+/// assert_eq!(same.to_string(), "tls://dns.quad9.net#ip=9.9.9.9");
+/// # Ok::<(), privydns_core::Error>(())
+/// ```
+///
+/// What the server must prove follows from what is known of it (RFC 8310 Section 6.6):
+///
+/// - with a name, a certificate for that name that chains to one of the [`Roots`], and, where pins are given, a
+///   pinned key on that path;
+/// - without a name and with pins, possession of a pinned key, which suffices (RFC 7858 Section 4.2): neither the
+///   certificate's issuer, nor its names, nor its dates are looked at;
+/// - with an address alone, a certificate for that address. [`name`](Self::name) given the address itself asks
+///   for this in addition to the pins.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Upstream {
+    identity: Identity,
+    addresses: Vec<IpAddr>,
+    port: u16,
+    /// `Some` for DNS over HTTPS.
+    http: Option<Http>,
+    pins: Vec<Pin>,
+    roots: Roots,
+    client_certificate: Option<ClientCertificate>,
+    minimum_tls: Option<TlsVersion>,
+    label: Label,
+}
+
+/// Whose certificate is expected. Without a name, the first of the addresses is there and is the host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Identity {
+    Name(ServerName<'static>),
+    /// The first address, because the caller said so.
+    Address(ServerName<'static>),
+    /// The first address, unless pins are given.
+    Unnamed(ServerName<'static>),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Http {
+    template: Template,
+    version: HttpVersion,
+    method: HttpMethod,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Label {
+    text: Arc<str>,
+    /// Whether the caller chose it; otherwise it follows the upstream's own text.
+    chosen: bool,
+}
+
+/// What the server has to prove.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Authentication {
+    /// A path to a root and the server's name or address in the certificate, and a pin where there are pins.
+    Path,
+    /// A pinned key, and nothing else.
+    PinsAlone,
+}
+
+/// How an upstream is spoken to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Protocol {
+    /// DNS over TLS (RFC 7858).
+    Tls,
+    /// DNS over TLS with a client certificate.
+    MutualTls,
+    /// DNS over HTTPS (RFC 8484), with a client certificate or without.
+    Https,
+}
+
+/// Which version of HTTP a DoH upstream is spoken to in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum HttpVersion {
+    /// HTTP/2 where the server has it, otherwise HTTP/1.1.
+    #[default]
+    Negotiated,
+    /// HTTP/2 alone (RFC 9113).
+    Http2,
+    /// HTTP/1.1 alone (RFC 9112).
+    Http1,
+}
+
+/// How a DoH query is sent (RFC 8484 Section 4.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum HttpMethod {
+    /// In the body. Smaller, and never in a log of requested URLs.
+    #[default]
+    Post,
+    /// In the URL, so that HTTP caches on the way can answer.
+    Get,
+}
+
+impl Upstream {
+    /// A DNS over TLS server, by its name or address, with or without a port: `dns.quad9.net`, `192.0.2.1:8853`.
+    /// Everything that may follow `tls://` in the text form may be given.
+    ///
+    /// # Errors
+    /// [`ConfigError::Syntax`], which says what is wrong and where.
+    pub fn tls(server: &str) -> Result<Self, Error> {
+        Ok(parse::with_scheme(server, parse::Scheme::Tls).map_err(ConfigError::from)?)
+    }
+
+    /// A DNS over HTTPS server, by its URL, in which `https://` and the path `/dns-query` may be left out.
+    ///
+    /// ```
+    /// use privydns_core::Upstream;
+    ///
+    /// let upstream = Upstream::https("https://dns.quad9.net/dns-query{?dns}")?.address([9, 9, 9, 9]);
+    /// assert_eq!(upstream, Upstream::https("dns.quad9.net")?.address([9, 9, 9, 9]));
+    /// # Ok::<(), privydns_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ConfigError::Syntax`], which says what is wrong and where.
+    pub fn https(url: &str) -> Result<Self, Error> {
+        Ok(parse::with_scheme(url, parse::Scheme::Https).map_err(ConfigError::from)?)
+    }
+
+    /// Adds an address to reach the server at; addresses are tried in the order given, families interleaved.
+    pub fn address(mut self, address: impl Into<IpAddr>) -> Self {
+        let address = address.into();
+        if !self.addresses.contains(&address) {
+            self.addresses.push(address);
+        }
+        self.relabelled()
+    }
+
+    /// Sets the name that the server's certificate must be for, where the upstream was given by address. The
+    /// address itself may be given: then the certificate must be for it even where pins would suffice.
+    ///
+    /// # Errors
+    /// [`ConfigError::Setting`] where this is no name, or the upstream has another one.
+    pub fn name(mut self, name: &str) -> Result<Self, Error> {
+        let problem = |problem| ConfigError::Setting { setting: "name", problem };
+        self.set_identity(parse::host(name).map_err(problem)?).map_err(problem)?;
+        Ok(self.relabelled())
+    }
+
+    /// Sets the port, 853 by default for DNS over TLS, and 443 for DNS over HTTPS.
+    ///
+    /// # Errors
+    /// [`ConfigError::Setting`] for port 0, and for port 53, which is that of DNS in clear text and never
+    /// carries TLS (RFC 7858 Section 3.1).
+    pub fn at_port(mut self, port: u16) -> Result<Self, Error> {
+        let problem = |problem| ConfigError::Setting { setting: "at_port", problem };
+        self.port = parse::checked_port(port).map_err(problem)?;
+        Ok(self.relabelled())
+    }
+
+    /// Adds a pin: the server must have one of the keys pinned (RFC 7858 Section 4.2). Give a second one for the
+    /// key that will come next.
+    pub fn pin(mut self, pin: Pin) -> Self {
+        if !self.pins.contains(&pin) {
+            self.pins.push(pin);
+        }
+        self.relabelled()
+    }
+
+    /// Sets the authorities that may have issued the server's certificate.
+    pub fn roots(mut self, roots: Roots) -> Self {
+        self.roots = roots;
+        self
+    }
+
+    /// Sets the certificate and key that this client shows to this server, and to no other. A DNS over TLS
+    /// upstream becomes one of [`Protocol::MutualTls`]. It takes TLS 1.3, which encrypts the client's
+    /// certificate, unless [`minimum_tls`](Self::minimum_tls) says otherwise.
+    pub fn client_certificate(mut self, certificate: ClientCertificate) -> Self {
+        self.client_certificate = Some(certificate);
+        self
+    }
+
+    /// Sets the oldest version of TLS to accept: 1.2 by default, and 1.3 with a client certificate.
+    pub fn minimum_tls(mut self, version: TlsVersion) -> Self {
+        self.minimum_tls = Some(version);
+        self
+    }
+
+    /// Sets the version of HTTP. Changes nothing for an upstream of DNS over TLS.
+    pub fn http_version(mut self, version: HttpVersion) -> Self {
+        if let Some(http) = &mut self.http {
+            http.version = version;
+        }
+        self
+    }
+
+    /// Sets the method of HTTP. Changes nothing for an upstream of DNS over TLS.
+    pub fn http_method(mut self, method: HttpMethod) -> Self {
+        if let Some(http) = &mut self.http {
+            http.method = method;
+        }
+        self
+    }
+
+    /// Sets what answers, errors, counters and logs call this upstream, instead of its text.
+    pub fn labelled(mut self, label: impl Into<Arc<str>>) -> Self {
+        self.label = Label { text: label.into(), chosen: true };
+        self
+    }
+
+    /// What answers, errors, counters and logs call this upstream.
+    pub fn label(&self) -> &Arc<str> {
+        &self.label.text
+    }
+
+    /// How it is spoken to.
+    pub fn protocol(&self) -> Protocol {
+        match (&self.http, &self.client_certificate) {
+            (Some(_), _) => Protocol::Https,
+            (None, Some(_)) => Protocol::MutualTls,
+            (None, None) => Protocol::Tls,
+        }
+    }
+
+    /// The addresses it can be reached at, in the order given.
+    pub fn addresses(&self) -> &[IpAddr] {
+        &self.addresses
+    }
+
+    /// The addresses with the port.
+    pub fn socket_addresses(&self) -> impl Iterator<Item = SocketAddr> {
+        self.addresses.iter().map(|address| SocketAddr::new(*address, self.port))
+    }
+
+    /// The TCP port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Whether no address is known, so that the name has to be resolved first.
+    pub fn needs_bootstrap(&self) -> bool {
+        self.addresses.is_empty()
+    }
+
+    /// What to give to rustls as the server's name. A DNS name is sent as SNI; an address never is.
+    pub fn server_name(&self) -> &ServerName<'static> {
+        match &self.identity {
+            Identity::Name(name) | Identity::Address(name) | Identity::Unnamed(name) => name,
+        }
+    }
+
+    /// The pins, in the order given.
+    pub fn pins(&self) -> &[Pin] {
+        &self.pins
+    }
+
+    /// Host and port as HTTP writes them: without the port where it is 443, an IPv6 address in brackets.
+    pub fn authority(&self) -> String {
+        parse::Authority { upstream: self, default_port: HTTPS_PORT }.to_string()
+    }
+
+    /// The path of DNS over HTTPS; `None` for DNS over TLS.
+    pub fn template(&self) -> Option<&Template> {
+        self.http.as_ref().map(|http| &http.template)
+    }
+
+    pub(crate) fn http_version_wanted(&self) -> HttpVersion {
+        self.http.as_ref().map(|http| http.version).unwrap_or_default()
+    }
+
+    pub(crate) fn http_method_wanted(&self) -> HttpMethod {
+        self.http.as_ref().map(|http| http.method).unwrap_or_default()
+    }
+
+    pub(crate) fn authentication(&self) -> Authentication {
+        match self.identity {
+            Identity::Unnamed(_) if !self.pins.is_empty() => Authentication::PinsAlone,
+            _ => Authentication::Path,
+        }
+    }
+
+    pub(crate) fn trusted_roots(&self) -> &Roots {
+        &self.roots
+    }
+
+    pub(crate) fn certificate_to_show(&self) -> Option<&ClientCertificate> {
+        self.client_certificate.as_ref()
+    }
+
+    pub(crate) fn minimum_tls_wanted(&self) -> TlsVersion {
+        let default = if self.client_certificate.is_some() { TlsVersion::Tls13 } else { TlsVersion::Tls12 };
+        self.minimum_tls.unwrap_or(default)
+    }
+
+    fn new(scheme: parse::Scheme, host: parse::Host) -> Self {
+        let (identity, addresses) = match host {
+            parse::Host::Name(name) => (Identity::Name(ServerName::DnsName(name)), Vec::new()),
+            parse::Host::Address(address) => (Identity::Unnamed(address.into()), vec![address]),
+        };
+        let (port, http) = match scheme {
+            parse::Scheme::Tls => (TLS_PORT, None),
+            parse::Scheme::Https => (
+                HTTPS_PORT,
+                Some(Http {
+                    template: Template::default(),
+                    version: HttpVersion::default(),
+                    method: HttpMethod::default(),
+                }),
+            ),
+        };
+        Self {
+            identity,
+            addresses,
+            port,
+            http,
+            pins: Vec::new(),
+            roots: Roots::default(),
+            client_certificate: None,
+            minimum_tls: None,
+            label: Label { text: Arc::from(""), chosen: false },
+        }
+        .relabelled()
+    }
+
+    /// Gives an upstream known by its address a name. The error is a whole sentence.
+    fn set_identity(&mut self, host: parse::Host) -> Result<(), &'static str> {
+        self.identity = match (&self.identity, host) {
+            (Identity::Name(ServerName::DnsName(old)), parse::Host::Name(new)) if *old == new => {
+                return Ok(());
+            }
+            (Identity::Name(_), _) => return Err("the upstream has another name already"),
+            (_, parse::Host::Name(name)) => Identity::Name(ServerName::DnsName(name)),
+            (_, parse::Host::Address(address)) if self.addresses.first() == Some(&address) => {
+                Identity::Address(address.into())
+            }
+            (_, parse::Host::Address(_)) => return Err("an address can only stand for itself"),
+        };
+        Ok(())
+    }
+
+    fn relabelled(mut self) -> Self {
+        if !self.label.chosen {
+            self.label.text = self.to_string().into();
+        }
+        self
+    }
+}
+
+impl FromStr for Upstream {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        Ok(parse::upstream(text).map_err(ConfigError::from)?)
+    }
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Protocol::Tls => "tls",
+            Protocol::MutualTls => "mtls",
+            Protocol::Https => "https",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

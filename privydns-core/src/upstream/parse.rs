@@ -1,0 +1,291 @@
+//! Text to [`Upstream`] and back, in one canonical form.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv6Addr};
+
+use hickory_proto::rr::Name;
+use rustls::pki_types::{DnsName, ServerName};
+
+use super::{HTTPS_PORT, Identity, PLAINTEXT_PORT, TLS_PORT, Template, Upstream};
+
+/// Why a text is no upstream, and where.
+///
+/// ```
+/// use privydns_core::{ConfigError, ErrorKind, Upstream};
+///
+/// let error = "tls://dns.quad9.net:53".parse::<Upstream>().unwrap_err();
+/// let ErrorKind::Config(ConfigError::Syntax(error)) = error.kind() else { panic!() };
+/// assert_eq!(error.offset(), 20);
+/// assert!(error.to_string().starts_with("at byte 20, `53`: "));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SyntaxError {
+    offset: usize,
+    found: Box<str>,
+    problem: &'static str,
+}
+
+/// As much of the text as an error repeats.
+const MAX_FOUND: usize = 40;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scheme {
+    Tls,
+    Https,
+}
+
+/// What stands where a URL has its host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Host {
+    Name(DnsName<'static>),
+    Address(IpAddr),
+}
+
+/// A problem with a part of the text; the part is a slice of the text, so that its place is known.
+type Fault<'a> = (&'a str, &'static str);
+
+/// Reads any of the forms that the module names.
+pub(super) fn upstream(text: &str) -> Result<Upstream, SyntaxError> {
+    let parsed = match text.split_once("://") {
+        Some((name, rest)) => scheme(name).and_then(|scheme| url(scheme, rest)),
+        None => bare(text),
+    };
+    parsed.map_err(|fault| SyntaxError::new(text, fault))
+}
+
+/// Reads a URL whose scheme is known, and may be left out.
+pub(super) fn with_scheme(text: &str, wanted: Scheme) -> Result<Upstream, SyntaxError> {
+    let parsed = match text.split_once("://") {
+        Some((name, rest)) => match scheme(name) {
+            Ok(found) if found == wanted => url(wanted, rest),
+            Ok(_) => Err((name, "another scheme than that of the function called")),
+            Err(fault) => Err(fault),
+        },
+        None => url(wanted, text),
+    };
+    parsed.map_err(|fault| SyntaxError::new(text, fault))
+}
+
+/// A name, in lower case and IDNA's ASCII form, or an address, in brackets or not.
+pub(super) fn host(text: &str) -> Result<Host, &'static str> {
+    if let Some(inside) = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        return match inside.parse::<Ipv6Addr>() {
+            Ok(address) => Ok(Host::Address(address.into())),
+            Err(_) => Err("not an IPv6 address"),
+        };
+    }
+    if let Ok(address) = text.parse() {
+        return Ok(Host::Address(address));
+    }
+    const NO_HOST: &str = "neither a host name nor an IP address";
+    if text.is_empty() {
+        return Err("a host name or an IP address is missing");
+    }
+    let name = Name::from_utf8(text).map_err(|_| NO_HOST)?.to_lowercase().to_ascii();
+    let name = name.strip_suffix('.').unwrap_or(&name).to_owned();
+    DnsName::try_from(name).map(Host::Name).map_err(|_| NO_HOST)
+}
+
+pub(super) fn checked_port(port: u16) -> Result<u16, &'static str> {
+    match port {
+        0 => Err("port 0 does not exist"),
+        PLAINTEXT_PORT => Err("port 53 is DNS in clear text, and is never spoken to (RFC 7858 Section 3.1)"),
+        port => Ok(port),
+    }
+}
+
+fn scheme(name: &str) -> Result<Scheme, Fault<'_>> {
+    const PLAINTEXT: &str = "this is DNS in clear text, and nothing here is sent unencrypted";
+    match name.to_ascii_lowercase().as_str() {
+        "tls" => Ok(Scheme::Tls),
+        "https" => Ok(Scheme::Https),
+        "udp" | "tcp" | "plain" | "dns" | "system" => Err((name, PLAINTEXT)),
+        "http" => Err((name, "http is not encrypted; it is `https`")),
+        "dot" => Err((name, "it is `tls`")),
+        "doh" | "h2" => Err((name, "it is `https`")),
+        "mtls" => Err((name, "it is `tls`, with a client certificate set in code")),
+        "quic" | "doq" => Err((name, "DNS over QUIC is not supported yet")),
+        "h3" => Err((name, "HTTP/3 is not supported yet")),
+        "sdns" => Err((name, "DNS stamps are not supported yet")),
+        _ => Err((name, "unknown scheme; known are `tls` and `https`")),
+    }
+}
+
+/// `HOST[:PORT][PATH][#FRAGMENT]`
+fn url(scheme: Scheme, text: &str) -> Result<Upstream, Fault<'_>> {
+    let (location, fragment) = split_fragment(text);
+    let (authority, path) = match location.find(['/', '?', '{']) {
+        Some(at) => location.split_at(at),
+        None => (location, ""),
+    };
+    if let Some(at) = authority.find('@') {
+        return Err((&authority[at..], "a port follows a colon, and user names are not supported"));
+    }
+    let mut upstream = server(scheme, authority, ':')?;
+    match &mut upstream.http {
+        Some(http) if !path.is_empty() => http.template = Template::parse(path)?,
+        None if !path.is_empty() => return Err((path, "DNS over TLS has no path")),
+        _ => {}
+    }
+    apply_fragment(upstream, fragment)
+}
+
+/// `IP[@PORT]#FRAGMENT` as Unbound, `IP[:PORT]#FRAGMENT` as systemd-resolved has it.
+fn bare(text: &str) -> Result<Upstream, Fault<'_>> {
+    let (location, fragment) = split_fragment(text);
+    let separator = if location.contains('@') { '@' } else { ':' };
+    let upstream = server(Scheme::Tls, location, separator)?;
+    if upstream.addresses.is_empty() {
+        return Err((location, "begin with `tls://` or `https://`"));
+    }
+    if fragment.is_none() {
+        return Err((
+            location,
+            "an address alone says neither protocol nor name; write tls://ADDRESS, or ADDRESS#NAME",
+        ));
+    }
+    apply_fragment(upstream, fragment)
+}
+
+fn split_fragment(text: &str) -> (&str, Option<&str>) {
+    match text.split_once('#') {
+        Some((location, fragment)) => (location, Some(fragment)),
+        None => (text, None),
+    }
+}
+
+/// Host and port, with `separator` between them.
+fn server(scheme: Scheme, text: &str, separator: char) -> Result<Upstream, Fault<'_>> {
+    let whole_is_address = text.parse::<Ipv6Addr>().is_ok();
+    let after_brackets = text.rfind(']').map_or(0, |at| at + 1);
+    let (host_text, port_text) = match text[after_brackets..].rfind(separator) {
+        Some(at) if !whole_is_address => {
+            let (host, port) = text.split_at(after_brackets + at);
+            (host, Some(&port[1..]))
+        }
+        _ => (text, None),
+    };
+    if separator == ':' && !host_text.starts_with('[') && host_text.contains(':') && !whole_is_address {
+        return Err((text, "an IPv6 address with a port stands in brackets"));
+    }
+    let mut upstream = Upstream::new(scheme, host(host_text).map_err(|problem| (host_text, problem))?);
+    if let Some(text) = port_text {
+        let number = text.parse().map_err(|_| (text, "not a port number"))?;
+        upstream.port = checked_port(number).map_err(|problem| (text, problem))?;
+    }
+    Ok(upstream)
+}
+
+fn apply_fragment<'a>(mut upstream: Upstream, fragment: Option<&'a str>) -> Result<Upstream, Fault<'a>> {
+    let mut named = false;
+    for part in fragment.into_iter().flat_map(|fragment| fragment.split('&')) {
+        let (key, value) = part.split_once('=').unwrap_or(("name", part));
+        match key {
+            "name" if named => return Err((part, "a second name")),
+            "name" => {
+                named = true;
+                let host = host(value).map_err(|problem| (value, problem))?;
+                upstream.set_identity(host).map_err(|problem| (value, problem))?;
+            }
+            "ip" => {
+                for text in value.split(',') {
+                    match host(text) {
+                        Ok(Host::Address(address)) => upstream = upstream.address(address),
+                        _ => return Err((text, "not an IP address")),
+                    }
+                }
+            }
+            "pin" => {
+                for text in value.split(',') {
+                    let pin =
+                        text.parse().map_err(|_| (text, "not the base64 of a SHA-256, 44 characters"))?;
+                    upstream = upstream.pin(pin);
+                }
+            }
+            _ => return Err((key, "unknown key; known are `ip`, `name` and `pin`")),
+        }
+    }
+    Ok(upstream.relabelled())
+}
+
+impl fmt::Display for Upstream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (scheme, default_port) =
+            if self.http.is_some() { ("https", HTTPS_PORT) } else { ("tls", TLS_PORT) };
+        write!(f, "{scheme}://{}", Authority { upstream: self, default_port })?;
+        if let Some(http) = &self.http {
+            write!(f, "{}", http.template)?;
+        }
+        let mut separator = '#';
+        let mut part = |f: &mut fmt::Formatter<'_>, key: &str, values: &mut dyn Iterator<Item = String>| {
+            let values = values.collect::<Vec<_>>().join(",");
+            if values.is_empty() {
+                return Ok(());
+            }
+            write!(f, "{separator}{key}={values}")?;
+            separator = '&';
+            Ok(())
+        };
+        // Without a name the host is the first address.
+        let (name, rest) = match &self.identity {
+            Identity::Name(_) => (None, &self.addresses[..]),
+            Identity::Address(_) => (self.addresses.first(), &self.addresses[1..]),
+            Identity::Unnamed(_) => (None, &self.addresses[1..]),
+        };
+        part(f, "name", &mut name.iter().map(ToString::to_string))?;
+        part(f, "ip", &mut rest.iter().map(ToString::to_string))?;
+        part(f, "pin", &mut self.pins.iter().map(ToString::to_string))
+    }
+}
+
+/// Host and port as URLs have them.
+pub(super) struct Authority<'a> {
+    pub(super) upstream: &'a Upstream,
+    pub(super) default_port: u16,
+}
+
+impl fmt::Display for Authority<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.upstream.server_name() {
+            ServerName::IpAddress(address) => match IpAddr::from(*address) {
+                IpAddr::V6(address) => write!(f, "[{address}]")?,
+                IpAddr::V4(address) => write!(f, "{address}")?,
+            },
+            name => f.write_str(&name.to_str())?,
+        }
+        match self.upstream.port {
+            port if port == self.default_port => Ok(()),
+            port => write!(f, ":{port}"),
+        }
+    }
+}
+
+impl SyntaxError {
+    /// `part` is a slice of `text`: where it begins follows from where both are in memory.
+    fn new(text: &str, (part, problem): Fault<'_>) -> Self {
+        let offset = (part.as_ptr() as usize).saturating_sub(text.as_ptr() as usize).min(text.len());
+        Self { offset, found: part.chars().take(MAX_FOUND).collect(), problem }
+    }
+
+    /// The place in the text, in bytes from its beginning.
+    pub fn offset(&self) -> usize {
+        self.offset
+    }
+
+    /// What is wrong there.
+    pub fn problem(&self) -> &'static str {
+        self.problem
+    }
+}
+
+impl fmt::Display for SyntaxError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "at byte {}", self.offset)?;
+        if !self.found.is_empty() {
+            write!(f, ", `{}`", self.found.escape_debug())?;
+        }
+        write!(f, ": {}", self.problem)
+    }
+}
+
+impl std::error::Error for SyntaxError {}
