@@ -3,6 +3,8 @@
 //! [`Machine`] is the contract; `Dot`, `Http1` and `Http2` keep it, and nothing above this module knows which
 //! of them it is speaking to. A machine belongs to one connection, begins when TLS is up, and ends with it.
 
+mod http2;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 

@@ -1,0 +1,52 @@
+//! Integers with a prefix of N bits (RFC 7541 Section 5.1).
+
+use super::HpackError;
+
+/// The octets that may follow a prefix: 28 bits, far more than the length of any field block or table. The RFC
+/// leaves the limit to the implementation, and asks for one.
+const MAX_CONTINUATION: u32 = 4;
+
+/// Takes an integer from the front of `bytes`; what stands above its prefix in the first octet is not looked at.
+pub(super) fn decode(prefix_bits: u32, bytes: &mut &[u8]) -> Result<usize, HpackError> {
+    let (&first, mut rest) = bytes.split_first().ok_or(HpackError::Truncated)?;
+    let full = (1usize << prefix_bits) - 1;
+    let mut value = usize::from(first) & full;
+    if value == full {
+        let mut index = 0;
+        loop {
+            if index == MAX_CONTINUATION {
+                return Err(HpackError::IntegerTooLarge);
+            }
+            let (&octet, after) = rest.split_first().ok_or(HpackError::Truncated)?;
+            rest = after;
+            value += usize::from(octet & 0x7f) << (7 * index);
+            if octet & 0x80 == 0 {
+                break;
+            }
+            index += 1;
+        }
+    }
+    *bytes = rest;
+    Ok(value)
+}
+
+/// Appends `value` with a prefix of `prefix_bits`, above which stand the bits of `pattern`.
+pub(super) fn encode(value: usize, prefix_bits: u32, pattern: u8, out: &mut Vec<u8>) {
+    let full = (1usize << prefix_bits) - 1;
+    if value < full {
+        out.push(pattern | low_octet(value));
+        return;
+    }
+    out.push(pattern | low_octet(full));
+    let mut rest = value - full;
+    while rest >= 0x80 {
+        out.push(low_octet(rest) | 0x80);
+        rest >>= 7;
+    }
+    out.push(low_octet(rest));
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the low octet is what is asked for")]
+fn low_octet(value: usize) -> u8 {
+    value as u8
+}

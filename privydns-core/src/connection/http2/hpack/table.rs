@@ -1,0 +1,171 @@
+//! The static and the dynamic table, in one space of indices (RFC 7541 Section 2.3).
+
+use std::collections::VecDeque;
+
+/// What an entry counts beyond its octets (RFC 7541 Section 4.1).
+const ENTRY_OVERHEAD: usize = 32;
+
+/// The dynamic table, with the static one before it.
+///
+/// Entries are octets in one buffer, the oldest first, so that an insertion copies and allocates nothing. What
+/// eviction leaves at the front of the buffer is cleared away when the buffer has grown to twice the table's
+/// capacity.
+#[derive(Debug)]
+pub(super) struct Table {
+    octets: Vec<u8>,
+    /// Newest first, as they are numbered.
+    entries: VecDeque<Entry>,
+    /// As RFC 7541 Section 4.1 counts it.
+    size: usize,
+    capacity: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    start: usize,
+    name_length: usize,
+    value_length: usize,
+}
+
+impl Table {
+    pub(super) fn new(capacity: usize) -> Self {
+        Self { octets: Vec::new(), entries: VecDeque::new(), size: 0, capacity }
+    }
+
+    /// The name and value at an index, counted from 1.
+    pub(super) fn field(&self, index: usize) -> Option<(&[u8], &[u8])> {
+        let place = index.checked_sub(1)?;
+        if let Some((name, value)) = STATIC_TABLE.get(place) {
+            return Some((name.as_bytes(), value.as_bytes()));
+        }
+        let entry = self.entries.get(place - STATIC_TABLE.len())?;
+        Some(self.octets[entry.start..entry.end()].split_at(entry.name_length))
+    }
+
+    /// Adds an entry, evicting old ones for it. One that is larger than the table empties it (RFC 7541 Section 4.4).
+    pub(super) fn insert(&mut self, name: &[u8], value: &[u8]) {
+        let length = name.len() + value.len();
+        let size = length + ENTRY_OVERHEAD;
+        self.evict_to(self.capacity.saturating_sub(size));
+        if size > self.capacity {
+            return;
+        }
+        if self.octets.len() + length > 2 * self.capacity {
+            self.compact();
+        }
+        let entry = Entry { start: self.octets.len(), name_length: name.len(), value_length: value.len() };
+        self.octets.extend_from_slice(name);
+        self.octets.extend_from_slice(value);
+        self.entries.push_front(entry);
+        self.size += size;
+    }
+
+    /// Changes the capacity, evicting what no longer fits (RFC 7541 Section 4.3).
+    pub(super) fn resize(&mut self, capacity: usize) {
+        self.capacity = capacity;
+        self.evict_to(capacity);
+    }
+
+    fn evict_to(&mut self, size: usize) {
+        while self.size > size {
+            let Some(oldest) = self.entries.pop_back() else { break };
+            self.size -= oldest.size();
+        }
+        if self.entries.is_empty() {
+            self.octets.clear();
+        }
+    }
+
+    fn compact(&mut self) {
+        let dead = self.entries.back().map_or(self.octets.len(), |oldest| oldest.start);
+        self.octets.drain(..dead);
+        for entry in &mut self.entries {
+            entry.start -= dead;
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn size(&self) -> usize {
+        self.size
+    }
+
+    #[cfg(test)]
+    pub(super) fn octets_held(&self) -> usize {
+        self.octets.len()
+    }
+}
+
+impl Entry {
+    fn end(self) -> usize {
+        self.start + self.name_length + self.value_length
+    }
+
+    fn size(self) -> usize {
+        self.name_length + self.value_length + ENTRY_OVERHEAD
+    }
+}
+
+/// RFC 7541 Appendix A.
+static STATIC_TABLE: [(&str, &str); 61] = [
+    (":authority", ""),
+    (":method", "GET"),
+    (":method", "POST"),
+    (":path", "/"),
+    (":path", "/index.html"),
+    (":scheme", "http"),
+    (":scheme", "https"),
+    (":status", "200"),
+    (":status", "204"),
+    (":status", "206"),
+    (":status", "304"),
+    (":status", "400"),
+    (":status", "404"),
+    (":status", "500"),
+    ("accept-charset", ""),
+    ("accept-encoding", "gzip, deflate"),
+    ("accept-language", ""),
+    ("accept-ranges", ""),
+    ("accept", ""),
+    ("access-control-allow-origin", ""),
+    ("age", ""),
+    ("allow", ""),
+    ("authorization", ""),
+    ("cache-control", ""),
+    ("content-disposition", ""),
+    ("content-encoding", ""),
+    ("content-language", ""),
+    ("content-length", ""),
+    ("content-location", ""),
+    ("content-range", ""),
+    ("content-type", ""),
+    ("cookie", ""),
+    ("date", ""),
+    ("etag", ""),
+    ("expect", ""),
+    ("expires", ""),
+    ("from", ""),
+    ("host", ""),
+    ("if-match", ""),
+    ("if-modified-since", ""),
+    ("if-none-match", ""),
+    ("if-range", ""),
+    ("if-unmodified-since", ""),
+    ("last-modified", ""),
+    ("link", ""),
+    ("location", ""),
+    ("max-forwards", ""),
+    ("proxy-authenticate", ""),
+    ("proxy-authorization", ""),
+    ("range", ""),
+    ("referer", ""),
+    ("refresh", ""),
+    ("retry-after", ""),
+    ("server", ""),
+    ("set-cookie", ""),
+    ("strict-transport-security", ""),
+    ("transfer-encoding", ""),
+    ("user-agent", ""),
+    ("vary", ""),
+    ("via", ""),
+    ("www-authenticate", ""),
+];
