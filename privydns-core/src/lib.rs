@@ -8,10 +8,19 @@ pub mod tls;
 pub mod upstream;
 
 pub use error::*;
-pub use hickory_proto::rr::RecordType;
-pub use message::Query;
+pub use message::{
+    Answer, CacheUse, ClientSubnet, ExtendedError, Message, MessageError, NameError, Outcome, Query,
+    QueryName, Record, Records, Spoken,
+};
+pub use rr::{DNSClass, Name, RData, RecordType, ResponseCode};
 pub use tls::{ClientCertificate, Pin, Roots, TlsVersion};
 pub use upstream::{HttpMethod, HttpVersion, Protocol, SyntaxError, Upstream};
+
+/// Record types and their data, as hickory-proto has them.
+pub mod rr {
+    pub use hickory_proto::op::ResponseCode;
+    pub use hickory_proto::rr::{DNSClass, Name, RData, RecordType, rdata};
+}
 /// Limits.
 pub mod config {
     /// Max.

@@ -4,8 +4,7 @@ use std::fmt;
 
 use data_encoding::BASE64URL_NOPAD;
 
-use super::pending::{self as message, Carrier};
-use crate::message::Query;
+use crate::message::{self, Carrier, Query};
 use crate::upstream::HttpMethod;
 
 /// One DoH resource: what every request of a connection has in common.

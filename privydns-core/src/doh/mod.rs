@@ -5,7 +5,6 @@
 //! and HTTP/2 add nothing but framing.
 
 mod endpoint;
-mod pending;
 mod response;
 
 #[cfg(test)]

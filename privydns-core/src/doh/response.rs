@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use data_encoding::BASE64URL_NOPAD;
 
-use super::pending::{self as message, HEADER};
 use super::{MAX_BODY, MEDIA_TYPE, encode_query};
 use crate::error::{Cause, HttpProblem};
-use crate::message::Query;
+use crate::message::{self, HEADER, Query};
 
 /// The longest `Age` that is told apart from forever (RFC 9111 Section 1.2.2).
 const MAX_DELTA_SECONDS: u32 = 1 << 31;

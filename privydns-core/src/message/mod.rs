@@ -1,28 +1,40 @@
 //! DNS messages: queries built, answers read.
-use hickory_proto::rr::RecordType;
+//!
+//! A [`Query`] says what to ask and how. What comes back is walked once from end to end into a [`Message`], and
+//! handed out as an [`Answer`]: the same octets, shared, with their age; [`Record`]s are views on them, and
+//! their data is decoded when it is looked at.
 
-/// Why a text is no domain name.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("x")]
-pub struct NameError;
-/// Why bytes are no answer.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("x")]
-pub struct MessageError;
-/// An extended DNS error (RFC 8914).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ExtendedError;
-impl std::fmt::Display for ExtendedError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("x")
-    }
-}
-/// What to ask.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Query;
-impl Query {
-    /// A query.
-    pub fn new(_name: &str, _record_type: RecordType) -> Result<Self, crate::Error> {
-        Err(crate::ErrorKind::from(NameError).into())
-    }
-}
+mod answer;
+mod chain;
+mod check;
+mod edns;
+mod encode;
+mod error;
+mod local;
+mod name;
+mod query;
+mod record;
+mod response;
+mod wire;
+
+pub use answer::{Answer, Spoken};
+pub use edns::ExtendedError;
+pub use error::MessageError;
+pub use name::{NameError, QueryName};
+pub use query::{CacheUse, ClientSubnet, Query};
+pub use record::{Record, Records};
+pub use response::{Message, Outcome};
+
+pub(crate) use answer::Origin;
+pub(crate) use check::{check_response, id_of};
+pub(crate) use encode::{Carrier, encode};
+pub(crate) use local::{answer_locally, special_use};
+pub(crate) use response::Lifetime;
+
+/// Octets of a message's header (RFC 1035 Section 4.1.1).
+pub(crate) const HEADER: usize = 12;
+/// The most octets of a message: what two octets of length can say (RFC 1035 Section 4.2.2).
+pub(crate) const MAX_MESSAGE: usize = 65535;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,121 @@
+//! Answers that are made here, for names that are never asked for.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::HEADER;
+use super::answer::{Answer, Origin, Spoken};
+use super::name::QueryName;
+use super::query::Query;
+use super::response::{Message, Outcome, SOA_NUMBERS, Section};
+use super::wire::{CLASS_IN, Labels, TYPE_A, TYPE_AAAA, TYPE_SOA, check_name};
+
+/// The TTL of what is made here. It does not change, but nor is it worth keeping for long.
+const LOCAL_TTL: u32 = 3600;
+/// Response, recursion desired.
+const FLAGS_HIGH: u8 = 0x81;
+/// Recursion available.
+const FLAGS_LOW: u8 = 0x80;
+const NXDOMAIN: u8 = 3;
+/// A pointer to the name of the question.
+const QUESTION_NAME: [u8; 2] = [0xc0, 12];
+
+/// The answer to a query that no upstream is asked: the loopback address for `localhost` and what is below it
+/// (RFC 6761 Section 6.3), and the address itself for the text of one. Other types at such names have no records.
+pub(crate) fn answer_locally(query: &Query) -> Option<Answer> {
+    let name = query.name();
+    let addresses: [IpAddr; 2] = if name.top_level()? == b"localhost" {
+        [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]
+    } else {
+        [name.address()?; 2]
+    };
+    let address = addresses.into_iter().find(|address| type_of(address) == query.type_number());
+    let message = response(query, 0, |out| {
+        let address = address?;
+        out.extend_from_slice(&QUESTION_NAME);
+        match address {
+            IpAddr::V4(v4) => put_record(TYPE_A, LOCAL_TTL, &v4.octets(), out),
+            IpAddr::V6(v6) => put_record(TYPE_AAAA, LOCAL_TTL, &v6.octets(), out),
+        }
+        Some(Section::Answer)
+    })?;
+    let origin = Origin {
+        upstream: Arc::from("local"),
+        spoken: Spoken::Local,
+        attempts: 0,
+        elapsed: Duration::ZERO,
+        is_cached: false,
+        is_stale: false,
+    };
+    Some(Answer::new(message, 0, origin))
+}
+
+/// The top-level domain of a name that is never sent to an upstream: `onion` (RFC 7686), `alt` (RFC 9476), and
+/// `local` (RFC 6762), which a route may send all the same.
+pub(crate) fn special_use(name: &QueryName) -> Option<&'static str> {
+    let top_level = name.top_level()?;
+    ["onion", "alt", "local"].into_iter().find(|special| special.as_bytes() == top_level)
+}
+
+impl Message {
+    /// What an NXDOMAIN says about a name below the one that it denies (RFC 8020 Section 2): the same denial in
+    /// answer to `query`, with the SOA record that says how long it holds. It is not authenticated: proofs are
+    /// not kept.
+    pub(crate) fn denial_of(&self, query: &Query) -> Option<Self> {
+        if self.outcome() != Outcome::NxDomain {
+            return None;
+        }
+        let bytes = self.as_wire();
+        let soa = self.section(Section::Authority).find(|record| record.record_type == TYPE_SOA)?;
+        let data = soa.data();
+        let responsible = check_name(bytes, data.start).ok()?;
+        let numbers = data.end.checked_sub(SOA_NUMBERS)?;
+
+        let mut expanded = Vec::new();
+        put_name(bytes, data.start, &mut expanded);
+        put_name(bytes, responsible, &mut expanded);
+        expanded.extend_from_slice(&bytes[numbers..data.end]);
+        response(query, NXDOMAIN, |out| {
+            put_name(bytes, soa.owner, out);
+            put_record(TYPE_SOA, soa.ttl, &expanded, out);
+            Some(Section::Authority)
+        })
+    }
+}
+
+fn type_of(address: &IpAddr) -> u16 {
+    if address.is_ipv4() { TYPE_A } else { TYPE_AAAA }
+}
+
+/// A response to `query`, with the one record that `put` may write.
+fn response(query: &Query, rcode: u8, put: impl FnOnce(&mut Vec<u8>) -> Option<Section>) -> Option<Message> {
+    let mut out = vec![0, 0, FLAGS_HIGH, FLAGS_LOW | rcode, 0, 1];
+    out.resize(HEADER, 0);
+    out.extend_from_slice(query.name().as_wire());
+    out.extend_from_slice(&query.type_number().to_be_bytes());
+    out.extend_from_slice(&CLASS_IN.to_be_bytes());
+    if let Some(section) = put(&mut out) {
+        out[7 + 2 * section as usize] = 1;
+    }
+    Message::parse(out.into(), query).ok()
+}
+
+/// Writes a record in class IN, after its owner.
+fn put_record(record_type: u16, ttl: u32, data: &[u8], out: &mut Vec<u8>) {
+    let data_len = u16::try_from(data.len()).expect("two names and five numbers at most");
+    out.extend_from_slice(&record_type.to_be_bytes());
+    out.extend_from_slice(&CLASS_IN.to_be_bytes());
+    out.extend_from_slice(&ttl.to_be_bytes());
+    out.extend_from_slice(&data_len.to_be_bytes());
+    out.extend_from_slice(data);
+}
+
+/// Writes a name of a message without its compression.
+fn put_name(bytes: &[u8], at: usize, out: &mut Vec<u8>) {
+    for label in Labels::new(bytes, at) {
+        out.push(u8::try_from(label.len()).expect("a label has at most 63 octets"));
+        out.extend_from_slice(label);
+    }
+    out.push(0);
+}

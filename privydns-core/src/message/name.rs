@@ -1,0 +1,380 @@
+//! Domain names as they are asked for: read from text, checked, and kept as lower-case wire octets.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
+
+use hickory_proto::rr::{Label, Name};
+
+/// The most octets that a name has on the wire, its root label included (RFC 1035 Section 3.1).
+pub(super) const MAX_NAME: usize = 255;
+/// The most octets that one label has (RFC 1035 Section 3.1).
+pub(super) const MAX_LABEL: usize = 63;
+/// The longest text that is looked at: 255 octets, each written `\DDD`, with a dot after each label, fit well.
+const MAX_TEXT: usize = 2048;
+/// What IDNA takes for a dot between labels (UTS 46 Section 4.5).
+const DOTS: [char; 4] = ['.', '\u{3002}', '\u{ff0e}', '\u{ff61}'];
+
+/// A fully qualified domain name to ask for, in lower case.
+///
+/// Names are read from their presentation form (RFC 1035 Section 5.1): labels with dots between them, with or
+/// without the dot at the end, and `.` for the root. Letters, digits, `-`, `_` and `*` stand for themselves;
+/// any other octet is written `\DDD` in decimal, or `\` and the character. Labels beyond ASCII are converted
+/// to their A-labels (IDNA, UTS 46); such a name has no escapes. An IPv6 address is taken for one label, as it
+/// is never asked for: it is answered where it is.
+///
+/// ```
+/// use privydns_core::QueryName;
+///
+/// let name: QueryName = "WWW.Example.com".parse()?;
+/// assert_eq!(name.to_string(), "www.example.com.");
+/// assert_eq!(name.as_wire(), b"\x03www\x07example\x03com\x00");
+/// assert_eq!(QueryName::parse("bücher.example")?.to_string(), "xn--bcher-kva.example.");
+/// # Ok::<(), privydns_core::NameError>(())
+/// ```
+#[derive(Clone)]
+pub struct QueryName {
+    len: u8,
+    bytes: [u8; MAX_NAME],
+}
+
+/// Why a text is no domain name. It does not say which text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NameError {
+    /// There is no text; the root is written `.`.
+    #[error("it is empty (the root is written `.`)")]
+    Empty,
+    /// Two dots follow each other, or a dot comes first.
+    #[error("it has an empty label")]
+    EmptyLabel,
+    /// A label has more than 63 octets (RFC 1035 Section 3.1).
+    #[error("it has a label of more than 63 octets")]
+    LabelTooLong,
+    /// The name has more than 255 octets on the wire (RFC 1035 Section 3.1).
+    #[error("it has more than 255 octets")]
+    TooLong,
+    /// A character that does not stand for itself in a name.
+    #[error("it has the character {0:?}, which a name has only when escaped")]
+    Character(char),
+    /// A backslash without the character, or the three digits from 000 to 255, that it needs.
+    #[error("it has an incomplete escape")]
+    Escape,
+    /// A label beyond ASCII that IDNA does not allow (RFC 5891, UTS 46).
+    #[error("it has a label that is not allowed in an internationalized name")]
+    Idna,
+}
+
+impl QueryName {
+    /// Reads a name from its presentation form.
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        match text {
+            "" => return Err(NameError::Empty),
+            "." => return Ok(Self::root()),
+            _ if text.len() > MAX_TEXT => return Err(NameError::TooLong),
+            _ => {}
+        }
+        let mut builder = Builder::new();
+        if !text.is_ascii() {
+            builder.push_international(text)?;
+        } else if let Some(address) = ipv6_literal(text) {
+            builder.push_label(address.to_string().as_bytes())?;
+        } else {
+            builder.push_text(text)?;
+        }
+        Ok(builder.finish())
+    }
+
+    /// The name of the root, `.`.
+    pub fn root() -> Self {
+        Self { len: 1, bytes: [0; MAX_NAME] }
+    }
+
+    /// The name under which the reverse mapping of an address is kept: in `in-addr.arpa` (RFC 1035 Section 3.5)
+    /// or `ip6.arpa` (RFC 3596 Section 2.5).
+    pub(super) fn reverse(address: IpAddr) -> Self {
+        let text = match address {
+            IpAddr::V4(v4) => {
+                let [a, b, c, d] = v4.octets();
+                format!("{d}.{c}.{b}.{a}.in-addr.arpa")
+            }
+            IpAddr::V6(v6) => {
+                let nibbles = v6.octets().into_iter().rev().flat_map(|octet| [octet & 0xf, octet >> 4]);
+                nibbles.map(|nibble| format!("{nibble:x}.")).chain(["ip6.arpa".to_owned()]).collect()
+            }
+        };
+        Self::parse(&text).expect("digits and dots within the limits of a name")
+    }
+
+    /// A name from labels that keep the limits of a name; none where they do not.
+    pub(super) fn from_labels<'l>(labels: impl IntoIterator<Item = &'l [u8]>) -> Result<Self, NameError> {
+        let mut builder = Builder::new();
+        for label in labels {
+            builder.push_label(label)?;
+        }
+        Ok(builder.finish())
+    }
+
+    /// The name as in a message without compression: labels, each after its length, and the root's zero octet.
+    pub fn as_wire(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.len)]
+    }
+
+    /// The labels, the leftmost first, without the root's.
+    pub fn labels(&self) -> impl Iterator<Item = &[u8]> {
+        suffixes(self.as_wire()).map(|suffix| &suffix[1..=usize::from(suffix[0])])
+    }
+
+    /// The names above this one in wire form, the nearest first; neither this name nor the root.
+    ///
+    /// ```
+    /// # use privydns_core::QueryName;
+    /// let name = QueryName::parse("www.example.com")?;
+    /// assert!(name.parents().eq([&b"\x07example\x03com\x00"[..], &b"\x03com\x00"[..]]));
+    /// # Ok::<(), privydns_core::NameError>(())
+    /// ```
+    pub fn parents(&self) -> impl Iterator<Item = &[u8]> {
+        suffixes(self.as_wire()).skip(1)
+    }
+
+    /// Whether this is the root's name.
+    pub fn is_root(&self) -> bool {
+        self.len == 1
+    }
+
+    /// Whether this name is `other` or below it.
+    pub fn is_subdomain_of(&self, other: &Self) -> bool {
+        other.is_root() || suffixes(self.as_wire()).any(|suffix| suffix == other.as_wire())
+    }
+
+    /// The rightmost label: the top-level domain. The root has none.
+    pub(crate) fn top_level(&self) -> Option<&[u8]> {
+        self.labels().last()
+    }
+
+    /// The address that the name is the text of, as in `192.0.2.1` or `2001:db8::1`.
+    pub(crate) fn address(&self) -> Option<IpAddr> {
+        let mut labels = self.labels();
+        let first = labels.next()?;
+        if let Some(second) = labels.next() {
+            let octets = [first, second, labels.next()?, labels.next()?];
+            let [a, b, c, d] = octets.map(decimal_octet);
+            labels.next().is_none().then_some(())?;
+            return Some(Ipv4Addr::new(a?, b?, c?, d?).into());
+        }
+        ipv6_literal(std::str::from_utf8(first).ok()?).map(IpAddr::from)
+    }
+
+    /// The name as hickory-proto has it.
+    pub fn to_name(&self) -> Name {
+        name_of(self.labels())
+    }
+}
+
+/// A [`Name`] of labels that are known to keep the limits of a name.
+pub(super) fn name_of<'l>(labels: impl Iterator<Item = &'l [u8]>) -> Name {
+    labels.fold(Name::root(), |name, label| {
+        name.append_label(label).expect("labels of 1 to 63 octets, at most 255 together with their lengths")
+    })
+}
+
+/// The name and each name above it but the root, in wire form.
+fn suffixes(wire: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = wire;
+    std::iter::from_fn(move || {
+        let suffix = rest;
+        let label = usize::from(*suffix.first()?);
+        rest = &suffix[1 + label..];
+        (label > 0).then_some(suffix)
+    })
+}
+
+fn ipv6_literal(text: &str) -> Option<Ipv6Addr> {
+    text.contains(':').then(|| text.parse().ok())?
+}
+
+fn decimal_octet(label: &[u8]) -> Option<u8> {
+    let has_leading_zero = label.len() > 1 && label[0] == b'0';
+    let is_number = label.iter().all(u8::is_ascii_digit) && !has_leading_zero;
+    is_number.then(|| std::str::from_utf8(label).ok()?.parse().ok())?
+}
+
+/// Whether an octet stands for itself in a name's text.
+fn is_plain(octet: u8) -> bool {
+    octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'*')
+}
+
+/// A name as it grows. The length octet of the open label is at `label`, its next octet goes to `end`.
+struct Builder {
+    bytes: [u8; MAX_NAME],
+    label: usize,
+    end: usize,
+}
+
+impl Builder {
+    fn new() -> Self {
+        Self { bytes: [0; MAX_NAME], label: 0, end: 1 }
+    }
+
+    /// Reads labels in ASCII, with escapes.
+    fn push_text(&mut self, text: &str) -> Result<(), NameError> {
+        let mut rest = text.as_bytes();
+        while let [octet, tail @ ..] = rest {
+            rest = tail;
+            match *octet {
+                b'.' => self.close_label()?,
+                b'\\' => {
+                    let (escaped, tail) = unescape(tail)?;
+                    self.push(escaped)?;
+                    rest = tail;
+                }
+                plain if is_plain(plain) => self.push(plain)?,
+                other => return Err(NameError::Character(char::from(other))),
+            }
+        }
+        if self.open_label() > 0 { self.close_label() } else { Ok(()) }
+    }
+
+    /// Reads labels of which some are beyond ASCII, without escapes.
+    fn push_international(&mut self, text: &str) -> Result<(), NameError> {
+        let text = text.strip_suffix(DOTS).unwrap_or(text);
+        for label in text.split(DOTS) {
+            if label.is_empty() {
+                return Err(NameError::EmptyLabel);
+            }
+            if label.contains('\\') {
+                return Err(NameError::Escape);
+            }
+            if label.is_ascii() {
+                self.push_text(label)?;
+                continue;
+            }
+            let ascii = Label::from_utf8(label).map_err(|_| NameError::Idna)?;
+            // IDNA maps some characters to text with a dot in it, which is no label's.
+            if !ascii.as_bytes().iter().copied().all(is_plain) {
+                return Err(NameError::Idna);
+            }
+            self.push_label(ascii.as_bytes())?;
+        }
+        Ok(())
+    }
+
+    fn push_label(&mut self, label: &[u8]) -> Result<(), NameError> {
+        for &octet in label {
+            self.push(octet)?;
+        }
+        self.close_label()
+    }
+
+    fn push(&mut self, octet: u8) -> Result<(), NameError> {
+        if self.open_label() == MAX_LABEL {
+            return Err(NameError::LabelTooLong);
+        }
+        // The last octet is the root's.
+        if self.end >= MAX_NAME - 1 {
+            return Err(NameError::TooLong);
+        }
+        self.bytes[self.end] = octet.to_ascii_lowercase();
+        self.end += 1;
+        Ok(())
+    }
+
+    fn open_label(&self) -> usize {
+        self.end - self.label - 1
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "a label has at most 63 octets")]
+    fn close_label(&mut self) -> Result<(), NameError> {
+        let length = self.open_label();
+        if length == 0 {
+            return Err(NameError::EmptyLabel);
+        }
+        self.bytes[self.label] = length as u8;
+        self.label = self.end;
+        self.end += 1;
+        Ok(())
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "a name has at most 255 octets")]
+    fn finish(self) -> QueryName {
+        QueryName { len: (self.label + 1) as u8, bytes: self.bytes }
+    }
+}
+
+/// What an escape stands for, given what follows the backslash, and what follows the escape.
+fn unescape(text: &[u8]) -> Result<(u8, &[u8]), NameError> {
+    match text {
+        [hundreds, tens, ones, rest @ ..]
+            if [hundreds, tens, ones].iter().all(|digit| digit.is_ascii_digit()) =>
+        {
+            let value =
+                [hundreds, tens, ones].iter().fold(0, |value, &digit| value * 10 + u16::from(digit - b'0'));
+            Ok((u8::try_from(value).map_err(|_| NameError::Escape)?, rest))
+        }
+        [digit, ..] if digit.is_ascii_digit() => Err(NameError::Escape),
+        [character @ 0x21..=0x7e, rest @ ..] => Ok((*character, rest)),
+        _ => Err(NameError::Escape),
+    }
+}
+
+impl FromStr for QueryName {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        Self::parse(text)
+    }
+}
+
+impl fmt::Display for QueryName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_root() {
+            return f.write_str(".");
+        }
+        for label in self.labels() {
+            for &octet in label {
+                match octet {
+                    plain if is_plain(plain) => write!(f, "{}", char::from(plain))?,
+                    0x21..=0x7e => write!(f, "\\{}", char::from(octet))?,
+                    _ => write!(f, "\\{octet:03}")?,
+                }
+            }
+            f.write_str(".")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for QueryName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "QueryName({self})")
+    }
+}
+
+impl PartialEq for QueryName {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_wire() == other.as_wire()
+    }
+}
+
+impl Eq for QueryName {}
+
+impl Hash for QueryName {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_wire().hash(state);
+    }
+}
+
+impl PartialOrd for QueryName {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// The order of the wire octets: any order will do, as long as it is one.
+impl Ord for QueryName {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_wire().cmp(other.as_wire())
+    }
+}

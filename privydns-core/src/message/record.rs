@@ -1,0 +1,138 @@
+//! Views on the records of an answer.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::ops::Range;
+
+use hickory_proto::rr::{DNSClass, Name, RData, RecordType};
+use hickory_proto::serialize::binary::{BinDecoder, Restrict};
+
+use super::answer::ttl_left;
+use super::chain::Chain;
+use super::error::MessageError;
+use super::name::name_of;
+use super::wire::{CLASS_IN, Labels, RawRecord, RawRecords, TYPE_A, TYPE_AAAA, TYPE_OPT};
+
+/// One resource record of an [`Answer`](super::Answer), read where it is.
+#[derive(Clone, Copy)]
+pub struct Record<'a> {
+    /// The whole message, which names point into.
+    bytes: &'a [u8],
+    raw: RawRecord,
+    age: u32,
+    is_stale: bool,
+}
+
+impl<'a> Record<'a> {
+    /// The name that has the record, as the resolver wrote it.
+    pub fn name(&self) -> Name {
+        name_of(Labels::new(self.bytes, self.raw.owner))
+    }
+
+    /// The type.
+    pub fn record_type(&self) -> RecordType {
+        self.raw.record_type.into()
+    }
+
+    /// The class; IN in whatever answers a query.
+    pub fn class(&self) -> DNSClass {
+        self.raw.class.into()
+    }
+
+    /// Seconds that are left of the TTL. A stale answer shows 30 where none is left (RFC 8767 Section 4).
+    pub fn ttl(&self) -> u32 {
+        ttl_left(self.raw.ttl, self.age, self.is_stale)
+    }
+
+    /// The data, decoded. The error says that it is not what its type has.
+    pub fn data(&self) -> Result<RData, MessageError> {
+        let Range { start, end } = self.raw.data();
+        let malformed = MessageError::Data(self.record_type());
+        let start = u16::try_from(start).map_err(|_| malformed)?;
+        let mut decoder = BinDecoder::new(&self.bytes[..end]).clone(start);
+        RData::read(&mut decoder, self.record_type(), Restrict::new(self.raw.data_len)).map_err(|_| malformed)
+    }
+
+    /// The data's octets, as they are in the message. A name among them may be compressed, that is, point to
+    /// elsewhere in the message.
+    pub fn data_octets(&self) -> &'a [u8] {
+        &self.bytes[self.raw.data()]
+    }
+
+    /// The address in an A or AAAA record.
+    pub fn address(&self) -> Option<IpAddr> {
+        let data = self.data_octets();
+        match self.raw.record_type {
+            TYPE_A if self.raw.class == CLASS_IN => <[u8; 4]>::try_from(data).ok().map(IpAddr::from),
+            TYPE_AAAA if self.raw.class == CLASS_IN => <[u8; 16]>::try_from(data).ok().map(IpAddr::from),
+            _ => None,
+        }
+    }
+
+    /// Where the TTL is in the message.
+    pub(super) fn ttl_at(&self) -> Range<usize> {
+        let at = self.raw.fixed + 4;
+        at..at + 4
+    }
+}
+
+/// The record as a line of a zone file (RFC 1035 Section 5.1). Data that cannot be decoded is shown as octets
+/// (RFC 3597 Section 5).
+impl fmt::Display for Record<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {} {} ", self.name(), self.ttl(), self.class(), self.record_type())?;
+        if let Ok(data) = self.data() {
+            return write!(f, "{data}");
+        }
+        write!(f, "\\# {}", self.raw.data_len)?;
+        if self.raw.data_len > 0 {
+            f.write_str(" ")?;
+        }
+        self.data_octets().iter().try_for_each(|octet| write!(f, "{octet:02x}"))
+    }
+}
+
+impl fmt::Debug for Record<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Record({self})")
+    }
+}
+
+/// Records of an [`Answer`](super::Answer), in the order of the message.
+#[derive(Clone, Debug)]
+pub struct Records<'a> {
+    bytes: &'a [u8],
+    raw: RawRecords<'a>,
+    /// Where only records on the chain are of interest.
+    chain: Option<Chain>,
+    age: u32,
+    is_stale: bool,
+}
+
+impl<'a> Records<'a> {
+    pub(super) fn new(bytes: &'a [u8], raw: RawRecords<'a>, age: u32, is_stale: bool) -> Self {
+        Self { bytes, raw, chain: None, age, is_stale }
+    }
+
+    pub(super) fn none() -> Self {
+        Self::new(&[], RawRecords::new(&[], 0, 0), 0, false)
+    }
+
+    pub(super) fn on(self, chain: Chain) -> Self {
+        Self { chain: Some(chain), ..self }
+    }
+}
+
+impl<'a> Iterator for Records<'a> {
+    type Item = Record<'a>;
+
+    fn next(&mut self) -> Option<Record<'a>> {
+        let Self { bytes, chain, age, is_stale, .. } = *self;
+        let is_shown = |raw: &RawRecord| match &chain {
+            Some(chain) => chain.has(bytes, raw),
+            None => raw.record_type != TYPE_OPT,
+        };
+        let raw = self.raw.find(is_shown)?;
+        Some(Record { bytes, raw, age, is_stale })
+    }
+}
