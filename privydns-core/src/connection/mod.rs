@@ -3,10 +3,18 @@
 //! [`Machine`] is the contract; `Dot`, `Http1` and `Http2` keep it, and nothing above this module knows which
 //! of them it is speaking to. A machine belongs to one connection, begins when TLS is up, and ends with it.
 
+mod dot;
+mod http1;
 mod http2;
+mod idle;
+mod input;
+mod phase;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+pub use dot::Dot;
+pub use http1::{Http1, is_not_http1};
 
 use crate::error::Cause;
 use crate::message::Query;

@@ -10,7 +10,6 @@ mod response;
 #[cfg(test)]
 mod tests;
 
-pub use crate::upstream::HttpMethod;
 pub use endpoint::Endpoint;
 pub(crate) use endpoint::encode_query;
 pub use response::is_final_status;

@@ -66,8 +66,8 @@ impl ResponseHead {
         self.status
     }
 
-    /// Why there is no DNS message in a body that comes with this head.
-    fn problem(&self, query: &Query) -> Option<HttpProblem> {
+    /// Why the body that comes with this head, whatever is in it, is no answer.
+    pub(crate) fn problem(&self, query: &Query) -> Option<HttpProblem> {
         match (self.status, &self.location, &self.media_type) {
             (300..400, Some(location), _) => {
                 Some(HttpProblem::Redirect { location: without_question(location, query).to_owned() })

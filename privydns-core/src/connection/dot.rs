@@ -1,0 +1,265 @@
+//! DNS over TLS (RFC 7858): messages behind a length of two octets, pipelined, answered in any order.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+
+use super::input::Input;
+use super::phase::Phase;
+use super::{Event, Key, Machine, idle};
+use crate::error::{Cause, ProtocolError};
+use crate::message::{self, Carrier, HEADER, Query};
+
+/// How many exchanges may be in flight at once, unless set otherwise. What is beyond waits above for room.
+const PIPELINE_DEFAULT: usize = 1_000;
+
+/// The most exchanges in flight that can be asked for. With [`MAX_ABANDONED`] on top about half of all
+/// IDs stay free, so that a free one is found by drawing.
+const MAX_PIPELINE: usize = 32_000;
+
+/// Past this many cancelled queries whose answers never came, the connection drains.
+const MAX_ABANDONED: usize = 1_000;
+
+/// Past this many messages that answer no query, the connection ends (RFC 5452 Section 9.1 has the reasons).
+const MAX_STRAYS: u32 = 16;
+
+/// How long an idle connection is kept where the server says nothing.
+const IDLE_DEFAULT: Duration = Duration::from_secs(8);
+
+/// One DNS over TLS connection.
+///
+/// Message IDs are drawn from a generator that the seed starts, and are not used again while an answer to the
+/// earlier query could come. An answer must match by ID and by question; what matches nothing is dropped and
+/// counted.
+pub struct Dot {
+    /// How many may be in flight at once.
+    pipeline: usize,
+    ids: StdRng,
+    phase: Phase,
+    input: Input,
+    /// By message ID: all that are in flight, and those cancelled whose answers may yet come.
+    exchanges: BTreeMap<u16, Exchange>,
+    /// The message IDs of those in flight.
+    in_flight: BTreeMap<Key, u16>,
+    unsent: VecDeque<u16>,
+    refused: VecDeque<Key>,
+    strays: u32,
+    idle_limit: Duration,
+}
+
+struct Exchange {
+    /// `None` once cancelled.
+    key: Option<Key>,
+    query: Arc<Query>,
+    is_sent: bool,
+}
+
+impl Dot {
+    /// A connection on which TLS is up. The seed must be unpredictable, and be used for nothing else.
+    pub fn new(_now: Instant, seed: [u8; 32]) -> Self {
+        Self {
+            pipeline: PIPELINE_DEFAULT,
+            ids: StdRng::from_seed(seed),
+            phase: Phase::Open,
+            input: Input::default(),
+            exchanges: BTreeMap::new(),
+            in_flight: BTreeMap::new(),
+            unsent: VecDeque::new(),
+            refused: VecDeque::new(),
+            strays: 0,
+            idle_limit: IDLE_DEFAULT,
+        }
+    }
+
+    /// How many queries may be in flight at once: 1000 by default, at least 1 and at most 32000.
+    pub fn pipeline(mut self, limit: usize) -> Self {
+        self.pipeline = limit.clamp(1, MAX_PIPELINE);
+        self
+    }
+
+    /// Decodes messages up to the next that answers a query.
+    fn receive(&mut self) -> Option<Event> {
+        loop {
+            let message = match next_message(&mut self.input) {
+                Ok(message) => message?,
+                Err(what) => return self.violated(what),
+            };
+            let exchange = match message::id_of(message).map(|id| self.exchanges.entry(id)) {
+                Some(Entry::Occupied(entry)) if entry.get().is_answered_by(message) => entry.remove(),
+                _ => {
+                    self.strays += 1;
+                    if self.strays > MAX_STRAYS {
+                        return self.violated("too many messages that answer no query");
+                    }
+                    continue;
+                }
+            };
+            match message::keepalive_of(message, &exchange.query) {
+                Some(Duration::ZERO) => self.phase.drain(),
+                Some(told) => self.idle_limit = idle::limit(told),
+                None => {}
+            }
+            if let Some(key) = exchange.key {
+                let message = Arc::from(message);
+                self.in_flight.remove(&key);
+                return Some(Event::Answered { key, message, age: 0 });
+            }
+        }
+    }
+
+    /// The peer is not to be trusted with what it sent, nor with what it will send.
+    fn violated(&mut self, what: &'static str) -> Option<Event> {
+        self.input.clear();
+        self.phase.break_off(Cause::Protocol(ProtocolError { protocol: "dot", what }));
+        None
+    }
+
+    /// Once the connection is over: what was left unanswered, oldest first, and then the end.
+    fn wind_up(&mut self) -> Option<Event> {
+        let Phase::Ending(cause) = &self.phase else { return None };
+        let Some((key, id)) = self.in_flight.pop_first() else {
+            self.exchanges.clear();
+            return self.phase.tell().map(Event::Ended);
+        };
+        let is_sent = self.exchanges.remove(&id).is_some_and(|exchange| exchange.is_sent);
+        Some(Event::Failed { key, cause: cause.clone(), retry_safe: !is_sent })
+    }
+
+    /// An ID that no answer on its way can carry (RFC 7766 Section 6.2.1), and that nobody can foretell
+    /// (RFC 5452 Section 9.2).
+    fn free_id(&mut self) -> u16 {
+        loop {
+            let id = self.ids.random();
+            if !self.exchanges.contains_key(&id) {
+                return id;
+            }
+        }
+    }
+}
+
+impl Machine for Dot {
+    fn capacity(&self) -> usize {
+        if self.phase.is_open() { self.pipeline.saturating_sub(self.in_flight.len()) } else { 0 }
+    }
+
+    fn in_flight(&self) -> usize {
+        self.in_flight.len()
+    }
+
+    fn is_draining(&self) -> bool {
+        !self.phase.is_open()
+    }
+
+    fn idle_limit(&self) -> Duration {
+        self.idle_limit
+    }
+
+    fn submit(&mut self, _now: Instant, key: Key, query: &Arc<Query>) {
+        if self.capacity() == 0 {
+            return self.refused.push_back(key);
+        }
+        let id = self.free_id();
+        self.exchanges.insert(id, Exchange { key: Some(key), query: query.clone(), is_sent: false });
+        self.in_flight.insert(key, id);
+        self.unsent.push_back(id);
+    }
+
+    fn cancel(&mut self, _now: Instant, key: Key) {
+        self.refused.retain(|&refused| refused != key);
+        let Some(id) = self.in_flight.remove(&key) else { return };
+        match self.exchanges.entry(id) {
+            Entry::Occupied(mut entry) if entry.get().is_sent => {
+                entry.get_mut().key = None;
+                if self.exchanges.len() - self.in_flight.len() > MAX_ABANDONED {
+                    self.phase.drain();
+                }
+            }
+            Entry::Occupied(entry) => {
+                entry.remove();
+                self.unsent.retain(|&unsent| unsent != id);
+            }
+            Entry::Vacant(_) => {}
+        }
+    }
+
+    fn close(&mut self, _now: Instant) {
+        self.phase.drain();
+    }
+
+    fn handle_input(&mut self, _now: Instant, bytes: &[u8]) {
+        if self.phase.is_connected() {
+            self.input.push(bytes);
+        }
+    }
+
+    fn handle_end(&mut self, _now: Instant, cause: Cause) {
+        self.phase.end(cause);
+    }
+
+    fn handle_timeout(&mut self, _now: Instant) {}
+
+    fn poll_transmit(&mut self, _now: Instant, out: &mut Vec<u8>) -> bool {
+        if !self.phase.is_connected() {
+            return false;
+        }
+        let Some(id) = self.unsent.pop_front() else { return false };
+        let Some(exchange) = self.exchanges.get_mut(&id) else { return false };
+        exchange.is_sent = true;
+        let start = out.len();
+        out.extend_from_slice(&[0; 2]);
+        message::encode(&exchange.query, id, Carrier::Stream, out);
+        let length = u16::try_from(out.len() - start - 2).unwrap_or(u16::MAX);
+        out[start..start + 2].copy_from_slice(&length.to_be_bytes());
+        true
+    }
+
+    fn poll_event(&mut self, _now: Instant) -> Option<Event> {
+        if let Some(key) = self.refused.pop_front() {
+            return Some(Event::Failed { key, cause: Cause::Closed, retry_safe: true });
+        }
+        self.receive().or_else(|| self.wind_up())
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        None
+    }
+}
+
+impl fmt::Debug for Dot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dot")
+            .field("phase", &self.phase)
+            .field("in_flight", &self.in_flight.len())
+            .field("abandoned", &(self.exchanges.len() - self.in_flight.len()))
+            .field("strays", &self.strays)
+            .field("idle_limit", &self.idle_limit)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Exchange {
+    fn is_answered_by(&self, message: &[u8]) -> bool {
+        self.is_sent && message::check_response(message, &self.query).is_ok()
+    }
+}
+
+/// Takes the next message if it is there from end to end (RFC 1035 Section 4.2.2).
+fn next_message(input: &mut Input) -> Result<Option<&[u8]>, &'static str> {
+    let [high, low, rest @ ..] = input.unread() else { return Ok(None) };
+    let length = usize::from(u16::from_be_bytes([*high, *low]));
+    if length < HEADER {
+        return Err("a message too short for a header");
+    }
+    if rest.len() < length {
+        return Ok(None);
+    }
+    Ok(Some(&input.take(2 + length)[2..]))
+}

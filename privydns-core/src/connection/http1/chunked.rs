@@ -1,0 +1,151 @@
+//! The chunked transfer coding, decoded by the letter (RFC 9112 Section 7.1).
+
+use super::body::BodyError;
+
+/// The longest line with a chunk's size and its extensions, in octets.
+const MAX_SIZE_LINE: usize = 256;
+
+/// The longest trailer section, in octets. Nothing in it is of use here, and nothing is kept.
+const MAX_TRAILERS: usize = 4096;
+
+/// A decoder that takes octets as they come.
+#[derive(Debug)]
+pub(super) struct Chunked {
+    state: State,
+    /// The length of the line, or of the trailer section, that is being read.
+    length: usize,
+    /// What is left of the chunk that is being read.
+    left: usize,
+    body: Vec<u8>,
+    /// The longest body that is taken.
+    limit: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Before the first digit of a size.
+    Size,
+    Digits,
+    /// Space after the size, which only an extension may follow.
+    Space,
+    Extension,
+    SizeLf,
+    Data,
+    DataCr,
+    DataLf,
+    /// At the start of a trailer field, or of the empty line that ends it all.
+    Trailer,
+    TrailerName,
+    TrailerValue,
+    TrailerLf,
+    LastLf,
+    Done,
+}
+
+impl Chunked {
+    pub(super) fn new(limit: usize) -> Self {
+        Self { state: State::Size, length: 0, left: 0, body: Vec::new(), limit }
+    }
+
+    /// Decodes up to the end of the body, and says how many octets that were.
+    pub(super) fn read(&mut self, bytes: &[u8]) -> Result<usize, BodyError> {
+        let mut at = 0;
+        while at < bytes.len() && self.state != State::Done {
+            if self.state == State::Data {
+                let length = self.left.min(bytes.len() - at);
+                self.body.extend_from_slice(&bytes[at..at + length]);
+                self.left -= length;
+                at += length;
+                if self.left == 0 {
+                    self.state = State::DataCr;
+                }
+            } else {
+                self.state = self.step(bytes[at])?;
+                at += 1;
+            }
+        }
+        Ok(at)
+    }
+
+    /// The body, once it has come to its end.
+    pub(super) fn body(&self) -> Option<&[u8]> {
+        (self.state == State::Done).then_some(&self.body)
+    }
+
+    /// Takes one octet that is not data.
+    fn step(&mut self, octet: u8) -> Result<State, BodyError> {
+        use State::*;
+        self.count()?;
+        Ok(match (self.state, octet) {
+            (Size | Digits, _) if octet.is_ascii_hexdigit() => self.digit(octet)?,
+            (Digits | Extension, b'\r') => SizeLf,
+            // Space that is there for no reason is "bad", and accepted where something follows (Section 7.1.1).
+            (Digits | Space, b' ' | b'\t') => Space,
+            (Digits | Space, b';') => Extension,
+            (Extension, _) if is_text(octet) => Extension,
+            (SizeLf, b'\n') => self.chunk(),
+            (DataCr, b'\r') => DataLf,
+            (DataLf, b'\n') => self.line(Size),
+            (Trailer, b'\r') => LastLf,
+            (Trailer | TrailerName, _) if is_token(octet) => TrailerName,
+            (TrailerName, b':') => TrailerValue,
+            (TrailerValue, b'\r') => TrailerLf,
+            (TrailerValue, _) if is_text(octet) => TrailerValue,
+            (TrailerLf, b'\n') => Trailer,
+            (LastLf, b'\n') => Done,
+            (Size | Digits | Space | Extension | SizeLf, _) => {
+                return Err(malformed("a malformed chunk size"));
+            }
+            (DataCr | DataLf, _) => return Err(malformed("a chunk longer than its size")),
+            _ => return Err(malformed("a malformed trailer section")),
+        })
+    }
+
+    fn digit(&mut self, octet: u8) -> Result<State, BodyError> {
+        let value = char::from(octet).to_digit(16).unwrap_or_default() as usize;
+        self.left = self.left.saturating_mul(16).saturating_add(value);
+        if self.body.len().saturating_add(self.left) > self.limit {
+            Err(BodyError::TooLong)
+        } else {
+            Ok(State::Digits)
+        }
+    }
+
+    /// After the line of a size: the chunk, or the trailer section after the last.
+    fn chunk(&mut self) -> State {
+        self.line(if self.left == 0 { State::Trailer } else { State::Data })
+    }
+
+    fn line(&mut self, next: State) -> State {
+        self.length = 0;
+        next
+    }
+
+    fn count(&mut self) -> Result<(), BodyError> {
+        self.length += 1;
+        match self.state {
+            State::Size | State::Digits | State::Space | State::Extension if self.length > MAX_SIZE_LINE => {
+                Err(malformed("a chunk extension that is too long"))
+            }
+            State::Trailer | State::TrailerName | State::TrailerValue if self.length > MAX_TRAILERS => {
+                Err(malformed("a trailer section that is too long"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn malformed(what: &'static str) -> BodyError {
+    BodyError::Malformed(what)
+}
+
+/// What a field's value, or an extension, is made of: visible octets, space, and what lies beyond ASCII
+/// (RFC 9110 Section 5.5).
+fn is_text(octet: u8) -> bool {
+    matches!(octet, b'\t' | b' '..=b'~' | 0x80..)
+}
+
+/// `tchar` (RFC 9110 Section 5.6.2).
+fn is_token(octet: u8) -> bool {
+    octet.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&octet)
+}

@@ -1,0 +1,189 @@
+//! The head of a response: where it ends, and what it says about what follows (RFC 9112 Sections 4 to 6).
+
+use std::time::Duration;
+
+use crate::doh::ResponseHead;
+
+/// The longest head, of an interim response too, in octets.
+pub(super) const MAX_HEAD: usize = 16 * 1024;
+
+/// The most header fields in a head.
+const MAX_FIELDS: usize = 64;
+
+/// Room for the longest name of a field that matters, and then some.
+const MAX_NAME: usize = 32;
+
+/// How every response begins.
+const START: &[u8] = b"HTTP/1.";
+
+/// What a head says.
+pub(super) struct Head {
+    pub(super) response: ResponseHead,
+    pub(super) framing: Framing,
+    /// Whether the connection outlives the response (RFC 9112 Section 9.3).
+    pub(super) is_kept: bool,
+    /// How long the server keeps an idle connection, where it says so.
+    pub(super) idle: Option<Duration>,
+}
+
+/// How the end of the body is known (RFC 9112 Section 6.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Framing {
+    Length(u64),
+    Chunked,
+    UntilClose,
+}
+
+/// What is broken where a response would begin, and something else does.
+pub(super) const NOT_HTTP1: &str = "the peer does not speak it";
+
+/// Whether a response has begun.
+pub(super) fn has_begun(bytes: &[u8]) -> bool {
+    bytes.starts_with(START)
+}
+
+/// Whether this is what a server says that closes for want of a request (RFC 9110 Section 15.5.9), once that is
+/// known. Whichever the minor version, it is the same.
+pub(super) fn is_request_timeout(bytes: &[u8]) -> Option<bool> {
+    const EXPECTED: &[u8; 12] = b"HTTP/1.? 408";
+    let fits =
+        |(octet, expected): (&u8, &u8)| octet == expected || (*expected == b'?' && octet.is_ascii_digit());
+    match bytes.iter().zip(EXPECTED).all(fits) {
+        true if bytes.len() < EXPECTED.len() => None,
+        fits => Some(fits),
+    }
+}
+
+/// Where the head ends, once that is known. `scanned` keeps how far the search has come.
+///
+/// A line ends in CR LF and nothing else: a lone LF, which RFC 9112 Section 2.2 lets a recipient accept, is what
+/// two readers of the same head could disagree about.
+pub(super) fn find_end(bytes: &[u8], scanned: &mut usize) -> Result<Option<usize>, &'static str> {
+    if !bytes.iter().zip(START).all(|(octet, expected)| octet == expected) {
+        return Err(NOT_HTTP1);
+    }
+    let within = &bytes[..bytes.len().min(MAX_HEAD)];
+    while let Some(offset) = within[*scanned..].iter().position(|&octet| octet == b'\n') {
+        let end = *scanned + offset + 1;
+        if !within[..end].ends_with(b"\r\n") {
+            return Err("a line of the head ends without CR");
+        }
+        if within[..end].ends_with(b"\r\n\r\n") {
+            return Ok(Some(end));
+        }
+        *scanned = end;
+    }
+    *scanned = within.len();
+    if within.len() == MAX_HEAD { Err("a head that is too long") } else { Ok(None) }
+}
+
+/// Reads a whole head.
+pub(super) fn parse(bytes: &[u8]) -> Result<Head, &'static str> {
+    let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
+    let mut parsed = httparse::Response::new(&mut fields);
+    match parsed.parse(bytes) {
+        Ok(httparse::Status::Complete(length)) if length == bytes.len() => {}
+        Ok(_) => return Err("a malformed head"),
+        Err(error) => return Err(complaint(error)),
+    }
+    let (Some(version), Some(status)) = (parsed.version, parsed.code) else {
+        return Err("a malformed status line");
+    };
+    let mut response = ResponseHead::new(status);
+    let mut hop = Hop::default();
+    for field in parsed.headers.iter() {
+        let mut name = [0; MAX_NAME];
+        let Some(name) = name.get_mut(..field.name.len()) else { continue };
+        name.copy_from_slice(field.name.as_bytes());
+        name.make_ascii_lowercase();
+        hop.field(name, field.value)?;
+        response.header(name, field.value);
+    }
+    Ok(Head {
+        framing: hop.framing(version, status)?,
+        is_kept: hop.is_kept(version),
+        idle: hop.idle,
+        response,
+    })
+}
+
+/// The fields that are about this connection and this message's framing, and about nothing else.
+#[derive(Default)]
+struct Hop {
+    length: Option<u64>,
+    is_chunked: bool,
+    closes: bool,
+    keeps: bool,
+    idle: Option<Duration>,
+}
+
+impl Hop {
+    fn field(&mut self, name: &[u8], value: &[u8]) -> Result<(), &'static str> {
+        match name {
+            b"content-length" => match (self.length, content_length(value)) {
+                (None, Some(length)) => self.length = Some(length),
+                (Some(_), _) => return Err("more than one Content-Length"),
+                (None, None) => return Err("a Content-Length that is no number"),
+            },
+            b"transfer-encoding" if self.is_chunked || !value.eq_ignore_ascii_case(b"chunked") => {
+                return Err("a transfer coding other than chunked");
+            }
+            b"transfer-encoding" => self.is_chunked = true,
+            b"connection" => {
+                for option in members(value) {
+                    self.closes |= option.eq_ignore_ascii_case(b"close");
+                    self.keeps |= option.eq_ignore_ascii_case(b"keep-alive");
+                }
+            }
+            b"keep-alive" => {
+                self.idle = members(value).find_map(|member| {
+                    let seconds = member.strip_prefix(b"timeout=")?;
+                    std::str::from_utf8(seconds)
+                        .ok()?
+                        .parse()
+                        .ok()
+                        .map(|seconds: u16| Duration::from_secs(seconds.into()))
+                });
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn framing(&self, version: u8, status: u16) -> Result<Framing, &'static str> {
+        match (self.length, self.is_chunked) {
+            _ if matches!(status, 100..200 | 204 | 304) => Ok(Framing::Length(0)),
+            (Some(_), true) => Err("both Content-Length and Transfer-Encoding"),
+            (None, true) if version == 0 => Err("Transfer-Encoding in HTTP/1.0"),
+            (None, true) => Ok(Framing::Chunked),
+            (Some(length), false) => Ok(Framing::Length(length)),
+            (None, false) => Ok(Framing::UntilClose),
+        }
+    }
+
+    fn is_kept(&self, version: u8) -> bool {
+        !self.closes && (version > 0 || self.keeps)
+    }
+}
+
+/// `1*DIGIT`; a number too large for 64 bits is as good as the largest that fits.
+fn content_length(value: &[u8]) -> Option<u64> {
+    if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    Some(value.iter().fold(0u64, |sum, digit| sum.saturating_mul(10).saturating_add(u64::from(digit - b'0'))))
+}
+
+fn members(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    value.split(|&octet| octet == b',').map(<[u8]>::trim_ascii)
+}
+
+fn complaint(error: httparse::Error) -> &'static str {
+    match error {
+        httparse::Error::HeaderName => "a malformed field name, or a folded line",
+        httparse::Error::HeaderValue => "a malformed field value",
+        httparse::Error::TooManyHeaders => "too many header fields",
+        httparse::Error::Version => "an unknown version",
+        _ => "a malformed status line",
+    }
+}

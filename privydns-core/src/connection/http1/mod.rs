@@ -1,0 +1,232 @@
+//! HTTP/1.1 as DNS over HTTPS needs it (RFC 8484, RFC 9112): one exchange at a time on a connection that is kept.
+//!
+//! Anything doubtful ends the connection: where client and server may disagree on where a response ends, the
+//! next one cannot be trusted.
+
+mod body;
+mod chunked;
+mod head;
+mod request;
+mod response;
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use self::response::{Progress, Reader, Response};
+use super::input::Input;
+use super::phase::Phase;
+use super::{Event, Key, Machine, idle};
+use crate::doh::{self, Endpoint};
+use crate::error::{Cause, ProtocolError};
+use crate::message::Query;
+
+/// How long an idle connection is kept where the server says nothing.
+const IDLE_DEFAULT: Duration = Duration::from_secs(30);
+
+/// One HTTP/1.1 connection to a DoH server.
+pub struct Http1 {
+    endpoint: Arc<Endpoint>,
+    phase: Phase,
+    exchange: Option<Exchange>,
+    refused: VecDeque<Key>,
+    input: Input,
+    /// Holds the message while the request around it is written.
+    scratch: Vec<u8>,
+    idle_limit: Duration,
+    /// Whether the peer has shown that it speaks HTTP/1.
+    is_known: bool,
+}
+
+struct Exchange {
+    key: Key,
+    query: Arc<Query>,
+    /// Of the response; none before the request is sent.
+    reader: Option<Reader>,
+}
+
+/// Whether a connection failed because the peer does not speak HTTP/1, so that another version may be tried.
+pub fn is_not_http1(cause: &Cause) -> bool {
+    matches!(cause, Cause::Protocol(ProtocolError { what, .. }) if *what == head::NOT_HTTP1)
+}
+
+impl Http1 {
+    /// A connection on which TLS is up.
+    pub fn new(_now: Instant, endpoint: Arc<Endpoint>) -> Self {
+        Self {
+            endpoint,
+            phase: Phase::Open,
+            exchange: None,
+            refused: VecDeque::new(),
+            input: Input::default(),
+            scratch: Vec::new(),
+            idle_limit: IDLE_DEFAULT,
+            is_known: false,
+        }
+    }
+
+    /// Decodes what came, up to the end of the exchange.
+    fn receive(&mut self) -> Option<Event> {
+        self.is_known |= head::has_begun(self.input.unread());
+        let Some(Exchange { query, reader: Some(reader), .. }) = &mut self.exchange else {
+            return self.receive_unasked();
+        };
+        let is_over = matches!(self.phase, Phase::Ending(Cause::Closed));
+        match reader.read(&mut self.input, query, is_over) {
+            Progress::Pending => None,
+            Progress::Complete(response) => self.complete(response),
+            Progress::Violated(what) => self.violated(what),
+        }
+    }
+
+    fn complete(&mut self, response: Response) -> Option<Event> {
+        let Response { result, retry_safe, is_kept, idle } = response;
+        if !is_kept {
+            self.input.clear();
+            self.phase.end(Cause::Closed);
+        }
+        if let Some(told) = idle {
+            self.idle_limit = idle::limit(told);
+        }
+        let Exchange { key, .. } = self.exchange.take()?;
+        Some(match result {
+            Ok((message, age)) => Event::Answered { key, message, age },
+            Err(cause) => Event::Failed { key, cause, retry_safe },
+        })
+    }
+
+    /// Octets while no request is out: from a server that says 408 before it closes, or from one whose idea of
+    /// where its last response ended is not ours. Either way no request can follow.
+    fn receive_unasked(&mut self) -> Option<Event> {
+        if self.input.is_empty() {
+            return None;
+        }
+        if let Some(Exchange { key, .. }) = self.exchange.take() {
+            return Some(Event::Failed { key, cause: Cause::Closed, retry_safe: true });
+        }
+        match head::is_request_timeout(self.input.unread())? {
+            true => {
+                self.input.clear();
+                self.phase.break_off(Cause::Closed);
+                None
+            }
+            false if self.is_known => self.violated("octets that nobody asked for"),
+            false => self.violated(head::NOT_HTTP1),
+        }
+    }
+
+    /// The peer is not to be trusted with what it sent, nor with what it will send.
+    fn violated(&mut self, what: &'static str) -> Option<Event> {
+        let what =
+            if what == head::NOT_HTTP1 && self.is_known { "octets that are no response" } else { what };
+        self.input.clear();
+        self.phase.break_off(Cause::Protocol(ProtocolError { protocol: "http/1.1", what }));
+        self.wind_up()
+    }
+
+    /// Once the connection is over: the exchange that was left, and then the end.
+    fn wind_up(&mut self) -> Option<Event> {
+        let Phase::Ending(cause) = &self.phase else { return None };
+        let Some(Exchange { key, query, reader }) = self.exchange.take() else {
+            return self.phase.tell().map(Event::Ended);
+        };
+        // What the server said before it went tells more than how it went.
+        let problem = reader.as_ref().and_then(|reader| reader.problem(&query));
+        let retry_safe = reader.is_none() || is_not_http1(cause);
+        Some(Event::Failed { key, cause: problem.map_or_else(|| cause.clone(), Cause::Http), retry_safe })
+    }
+
+    /// Whether the peer sent what nobody asked for: whatever it turns out to be, the connection is not usable.
+    fn is_spoilt(&self) -> bool {
+        !self.input.is_empty() && self.exchange.as_ref().is_none_or(|exchange| exchange.reader.is_none())
+    }
+}
+
+impl Machine for Http1 {
+    fn capacity(&self) -> usize {
+        usize::from(!self.is_draining() && self.exchange.is_none())
+    }
+
+    fn in_flight(&self) -> usize {
+        usize::from(self.exchange.is_some())
+    }
+
+    fn is_draining(&self) -> bool {
+        !self.phase.is_open() || self.is_spoilt()
+    }
+
+    fn idle_limit(&self) -> Duration {
+        self.idle_limit
+    }
+
+    fn submit(&mut self, _now: Instant, key: Key, query: &Arc<Query>) {
+        if self.capacity() == 0 {
+            return self.refused.push_back(key);
+        }
+        self.exchange = Some(Exchange { key, query: query.clone(), reader: None });
+    }
+
+    fn cancel(&mut self, _now: Instant, key: Key) {
+        self.refused.retain(|&refused| refused != key);
+        if let Some(exchange) = self.exchange.take_if(|exchange| exchange.key == key) {
+            if exchange.reader.is_some() {
+                // A response would come that belongs to nobody, and nothing can be asked before it has.
+                self.input.clear();
+                self.phase.end(Cause::Closed);
+            }
+        }
+    }
+
+    fn close(&mut self, _now: Instant) {
+        self.phase.drain();
+    }
+
+    fn handle_input(&mut self, _now: Instant, bytes: &[u8]) {
+        if self.phase.is_connected() {
+            self.input.push(bytes);
+        }
+    }
+
+    fn handle_end(&mut self, _now: Instant, cause: Cause) {
+        self.phase.end(cause);
+    }
+
+    fn handle_timeout(&mut self, _now: Instant) {}
+
+    fn poll_transmit(&mut self, _now: Instant, out: &mut Vec<u8>) -> bool {
+        if !self.phase.is_connected() || !self.input.is_empty() {
+            return false;
+        }
+        let Some(Exchange { query, reader: reader @ None, .. }) = &mut self.exchange else { return false };
+        *reader = Some(Reader::new());
+        self.scratch.clear();
+        doh::encode_query(query, &mut self.scratch);
+        request::write(&self.endpoint, &self.scratch, out);
+        true
+    }
+
+    fn poll_event(&mut self, _now: Instant) -> Option<Event> {
+        if let Some(key) = self.refused.pop_front() {
+            return Some(Event::Failed { key, cause: Cause::Closed, retry_safe: true });
+        }
+        self.receive().or_else(|| self.wind_up())
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        None
+    }
+}
+
+impl fmt::Debug for Http1 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Http1")
+            .field("endpoint", &self.endpoint)
+            .field("phase", &self.phase)
+            .field("in_flight", &self.in_flight())
+            .field("idle_limit", &self.idle_limit)
+            .finish_non_exhaustive()
+    }
+}

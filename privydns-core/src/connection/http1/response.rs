@@ -1,0 +1,128 @@
+//! One response as it comes: interim heads, the head that counts, the body.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::body::{Body, BodyError};
+use super::head::{self, Head};
+use crate::connection::input::Input;
+use crate::doh::{self, ResponseHead};
+use crate::error::{Cause, HttpProblem};
+use crate::message::Query;
+
+/// The most interim responses (1xx) before the one that counts.
+const MAX_INTERIM: u8 = 8;
+
+/// The status of a server that waited for a request and gave up (RFC 9110 Section 15.5.9).
+const REQUEST_TIMEOUT: u16 = 408;
+
+/// Reads the response to one request.
+#[derive(Debug)]
+pub(super) struct Reader {
+    interim: u8,
+    stage: Stage,
+}
+
+#[derive(Debug)]
+enum Stage {
+    /// How far the end of the head has been searched for.
+    Head {
+        scanned: usize,
+    },
+    Body {
+        head: ResponseHead,
+        body: Body,
+        is_kept: bool,
+        idle: Option<Duration>,
+    },
+}
+
+/// What reading came to.
+pub(super) enum Progress {
+    /// The response is not there yet.
+    Pending,
+    /// It is.
+    Complete(Response),
+    /// The peer broke a rule.
+    Violated(&'static str),
+}
+
+/// A response that is over.
+pub(super) struct Response {
+    /// The answer in it with its age, or why there is none.
+    pub(super) result: Result<(Arc<[u8]>, u32), Cause>,
+    /// Whether the server says that it never had the request.
+    pub(super) retry_safe: bool,
+    /// Whether the connection outlives the response.
+    pub(super) is_kept: bool,
+    /// How long the server keeps it then, where it says so.
+    pub(super) idle: Option<Duration>,
+}
+
+impl Reader {
+    pub(super) fn new() -> Self {
+        Self { interim: 0, stage: Stage::Head { scanned: 0 } }
+    }
+
+    /// Reads on. `is_over` says that the stream came to its end, and nothing will follow.
+    pub(super) fn read(&mut self, input: &mut Input, query: &Query, is_over: bool) -> Progress {
+        self.try_read(input, query, is_over).map_or_else(Progress::Violated, |response| {
+            response.map_or(Progress::Pending, Progress::Complete)
+        })
+    }
+
+    fn try_read(
+        &mut self,
+        input: &mut Input,
+        query: &Query,
+        is_over: bool,
+    ) -> Result<Option<Response>, &'static str> {
+        while let Stage::Head { scanned } = &mut self.stage {
+            let Some(end) = head::find_end(input.unread(), scanned)? else { return Ok(None) };
+            let Head { response, framing, is_kept, idle } = head::parse(input.take(end))?;
+            match response.status() {
+                // Nobody asked to switch to another protocol.
+                101 => return Err("101 without a request to switch"),
+                100..200 if self.interim == MAX_INTERIM => return Err("too many interim responses"),
+                100..200 => {
+                    self.interim += 1;
+                    self.stage = Stage::Head { scanned: 0 };
+                }
+                // The server saw no whole request before it gave up, and closes now: the two crossed.
+                REQUEST_TIMEOUT => return Ok(Some(Response::unread(&response, query, true))),
+                _ => match Body::new(framing) {
+                    Ok(body) => self.stage = Stage::Body { head: response, body, is_kept, idle },
+                    Err(_) => return Ok(Some(Response::unread(&response, query, false))),
+                },
+            }
+        }
+        let Stage::Body { head, body, is_kept, idle } = &mut self.stage else { return Ok(None) };
+        match body.read(input, is_over) {
+            Ok(None) => Ok(None),
+            Ok(Some(body)) => Ok(Some(Response {
+                result: doh::finish(head, body, query),
+                retry_safe: false,
+                is_kept: *is_kept,
+                idle: *idle,
+            })),
+            Err(BodyError::TooLong) => Ok(Some(Response::unread(head, query, false))),
+            Err(BodyError::Malformed(what)) => Err(what),
+        }
+    }
+
+    /// Why there would be no answer even if the response went on: its head said so.
+    pub(super) fn problem(&self, query: &Query) -> Option<HttpProblem> {
+        match &self.stage {
+            Stage::Body { head, .. } => head.problem(query),
+            Stage::Head { .. } => None,
+        }
+    }
+}
+
+impl Response {
+    /// A response whose body is not read to its end, nor is anything else on its connection.
+    fn unread(head: &ResponseHead, query: &Query, retry_safe: bool) -> Self {
+        let problem = head.problem(query).unwrap_or(HttpProblem::BodyTooLong);
+        Self { result: Err(problem.into()), retry_safe, is_kept: false, idle: None }
+    }
+}
