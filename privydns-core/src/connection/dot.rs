@@ -102,7 +102,7 @@ impl Dot {
                     continue;
                 }
             };
-            match message::keepalive_of(message, &exchange.query) {
+            match message::keepalive_of(message) {
                 Some(Duration::ZERO) => self.phase.drain(),
                 Some(told) => self.idle_limit = idle::limit(told),
                 None => {}

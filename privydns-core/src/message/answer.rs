@@ -49,7 +49,6 @@ pub struct Answer {
 /// Where an answer came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Origin {
-    /// The label of the upstream.
     pub(crate) upstream: Arc<str>,
     pub(crate) spoken: Spoken,
     /// Attempts that the lookup made.
@@ -76,6 +75,18 @@ pub enum Spoken {
     Http2,
     /// DNS over HTTPS, with HTTP/1.1.
     Http1,
+}
+
+impl Origin {
+    /// The origin of an answer that came just now.
+    pub(crate) fn new(upstream: Arc<str>, spoken: Spoken, attempts: u8, elapsed: Duration) -> Self {
+        Self { upstream, spoken, attempts, elapsed, is_cached: false, is_stale: false }
+    }
+
+    /// The label of the upstream.
+    pub(crate) fn upstream(&self) -> &str {
+        &self.upstream
+    }
 }
 
 impl Answer {
@@ -218,10 +229,6 @@ impl Answer {
 
     pub(crate) fn origin(&self) -> &Origin {
         &self.origin
-    }
-
-    pub(crate) fn origin_mut(&mut self) -> &mut Origin {
-        &mut self.origin
     }
 }
 

@@ -1,8 +1,11 @@
 //! The first look at octets that came: are they a response to this query at all?
 
+use std::time::Duration;
+
+use super::edns::Options;
 use super::error::MessageError;
 use super::query::Query;
-use super::wire::{CLASS_IN, u16_at};
+use super::wire::{CLASS_IN, TYPE_OPT, skim, u16_at};
 use super::{HEADER, MAX_MESSAGE};
 
 const RESPONSE: u8 = 0x80;
@@ -14,6 +17,13 @@ const NXDOMAIN: u8 = 3;
 /// The message's ID, if there is a whole one.
 pub(crate) fn id_of(bytes: &[u8]) -> Option<u16> {
     u16_at(bytes, 0).ok()
+}
+
+/// How long the server keeps the connection without a query on it (RFC 7828), if a response that is not walked
+/// yet says so.
+pub(crate) fn keepalive_of(bytes: &[u8]) -> Option<Duration> {
+    let opt = skim(bytes).find(|record| record.record_type == TYPE_OPT)?;
+    Options::of(&bytes[opt.data()]).keepalive()
 }
 
 /// Whether octets are a response whose question is the query's: same name in any case, same type, class IN.

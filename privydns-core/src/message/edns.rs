@@ -3,12 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::HEADER;
-use super::check::question_end;
 use super::error::MessageError;
-use super::query::Query;
-use super::response::counts;
-use super::wire::{RawRecord, RawRecords, TYPE_OPT, u16_at};
+use super::wire::{RawRecord, u16_at};
 
 pub(super) const CLIENT_SUBNET: u16 = 8;
 pub(super) const TCP_KEEPALIVE: u16 = 11;
@@ -19,16 +15,6 @@ const EXTENDED_ERROR: u16 = 15;
 pub(super) const OPTION_HEADER: usize = 4;
 /// The unit of a keepalive timeout (RFC 7828 Section 3.1).
 const KEEPALIVE_UNIT: Duration = Duration::from_millis(100);
-
-/// How long the server keeps an idle connection, if the response says so. The response has passed
-/// [`check_response`](super::check_response) and need not be well formed beyond that: a connection listens to this
-/// before anybody walks the message from end to end.
-pub(crate) fn keepalive_of(bytes: &[u8], query: &Query) -> Option<Duration> {
-    let start = if u16_at(bytes, 4) == Ok(0) { HEADER } else { question_end(query) };
-    let mut records = RawRecords::new(bytes, start, counts(bytes).iter().sum());
-    let opt = records.find(|record| record.record_type == TYPE_OPT)?;
-    Options::of(&bytes[opt.data()]).keepalive()
-}
 
 /// What a resolver says about why it answered as it did (RFC 8914).
 ///

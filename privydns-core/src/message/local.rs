@@ -23,7 +23,7 @@ const QUESTION_NAME: [u8; 2] = [0xc0, 12];
 
 /// The answer to a query that no upstream is asked: the loopback address for `localhost` and what is below it
 /// (RFC 6761 Section 6.3), and the address itself for the text of one. Other types at such names have no records.
-pub(crate) fn answer_locally(query: &Query) -> Option<Answer> {
+pub(crate) fn local_answer(query: &Query) -> Option<Answer> {
     let name = query.name();
     let addresses: [IpAddr; 2] = if name.top_level()? == b"localhost" {
         [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]
@@ -40,15 +40,7 @@ pub(crate) fn answer_locally(query: &Query) -> Option<Answer> {
         }
         Some(Section::Answer)
     })?;
-    let origin = Origin {
-        upstream: Arc::from("local"),
-        spoken: Spoken::Local,
-        attempts: 0,
-        elapsed: Duration::ZERO,
-        is_cached: false,
-        is_stale: false,
-    };
-    Some(Answer::new(message, 0, origin))
+    Some(Answer::new(message, 0, Origin::new(Arc::from("local"), Spoken::Local, 0, Duration::ZERO)))
 }
 
 /// The top-level domain of a name that is never sent to an upstream: `onion` (RFC 7686), `alt` (RFC 9476), and

@@ -26,10 +26,9 @@ pub use record::{Record, Records};
 pub use response::{Message, Outcome};
 
 pub(crate) use answer::Origin;
-pub(crate) use check::{check_response, id_of};
-pub(crate) use edns::keepalive_of;
+pub(crate) use check::{check_response, id_of, keepalive_of};
 pub(crate) use encode::{Carrier, encode};
-pub(crate) use local::{answer_locally, special_use};
+pub(crate) use local::{local_answer, special_use};
 pub(crate) use response::Lifetime;
 
 /// Octets of a message's header (RFC 1035 Section 4.1.1).

@@ -264,7 +264,7 @@ pub(super) enum Section {
 }
 
 /// How many records the header announces for each section.
-pub(super) fn counts(bytes: &[u8]) -> [usize; 3] {
+fn counts(bytes: &[u8]) -> [usize; 3] {
     [6, 8, 10].map(|at| u16_at(bytes, at).map_or(0, usize::from))
 }
 

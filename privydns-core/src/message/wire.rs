@@ -112,6 +112,16 @@ pub(super) fn check_name(bytes: &[u8], at: usize) -> Result<usize, MessageError>
     Ok(labels.end())
 }
 
+/// Records of the whole message, octets of a name and of data being skipped unseen. What is malformed ends them.
+pub(super) fn skim(bytes: &[u8]) -> impl Iterator<Item = RawRecord> {
+    let counts = [6, 8, 10].map(|at| u16_at(bytes, at).map_or(0, usize::from));
+    let answers = match u16_at(bytes, 4) {
+        Ok(0) => Some(HEADER),
+        _ => skip_name(bytes, HEADER).map(|name_end| name_end + 4),
+    };
+    RawRecords::new(bytes, answers.unwrap_or(bytes.len()), counts.iter().sum())
+}
+
 /// Where a name ends that is known to be well formed.
 fn skip_name(bytes: &[u8], mut at: usize) -> Option<usize> {
     loop {
