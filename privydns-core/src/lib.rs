@@ -1,5 +1,6 @@
 //! The PrivyDNS resolver as a state machine without I/O.
 #![forbid(unsafe_code)]
+mod cache;
 pub mod connection;
 pub mod doh;
 mod error;
@@ -7,6 +8,7 @@ pub mod message;
 pub mod tls;
 pub mod upstream;
 
+pub use cache::{Cache, CacheSettings, CacheStats};
 pub use error::*;
 pub use message::{
     Answer, CacheUse, ClientSubnet, ExtendedError, Message, MessageError, NameError, Outcome, Query,

@@ -28,6 +28,8 @@ pub(super) const SOA_NUMBERS: usize = 20;
 const TRUNCATED: u8 = 0x02;
 const AUTHENTIC_DATA: u8 = 0x20;
 const RCODE: u8 = 0x0f;
+/// Where the header has the number of additional records.
+const ADDITIONAL_COUNT: usize = 10;
 
 /// A response that was walked from end to end: every count, length, owner name and pointer is within bounds, EDNS
 /// is understood, and the CNAME chain from the question was followed.
@@ -183,6 +185,27 @@ impl Message {
             (Some(ttl), Outcome::Records) => Lifetime::Positive(ttl),
             (Some(ttl), Outcome::NoData | Outcome::NxDomain) => Lifetime::Negative(ttl),
         }
+    }
+
+    /// The message as it may be kept: without its OPT record, which was for one exchange (RFC 6891
+    /// Section 6.1.1), the additional records behind it, if any, and what came after the message.
+    pub(crate) fn without_opt(&self) -> Self {
+        let end = match self.opt {
+            // The owner is the root: one octet.
+            0 => self.end,
+            opt => opt - 1,
+        };
+        if usize::from(end) == self.bytes.len() {
+            return self.clone();
+        }
+        let mut bytes: Arc<[u8]> = Arc::from(&self.bytes[..usize::from(end)]);
+        if self.opt != 0 {
+            let is_before = |record: &RawRecord| record.record_type != TYPE_OPT;
+            let before = self.section(Section::Additional).take_while(is_before).count();
+            let header = Arc::get_mut(&mut bytes).expect("made just now");
+            header[ADDITIONAL_COUNT..HEADER].copy_from_slice(&offset(before).to_be_bytes());
+        }
+        Self { bytes, opt: 0, end, ..self.clone() }
     }
 
     /// The least TTL of what makes up the answer, 0 included.

@@ -1,0 +1,353 @@
+//! Answers kept for as long as they hold, within bounds on number and memory.
+//!
+//! ```text
+//! settings   bounds and policies, as the application chooses them
+//! key        what makes two lookups the same
+//! entry      one answer kept: fresh, near its end, stale, over
+//! store      the bounded map (mini-moka), with room made for what is new
+//! roster     the keys of the store in turn, to find what has ended
+//! marks      who was refreshed, or failed to be, a short while ago
+//! moment     time in eight octets
+//! ```
+//!
+//! **What is kept.** Records for the least TTL among them, capped (RFC 8767 Section 4); NODATA by name and type,
+//! NXDOMAIN by name, for what their SOA record allows (RFC 2308 Section 5). Never: what is truncated, of TTL 0, a
+//! denial without SOA record, or a failure; nor, in what is kept, the OPT record (RFC 6891 Section 6.1.1), and so
+//! the extended errors in it.
+//!
+//! **What a denied name denies.** All types, and all names below it (RFC 8020), whatever the question that brought
+//! the denial; at the end of a CNAME chain it is the last name that is denied. Newer knowledge wins: an answer
+//! that shows a name to exist takes back the denial of it and of all names above it. The other way round, records
+//! that are kept stay in use to the end of their own TTL, as RFC 8020 Section 2 allows.
+//!
+//! **What makes lookups alike.** Name, type, DO, CD, client subnet, and the [`Group`] of upstreams that may answer.
+
+mod entry;
+mod key;
+mod marks;
+mod moment;
+mod roster;
+mod settings;
+mod store;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Instant;
+
+pub(crate) use self::key::{CacheKey, Group};
+pub use self::settings::CacheSettings;
+
+use self::entry::Entry;
+use self::key::Keyer;
+use self::marks::Marks;
+use self::moment::{Clock, Moment};
+use self::store::Store;
+use crate::message::{Answer, Message, Origin, Outcome, Query, QueryName};
+
+/// Answers of upstreams, kept for as long as they hold.
+///
+/// A clone is a handle to the same cache. Answers can be shared by all engines of one
+/// configuration; two caches share nothing, their secrets least of all.
+///
+/// ```
+/// use privydns_core::{Cache, CacheSettings};
+///
+/// let secret = [7; 16]; // In earnest: from the runtime's source of randomness.
+/// let cache = Cache::new(&CacheSettings::default(), secret);
+/// assert_eq!(cache.stats().entries, 0);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Cache {
+    shared: Arc<Shared>,
+}
+
+/// What a cache has done, and holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CacheStats {
+    /// Lookups answered from the cache within the answer's time.
+    pub hits: u64,
+    /// Lookups that had to ask.
+    pub misses: u64,
+    /// Lookups given an answer past its time, for want of a newer one.
+    pub stale: u64,
+    /// Answers renewed in the background before their end.
+    pub prefetches: u64,
+    /// Answers not kept, or not kept to their end, for want of room.
+    pub evictions: u64,
+    /// Answers kept now, those among them whose time has passed and that are not swept yet.
+    pub entries: u64,
+}
+
+/// What the cache has for a lookup.
+#[derive(Clone, Debug)]
+pub(crate) enum Found {
+    /// An answer within its time.
+    Fresh(Answer),
+    /// An answer within its time, near the end of it. Besides handing it out, the question is to be asked anew in
+    /// the background. Said once for an entry, and again after 30 seconds if nothing came of it.
+    Refresh(Answer),
+    /// An answer past its time.
+    Stale {
+        /// What to hand out if nothing newer can be had in time.
+        answer: Answer,
+        /// Whether to ask at all: not within 30 seconds of the last [`Cache::failed`], when the stale answer is
+        /// handed out at once (RFC 8767 Section 5).
+        is_worth_asking: bool,
+    },
+    /// Nothing of use.
+    Miss,
+}
+
+#[derive(Debug)]
+struct Shared {
+    settings: CacheSettings,
+    keyer: Keyer,
+    clock: Clock,
+    /// None where the settings leave room for nothing.
+    store: Option<Store<Entry>>,
+    /// Answers that are being refreshed; where that is wanted.
+    refreshing: Option<Marks>,
+    /// Lookups that failed although a stale answer is kept; where those are.
+    failing: Option<Marks>,
+    hits: AtomicU64,
+    misses: AtomicU64,
+    stale: AtomicU64,
+    prefetches: AtomicU64,
+}
+
+impl Cache {
+    /// A cache without answers. The secret keeps others from finding names that get into each other's way: it has
+    /// to be random, and no other cache's.
+    pub fn new(settings: &CacheSettings, secret: [u8; 16]) -> Self {
+        let grace = settings.stale_time();
+        let shared = Shared {
+            keyer: Keyer::new(&secret),
+            clock: Clock::default(),
+            store: settings.is_on().then(|| {
+                Store::new(settings.entry_limit(), settings.byte_limit(), grace.unwrap_or_default())
+            }),
+            refreshing: settings.is_prefetching().then(Marks::new),
+            failing: grace.map(|_| Marks::new()),
+            settings: settings.clone(),
+            hits: AtomicU64::new(0),
+            misses: AtomicU64::new(0),
+            stale: AtomicU64::new(0),
+            prefetches: AtomicU64::new(0),
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// Forgets all answers.
+    pub fn clear(&self) {
+        if let Some(store) = &self.shared.store {
+            store.clear();
+        }
+    }
+
+    /// What the cache has done, and holds.
+    pub fn stats(&self) -> CacheStats {
+        let Shared { store, hits, misses, stale, prefetches, .. } = &*self.shared;
+        CacheStats {
+            hits: hits.load(Relaxed),
+            misses: misses.load(Relaxed),
+            stale: stale.load(Relaxed),
+            prefetches: prefetches.load(Relaxed),
+            evictions: store.as_ref().map_or(0, Store::evictions),
+            entries: store.as_ref().map_or(0, Store::entries),
+        }
+    }
+
+    /// What stands for the lookup: equal for lookups that one answer serves.
+    pub(crate) fn key(&self, query: &Query, group: Group) -> CacheKey {
+        self.shared.keyer.answer(query, group)
+    }
+
+    /// What is known of the answer to a query. A hit is counted, and allocates nothing, unless it is a name denied
+    /// by the denial of another question: such an answer is made for the query.
+    ///
+    /// How the lookup ends if it is no hit is for the caller to count: [`count_miss`](Self::count_miss),
+    /// [`count_stale`](Self::count_stale).
+    pub(crate) fn lookup(&self, now: Instant, query: &Query, group: Group) -> Found {
+        let Some(store) = &self.shared.store else { return Found::Miss };
+        let shared = &*self.shared;
+        let now = shared.clock.moment(now);
+        let key = shared.keyer.answer(query, group);
+        let own = shared.entry(store, key);
+        if let Some(entry) = &own
+            && entry.is_fresh(now)
+        {
+            shared.hits.fetch_add(1, Relaxed);
+            let answer = entry.answer(now);
+            return if shared.is_to_be_refreshed(now, key, entry) {
+                Found::Refresh(answer)
+            } else {
+                Found::Fresh(answer)
+            };
+        }
+        let denial = shared.denial(store, now, query, group);
+        if let Some(entry) = &denial
+            && entry.is_fresh(now)
+            && let Some(answer) = entry.denial(now, query)
+        {
+            shared.hits.fetch_add(1, Relaxed);
+            return Found::Fresh(answer);
+        }
+        shared.stale(now, key, query, own, denial)
+    }
+
+    /// Keeps what came of a query, and takes back what it disproves. `age` is how many seconds old it was when it
+    /// came (RFC 8484 Section 5.1).
+    ///
+    /// A failure says nothing about what is known, and changes nothing (RFC 8767 Section 4); nor does an answer
+    /// that is truncated.
+    pub(crate) fn insert(
+        &self,
+        now: Instant,
+        query: &Query,
+        group: Group,
+        message: &Message,
+        age: u32,
+        origin: &Origin,
+    ) {
+        let Some(store) = &self.shared.store else { return };
+        if message.outcome() == Outcome::Failure || message.is_truncated() {
+            return;
+        }
+        let shared = &*self.shared;
+        let now = shared.clock.moment(now);
+        let entry = Entry::new(&shared.settings, now, message, age, origin);
+        let put = |key: CacheKey| match entry.clone() {
+            Some(entry) => store.insert(now, key.place(), entry.proved_by(key)),
+            // Too short-lived to be kept, it still has put an end to what was.
+            None => store.remove(key.place()),
+        };
+        let key = shared.keyer.answer(query, group);
+        let denial_of = shared.keyer.denials(query, group);
+        let exists = |name: &[u8]| store.remove(denial_of(name).place());
+
+        for marks in [&shared.refreshing, &shared.failing].into_iter().flatten() {
+            marks.clear(key);
+        }
+        let (name, target) = (query.name(), message.target());
+        match message.outcome() {
+            Outcome::NxDomain if target == *name => {
+                store.remove(key.place());
+                put(denial_of(name.as_wire()));
+            }
+            Outcome::NxDomain => {
+                and_parents(name).for_each(exists);
+                put(key);
+                put(denial_of(target.as_wire()));
+            }
+            Outcome::Records | Outcome::NoData | Outcome::Failure => {
+                and_parents(name).for_each(exists);
+                if target != *name {
+                    and_parents(&target).for_each(exists);
+                }
+                put(key);
+            }
+        }
+    }
+
+    /// Says that a query was asked and no upstream gave an answer, so that a stale one is handed out at once for a
+    /// while.
+    pub(crate) fn failed(&self, now: Instant, query: &Query, group: Group) {
+        if let Some(failing) = &self.shared.failing {
+            failing.set(self.key(query, group), self.shared.clock.moment(now));
+        }
+    }
+
+    /// Forgets what would answer the query, with DO and CD or without.
+    pub(crate) fn remove(&self, query: &Query, group: Group) {
+        let Some(store) = &self.shared.store else { return };
+        for (dnssec_ok, checking_disabled) in [(false, false), (false, true), (true, false), (true, true)] {
+            let query = query.clone().dnssec_ok(dnssec_ok).checking_disabled(checking_disabled);
+            store.remove(self.key(&query, group).place());
+            let denial_of = self.shared.keyer.denials(&query, group);
+            and_parents(query.name()).for_each(|name| store.remove(denial_of(name).place()));
+        }
+    }
+
+    /// Counts a lookup that had to ask.
+    pub(crate) fn count_miss(&self) {
+        self.shared.misses.fetch_add(1, Relaxed);
+    }
+
+    /// Counts a lookup that was given a stale answer.
+    pub(crate) fn count_stale(&self) {
+        self.shared.stale.fetch_add(1, Relaxed);
+    }
+}
+
+impl Shared {
+    fn entry(&self, store: &Store<Entry>, key: CacheKey) -> Option<Entry> {
+        store.get(key.place()).filter(|entry| entry.is_proved_by(key))
+    }
+
+    /// The denial of the name or of one above it: the nearest that is fresh, else the newest.
+    fn denial(&self, store: &Store<Entry>, now: Moment, query: &Query, group: Group) -> Option<Entry> {
+        let denial_of = self.keyer.denials(query, group);
+        let mut newest: Option<Entry> = None;
+        for name in and_parents(query.name()) {
+            let key = denial_of(name);
+            // Most names are not denied, and to ask for them would make the store think that they are in demand.
+            if !store.contains(key.place()) {
+                continue;
+            }
+            let Some(entry) = self.entry(store, key) else { continue };
+            if entry.is_fresh(now) {
+                return Some(entry);
+            }
+            if newest.as_ref().is_none_or(|newest| newest.is_older_than(&entry)) {
+                newest = Some(entry);
+            }
+        }
+        newest
+    }
+
+    /// The newer of two entries past their time.
+    fn stale(
+        &self,
+        now: Moment,
+        key: CacheKey,
+        query: &Query,
+        own: Option<Entry>,
+        denial: Option<Entry>,
+    ) -> Found {
+        let (Some(failing), Some(grace)) = (&self.failing, self.settings.stale_time()) else {
+            return Found::Miss;
+        };
+        let newer_denial = match (&own, denial) {
+            (Some(own), Some(denial)) => own.is_older_than(&denial).then_some(denial),
+            (_, denial) => denial,
+        };
+        let is_kept = |entry: &Entry| entry.time_over(now) < grace;
+        let answer = match newer_denial {
+            Some(denial) if is_kept(&denial) => denial.denial(now, query),
+            Some(_) => None,
+            None => own.filter(is_kept).map(|own| own.answer(now)),
+        };
+        match answer {
+            Some(answer) => Found::Stale { answer, is_worth_asking: !failing.is_set(key, now) },
+            None => Found::Miss,
+        }
+    }
+
+    fn is_to_be_refreshed(&self, now: Moment, key: CacheKey, entry: &Entry) -> bool {
+        let Some(refreshing) = &self.refreshing else { return false };
+        let is_first = entry.is_near_end(now) && refreshing.claim(key, now);
+        if is_first {
+            self.prefetches.fetch_add(1, Relaxed);
+        }
+        is_first
+    }
+}
+
+/// The name and the names above it, without the root, in wire form.
+fn and_parents(name: &QueryName) -> impl Iterator<Item = &[u8]> {
+    std::iter::once(name.as_wire()).chain(name.parents())
+}

@@ -1,0 +1,56 @@
+//! Points in time that fit into eight octets, as each entry has one.
+
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+/// Nanoseconds since a cache's first use. Negative for what was under way before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Moment(i64);
+
+/// Turns the instants that come in into moments.
+#[derive(Debug, Default)]
+pub(super) struct Clock {
+    first: OnceLock<Instant>,
+}
+
+impl Clock {
+    /// The moment of an instant. Instants before the first one seen count as that one.
+    pub(super) fn moment(&self, now: Instant) -> Moment {
+        Moment(nanoseconds(now.saturating_duration_since(*self.first.get_or_init(|| now))))
+    }
+}
+
+impl Moment {
+    /// The time from `earlier` to here; none if `earlier` is later.
+    pub(super) fn since(self, earlier: Self) -> Duration {
+        Duration::from_nanos(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+
+    pub(super) fn plus(self, time: Duration) -> Self {
+        Self(self.0.saturating_add(nanoseconds(time)))
+    }
+
+    pub(super) fn minus(self, time: Duration) -> Self {
+        Self(self.0.saturating_sub(nanoseconds(time)))
+    }
+
+    /// Whole milliseconds since the cache's first use.
+    pub(super) fn milliseconds(self) -> u64 {
+        u64::try_from(self.0).unwrap_or(0) / 1_000_000
+    }
+
+    /// Whole seconds since the cache's first use.
+    pub(super) fn seconds(self) -> u32 {
+        u32::try_from(self.milliseconds() / 1000).unwrap_or(u32::MAX)
+    }
+
+    /// Whole seconds since the cache's first use, so many that the moment is not after them.
+    pub(super) fn ceil_seconds(self) -> u32 {
+        let begun = u64::try_from(self.0).unwrap_or(0).div_ceil(1_000_000_000);
+        u32::try_from(begun).unwrap_or(u32::MAX)
+    }
+}
+
+fn nanoseconds(time: Duration) -> i64 {
+    i64::try_from(time.as_nanos()).unwrap_or(i64::MAX)
+}

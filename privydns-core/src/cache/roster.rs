@@ -1,0 +1,85 @@
+//! Which keys the store holds, so that entries past their end make room for new ones.
+//!
+//! The store evicts what is asked for seldom, and does not know that an entry has ended: entries that were
+//! popular once would keep newer ones out for long. So each insert looks at a few of the keys in turn, whatever
+//! the size of the store. No order of ends is kept, as it would cost a heap that outgrows the store: the ends of
+//! entries long evicted would stay in it for up to a week.
+
+/// The keys of a store in a ring, each with the second after which its entry may have ended.
+///
+/// Every entry has its key here. A key may be here without an entry, which the store evicted by itself; it goes
+/// when its turn comes. It may also be here twice, when the entry came back before that.
+#[derive(Debug, Default)]
+pub(super) struct Roster {
+    slots: Vec<Slot>,
+    turn: usize,
+}
+
+/// A place, in halves, and an end: twelve octets, as there is one for each entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Slot {
+    place: [u32; 2],
+    end: u32,
+}
+
+/// What the keeper of the roster says of a key whose turn it is.
+pub(super) enum Verdict {
+    /// Its entry is there, and ends at this second.
+    Keep(u32),
+    /// It has no entry, or none any more.
+    Drop,
+}
+
+impl Roster {
+    /// Heap memory for one key, when the vector is as empty as it gets.
+    pub(super) const BYTES: u64 = 2 * size_of::<Slot>() as u64;
+
+    pub(super) fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    pub(super) fn push(&mut self, place: u64, end: u32) {
+        self.slots.push(Slot::new(place, end));
+    }
+
+    /// Goes on by one key. `judge` gets its place and the end known of it.
+    pub(super) fn step(&mut self, judge: impl FnOnce(u64, u32) -> Verdict) {
+        if self.turn >= self.slots.len() {
+            self.turn = 0;
+        }
+        let Some(slot) = self.slots.get_mut(self.turn) else { return };
+        match judge(slot.place(), slot.end) {
+            Verdict::Keep(end) => {
+                slot.end = end;
+                self.turn += 1;
+            }
+            Verdict::Drop => {
+                self.slots.swap_remove(self.turn);
+            }
+        }
+    }
+
+    /// Drops all keys but one of each for which `keep` is true.
+    pub(super) fn compact(&mut self, keep: impl Fn(u64) -> bool) {
+        self.slots.sort_unstable();
+        self.slots.dedup_by_key(|slot| slot.place);
+        self.slots.retain(|slot| keep(slot.place()));
+    }
+
+    /// Empties the roster and gives the places that were in it.
+    pub(super) fn take(&mut self) -> impl Iterator<Item = u64> + use<> {
+        self.turn = 0;
+        std::mem::take(&mut self.slots).into_iter().map(Slot::place)
+    }
+}
+
+impl Slot {
+    #[expect(clippy::cast_possible_truncation, reason = "the two halves of the place")]
+    fn new(place: u64, end: u32) -> Self {
+        Self { place: [(place >> 32) as u32, place as u32], end }
+    }
+
+    fn place(self) -> u64 {
+        u64::from(self.place[0]) << 32 | u64::from(self.place[1])
+    }
+}
