@@ -360,6 +360,12 @@ impl<K: Into<ErrorKind>> From<K> for Error {
     }
 }
 
+impl From<std::convert::Infallible> for ErrorKind {
+    fn from(never: std::convert::Infallible) -> Self {
+        match never {}
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Inner { kind, upstream, address, stage, attempts, elapsed } = &*self.0;

@@ -1,20 +1,39 @@
-//! The PrivyDNS resolver as a state machine without I/O.
+//! The PrivyDNS resolver as a state machine that does no I/O.
+//!
+//! An [`Engine`] is told what happened and what time it is, and says what to do next: connect, transmit,
+//! close, hand an answer over, wait. Everything that decides is in here; everything that touches a socket is
+//! in a runtime crate (`privydns-tokio`, `privydns-async-std`, `privydns-blocking`) that decides nothing.
+//! Programs depend on one of those; this crate is for those who write another, and for tests.
+//!
+//! There is no code path here that sends a query in clear.
 #![forbid(unsafe_code)]
+
+mod addresses;
 mod cache;
+pub mod config;
 pub mod connection;
 pub mod doh;
+mod engine;
 mod error;
 pub mod message;
+mod schedule;
+mod shared;
+mod stats;
 pub mod tls;
 pub mod upstream;
 
+pub use addresses::Addresses;
 pub use cache::{Cache, CacheSettings, CacheStats};
+pub use config::{Builder, Config};
+pub use engine::{ConnectionId, Engine, Input, LookupId, MAX_UNWRITTEN, Output, Target};
 pub use error::*;
 pub use message::{
     Answer, CacheUse, ClientSubnet, ExtendedError, Message, MessageError, NameError, Outcome, Query,
     QueryName, Record, Records, Spoken,
 };
 pub use rr::{DNSClass, Name, RData, RecordType, ResponseCode};
+pub use shared::{Early, Shared};
+pub use stats::{Stats, UpstreamStats};
 pub use tls::{ClientCertificate, Pin, Roots, TlsVersion};
 pub use upstream::{HttpMethod, HttpVersion, Protocol, SyntaxError, Upstream};
 
@@ -22,9 +41,4 @@ pub use upstream::{HttpMethod, HttpVersion, Protocol, SyntaxError, Upstream};
 pub mod rr {
     pub use hickory_proto::op::ResponseCode;
     pub use hickory_proto::rr::{DNSClass, Name, RData, RecordType, rdata};
-}
-/// Limits.
-pub mod config {
-    /// Max.
-    pub const MAX_UPSTREAMS: usize = 64;
 }

@@ -1,0 +1,230 @@
+//! A connection in the making: an upstream's addresses raced until TLS is up on one of them (RFC 8305).
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use tracing::{debug, info, warn};
+
+use super::Engine;
+use super::io::{ConnectionId, Output, Target};
+use super::link::{Connection, State};
+use super::timers::Timer;
+use crate::error::{Cause, Stage};
+use crate::tls::AlpnOffer;
+use crate::upstream::{HttpVersion, Protocol};
+
+/// The next address joins the race when none has won for this long (RFC 8305 Section 5).
+const ADDRESS_DELAY: Duration = Duration::from_millis(250);
+/// A dial that has not won by now is over, if anybody waits for it or not.
+const DIAL_LIMIT: Duration = Duration::from_secs(10);
+
+/// A race of an upstream's addresses.
+#[derive(Debug)]
+pub(super) struct Dial {
+    upstream: usize,
+    /// Addresses that have not joined the race.
+    addresses: VecDeque<SocketAddr>,
+    /// Connections in the race, the latest last.
+    racing: Vec<ConnectionId>,
+    next_address: Option<Instant>,
+    over: Instant,
+    /// What the caller is told if all fail: the first failure that says more than "too slow".
+    cause: Option<Cause>,
+    alarm: Option<Instant>,
+}
+
+impl Engine {
+    /// Begins a race for a connection to `upstream`.
+    pub(super) fn dial(&mut self, now: Instant, upstream: usize) {
+        let addresses = self.shared.config.upstreams[upstream].upstream.socket_addresses();
+        let dial = self.dials.insert(Dial {
+            upstream,
+            addresses: race_order(addresses, self.pools[upstream].winner),
+            racing: Vec::new(),
+            next_address: None,
+            over: now + DIAL_LIMIT,
+            cause: None,
+            alarm: None,
+        });
+        self.pools[upstream].dials.push(dial);
+        self.race_next(now, dial);
+    }
+
+    /// The next address joins the race.
+    fn race_next(&mut self, now: Instant, dial: usize) {
+        let state = &mut self.dials[dial];
+        let address = state.addresses.pop_front();
+        state.next_address = (!state.addresses.is_empty()).then_some(now + ADDRESS_DELAY);
+        if let Some(address) = address {
+            self.connect(now, dial, address);
+        }
+        self.set_dial_alarm(dial);
+    }
+
+    fn connect(&mut self, now: Instant, dial: usize, address: SocketAddr) {
+        let upstream = self.dials[dial].upstream;
+        let offer = self.alpn_offer(upstream);
+        let configured = &self.shared.config.upstreams[upstream];
+        let target = Target {
+            address,
+            server_name: configured.upstream.server_name().clone(),
+            tls: configured.tls.client_config(offer),
+        };
+        self.last_connection += 1;
+        let id = ConnectionId(self.last_connection);
+        debug!(upstream = %self.pools[upstream].label, %address, "connecting");
+        self.connections.insert(id, Connection::dialing(upstream, address, dial, now));
+        self.dials[dial].racing.push(id);
+        self.outputs.push_back(Output::Connect { id, target });
+    }
+
+    fn alpn_offer(&self, upstream: usize) -> AlpnOffer {
+        let learned = &self.pools[upstream].learned;
+        let configured = &self.shared.config.upstreams[upstream].upstream;
+        match (configured.protocol(), learned.http.unwrap_or(configured.http_version_wanted())) {
+            _ if learned.refuses_alpn => AlpnOffer::None,
+            (Protocol::Https, HttpVersion::Http2) => AlpnOffer::H2,
+            (Protocol::Https, HttpVersion::Http1) => AlpnOffer::Http1,
+            (Protocol::Https, _) => AlpnOffer::H2AndHttp1,
+            _ => AlpnOffer::Dot,
+        }
+    }
+
+    /// TLS is up: the race is won, and the others leave it.
+    pub(super) fn dial_won(&mut self, dial: usize, winner: ConnectionId) {
+        let state = self.remove_dial(dial);
+        for loser in state.racing.into_iter().filter(|id| *id != winner) {
+            self.connections.remove(&loser);
+            self.outputs.push_back(Output::Close(loser));
+        }
+        let pool = &mut self.pools[state.upstream];
+        pool.winner = self.connections.get(&winner).map(|connection| connection.address);
+        pool.health.reached();
+    }
+
+    /// One address of the race failed: the next joins at once; with the last, the race is lost.
+    pub(super) fn address_failed(&mut self, now: Instant, dial: usize, id: ConnectionId, cause: Cause) {
+        let Some(connection) = self.connections.remove(&id) else { return };
+        let upstream = connection.upstream;
+        let label = &self.pools[upstream].label;
+        let state = &mut self.dials[dial];
+        state.racing.retain(|racing| *racing != id);
+        if cause == Cause::NoApplicationProtocol && !self.pools[upstream].learned.refuses_alpn {
+            info!(upstream = %label, "the server refuses ALPN and is asked without");
+            self.pools[upstream].learned.refuses_alpn = true;
+            return self.connect(now, dial, connection.address);
+        }
+        warn!(upstream = %label, address = %connection.address, stage = %connection.stage, %cause, "connection failed");
+        self.pools[upstream].last_dial = (Some(connection.address), connection.stage);
+        state.cause.get_or_insert(cause);
+        if !state.addresses.is_empty() {
+            self.race_next(now, dial);
+        } else if state.racing.is_empty() {
+            self.dial_lost(now, dial);
+        }
+    }
+
+    fn dial_lost(&mut self, now: Instant, dial: usize) {
+        let (address, stage) = self.dial_progress(self.dials[dial].upstream);
+        let state = self.remove_dial(dial);
+        self.pools[state.upstream].last_dial = (address, stage);
+        for id in state.racing {
+            self.connections.remove(&id);
+            self.outputs.push_back(Output::Close(id));
+        }
+        self.unreachable(now, state.upstream, &state.cause.unwrap_or(Cause::Timeout));
+    }
+
+    pub(super) fn dial_timeout(&mut self, now: Instant, dial: usize) {
+        let state = &self.dials[dial];
+        if state.over <= now {
+            self.dial_lost(now, dial);
+        } else if state.next_address.is_some_and(|time| time <= now) {
+            self.race_next(now, dial);
+        } else {
+            self.set_dial_alarm(dial);
+        }
+    }
+
+    pub(super) fn close_dials(&mut self) {
+        for dial in self.dials.iter().map(|(dial, _)| dial).collect::<Vec<_>>() {
+            for id in self.remove_dial(dial).racing {
+                self.connections.remove(&id);
+                self.outputs.push_back(Output::Close(id));
+            }
+        }
+    }
+
+    fn remove_dial(&mut self, dial: usize) -> Dial {
+        let mut state = self.dials.remove(dial);
+        self.timers.set(Timer::Dial(dial), &mut state.alarm, None);
+        self.pools[state.upstream].dials.retain(|other| *other != dial);
+        state
+    }
+
+    fn set_dial_alarm(&mut self, dial: usize) {
+        let state = &mut self.dials[dial];
+        let at = state.next_address.map_or(state.over, |time| time.min(state.over));
+        self.timers.set(Timer::Dial(dial), &mut state.alarm, Some(at));
+    }
+
+    /// How far the upstream's dial has come, or came when it failed.
+    pub(super) fn dial_progress(&self, upstream: usize) -> (Option<SocketAddr>, Stage) {
+        let pool = &self.pools[upstream];
+        let racing = pool.dials.first().map(|dial| &self.dials[*dial].racing);
+        let furthest =
+            racing.into_iter().flatten().filter_map(|id| self.connections.get(id)).max_by_key(|c| c.stage);
+        furthest.map_or(pool.last_dial, |connection| (Some(connection.address), connection.stage))
+    }
+
+    pub(super) fn handshaking(&mut self, id: ConnectionId) {
+        if let Some(connection) = self.connections.get_mut(&id)
+            && matches!(connection.state, State::Dialing(_))
+        {
+            connection.stage = Stage::Tls;
+        }
+    }
+}
+
+/// Families interleaved, the last winner first (RFC 8305 Section 4). Without a winner IPv6 goes first.
+fn race_order(
+    addresses: impl Iterator<Item = SocketAddr>,
+    winner: Option<SocketAddr>,
+) -> VecDeque<SocketAddr> {
+    let (mut first, mut second): (VecDeque<_>, VecDeque<_>) =
+        addresses.partition(|address| address.is_ipv6() == winner.is_none_or(|winner| winner.is_ipv6()));
+    if let Some(place) = winner.and_then(|winner| first.iter().position(|address| *address == winner)) {
+        first.swap(0, place);
+    }
+    let mut order = VecDeque::with_capacity(first.len() + second.len());
+    while !(first.is_empty() && second.is_empty()) {
+        order.extend(first.pop_front());
+        order.extend(second.pop_front());
+    }
+    order
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn order(addresses: &[&str], winner: Option<&str>) -> Vec<String> {
+        let parse = |text: &str| text.parse::<SocketAddr>().expect("a test's address");
+        race_order(addresses.iter().map(|text| parse(text)), winner.map(parse))
+            .iter()
+            .map(ToString::to_string)
+            .collect()
+    }
+
+    /// Conformance 45.
+    #[test]
+    fn families_are_interleaved_and_the_winner_is_remembered() {
+        let all = ["1.1.1.1:1", "2.2.2.2:1", "[::1]:1", "[::2]:1", "[::3]:1"];
+        assert_eq!(order(&all, None), ["[::1]:1", "1.1.1.1:1", "[::2]:1", "2.2.2.2:1", "[::3]:1"]);
+        assert_eq!(
+            order(&all, Some("2.2.2.2:1")),
+            ["2.2.2.2:1", "[::1]:1", "1.1.1.1:1", "[::2]:1", "[::3]:1"]
+        );
+    }
+}

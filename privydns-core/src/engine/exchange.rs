@@ -1,0 +1,213 @@
+//! One attempt at one upstream: from waiting for a connection to its answer or failure.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use slab::Slab;
+use tracing::debug;
+
+use super::Engine;
+use super::io::ConnectionId;
+use crate::connection::Key;
+use crate::error::{Attempt, Cause, HttpProblem, Rcode, Stage};
+use crate::message::{Message, Outcome};
+
+/// An attempt that is not over.
+#[derive(Debug)]
+pub(super) struct Exchange {
+    generation: u32,
+    pub(super) flight: usize,
+    pub(super) upstream: usize,
+    /// The connection it was submitted to; none while it waits for one.
+    pub(super) connection: Option<ConnectionId>,
+    pub(super) started: Instant,
+    /// When it was submitted to its connection.
+    pub(super) submitted: Instant,
+}
+
+/// The attempts that are not over. A [`Key`] holds its place and the generation of what is in it, so that a
+/// key kept too long finds nothing instead of somebody else's attempt.
+#[derive(Debug, Default)]
+pub(super) struct Exchanges {
+    slab: Slab<Exchange>,
+    generation: u32,
+}
+
+impl Exchanges {
+    fn insert(&mut self, flight: usize, upstream: usize, now: Instant) -> Key {
+        self.generation = self.generation.wrapping_add(1);
+        let index = self.slab.insert(Exchange {
+            generation: self.generation,
+            flight,
+            upstream,
+            connection: None,
+            started: now,
+            submitted: now,
+        });
+        Key(u64::from(self.generation) << 32 | index as u64)
+    }
+
+    pub(super) fn get(&self, key: Key) -> Option<&Exchange> {
+        self.slab.get(place(key)).filter(|exchange| exchange.generation == generation(key))
+    }
+
+    pub(super) fn get_mut(&mut self, key: Key) -> Option<&mut Exchange> {
+        self.slab.get_mut(place(key)).filter(|exchange| exchange.generation == generation(key))
+    }
+
+    fn remove(&mut self, key: Key) -> Option<Exchange> {
+        self.get(key)?;
+        Some(self.slab.remove(place(key)))
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.slab.is_empty()
+    }
+}
+
+fn place(key: Key) -> usize {
+    (key.0 & u64::from(u32::MAX)) as usize
+}
+
+fn generation(key: Key) -> u32 {
+    (key.0 >> 32) as u32
+}
+
+impl Engine {
+    /// Begins an attempt of `flight` at `upstream`.
+    pub(super) fn start_exchange(&mut self, now: Instant, flight: usize, upstream: usize) -> Key {
+        let key = self.exchanges.insert(flight, upstream, now);
+        self.shared.counters.upstream(upstream).queries.add(1);
+        debug!(upstream = %self.pools[upstream].label, "attempt");
+        self.pools[upstream].waiting.push_back(key);
+        self.pump(now, upstream);
+        key
+    }
+
+    /// Ends an attempt that nobody needs any more.
+    pub(super) fn cancel_exchange(&mut self, now: Instant, key: Key) {
+        let Some(exchange) = self.exchanges.remove(key) else { return };
+        match exchange.connection {
+            Some(id) => {
+                if let Some(machine) = self.machine(id) {
+                    machine.cancel(now, key);
+                }
+                self.touched(id);
+            }
+            None => self.pools[exchange.upstream].waiting.retain(|waiting| *waiting != key),
+        }
+    }
+
+    /// An attempt's answer came.
+    pub(super) fn exchange_answered(
+        &mut self,
+        now: Instant,
+        id: ConnectionId,
+        key: Key,
+        bytes: Arc<[u8]>,
+        age: u32,
+    ) {
+        let Some(exchange) = self.exchanges.get(key) else { return };
+        let (flight, upstream) = (exchange.flight, exchange.upstream);
+        let round_trip = now.saturating_duration_since(exchange.submitted);
+        self.upstream_answered(upstream, round_trip);
+        let query = &self.flights[flight].query;
+        let cause = match Message::parse(bytes, query) {
+            Err(problem) => Cause::Malformed(problem),
+            Ok(message) if message.outcome() == Outcome::Failure => {
+                Cause::Rcode(Rcode { code: message.rcode(), extended: message.extended_errors() })
+            }
+            Ok(message) => {
+                let spoken = self.spoken(id);
+                self.exchanges.remove(key);
+                self.flights[flight].live.retain(|live| *live != key);
+                self.flight_answered(now, flight, upstream, &message, age, spoken);
+                return;
+            }
+        };
+        self.exchange_failed(now, key, cause);
+    }
+
+    /// An attempt is over without an answer that ends the lookup.
+    pub(super) fn exchange_failed(&mut self, now: Instant, key: Key, cause: Cause) {
+        let Some(attempt) = self.attempt_record(now, key, cause.clone()) else { return };
+        let Some(exchange) = self.exchanges.remove(key) else { return };
+        let Exchange { flight, upstream, .. } = exchange;
+        self.shared.counters.upstream(upstream).failures.add(1);
+        debug!(upstream = %self.pools[upstream].label, stage = %attempt.stage, %cause, "attempt failed");
+
+        let random = &mut self.random;
+        let plan = &mut self.flights[flight].plan;
+        match verdict(&cause) {
+            Verdict::Final => plan.rule_out(upstream),
+            Verdict::Passing => plan.failed(upstream, now, None, random),
+            Verdict::Wait(wait) => {
+                self.pools[upstream].health.asked_to_wait(now, wait);
+                plan.failed(upstream, now, Some(wait), random);
+            }
+        }
+        let flight_state = &mut self.flights[flight];
+        flight_state.live.retain(|live| *live != key);
+        flight_state.history.push(attempt);
+        if flight_state.active == Some(key) {
+            flight_state.active = None;
+            flight_state.wake = None;
+        }
+        if flight_state.active.is_none() && flight_state.wake.is_none() {
+            self.advance(now, flight);
+        }
+    }
+
+    /// Sends an attempt's query again, as if it had not been sent.
+    pub(super) fn requeue(&mut self, now: Instant, key: Key) {
+        let Some(exchange) = self.exchanges.get_mut(key) else { return };
+        exchange.connection = None;
+        let upstream = exchange.upstream;
+        self.pools[upstream].waiting.push_back(key);
+        self.pump(now, upstream);
+    }
+
+    /// What is told of an attempt that is over, or that is being given up.
+    pub(super) fn attempt_record(&self, now: Instant, key: Key, cause: Cause) -> Option<Attempt> {
+        let exchange = self.exchanges.get(key)?;
+        let pool = &self.pools[exchange.upstream];
+        let (address, stage) = match exchange.connection.and_then(|id| self.connections.get(&id)) {
+            Some(connection) => (Some(connection.address), Stage::Exchange),
+            None => self.dial_progress(exchange.upstream),
+        };
+        let lookup_started = self.flights[exchange.flight].started;
+        Some(Attempt {
+            upstream: pool.label.clone(),
+            address,
+            stage,
+            started: exchange.started.saturating_duration_since(lookup_started),
+            took: now.saturating_duration_since(exchange.started),
+            cause,
+        })
+    }
+}
+
+/// What a failed attempt means for further attempts of the same lookup at the same upstream.
+enum Verdict {
+    /// Asking again will not change it.
+    Final,
+    /// It may pass.
+    Passing,
+    /// It may pass after the time the server asked for.
+    Wait(Duration),
+}
+
+fn verdict(cause: &Cause) -> Verdict {
+    match cause {
+        Cause::Certificate(_) | Cause::ClientCertificate(_) | Cause::Rcode(_) | Cause::Malformed(_) => {
+            Verdict::Final
+        }
+        Cause::Http(HttpProblem::Status { retry_after: Some(wait), .. }) => Verdict::Wait(*wait),
+        Cause::Http(HttpProblem::Status { code, .. }) if !crate::doh::is_final_status(*code) => {
+            Verdict::Passing
+        }
+        Cause::Http(HttpProblem::StreamReset(_) | HttpProblem::NotProcessed) => Verdict::Passing,
+        Cause::Http(_) => Verdict::Final,
+        _ => Verdict::Passing,
+    }
+}

@@ -1,0 +1,109 @@
+//! What goes into the engine, and what comes out.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+
+use crate::error::{Cause, Error};
+use crate::message::{Answer, Query};
+
+/// Names one lookup. The driver chooses it, and never uses it for another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LookupId(pub u64);
+
+/// Names one connection. The engine chooses it, and never uses it for another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnectionId(pub(crate) u64);
+
+/// Something that happened.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Input<'a> {
+    /// A caller wants an answer. It gets exactly one [`Output::Done`], not later than `deadline`.
+    Lookup {
+        /// The lookup.
+        id: LookupId,
+        /// What it asks.
+        query: Arc<Query>,
+        /// When its caller stops waiting.
+        deadline: Instant,
+    },
+    /// A caller no longer wants its answer; there will be no `Done`.
+    Cancel(LookupId),
+    /// An answer in the cache is near its end and was asked for: have it renewed for those who come later.
+    Refresh(Arc<Query>),
+    /// TCP is up and the TLS handshake begins. It only makes errors name the right stage.
+    Handshaking(ConnectionId),
+    /// TLS is up.
+    Connected {
+        /// The connection.
+        id: ConnectionId,
+        /// The application protocol that the server picked, if any.
+        alpn: Option<&'a [u8]>,
+        /// Whether the TLS session was resumed.
+        resumed: bool,
+    },
+    /// Bytes came out of the TLS stream.
+    Received {
+        /// The connection.
+        id: ConnectionId,
+        /// The bytes.
+        bytes: &'a [u8],
+    },
+    /// All that was transmitted on this connection has been handed to the operating system.
+    Written(ConnectionId),
+    /// The connection could not be made, or is over. Its cause is [`crate::tls::cause_of`] the I/O error;
+    /// [`Cause::Closed`] for an end of stream.
+    Ended {
+        /// The connection.
+        id: ConnectionId,
+        /// Why.
+        cause: Cause,
+    },
+    /// The time that [`Output::Wait`] named has come; harmless at any other time.
+    Timeout,
+    /// The resolver is closed: every lookup ends, every connection says goodbye.
+    Close,
+}
+
+/// Something to do.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Output {
+    /// Open a connection: TCP, then TLS. It is answered by `Connected` or `Ended`.
+    Connect {
+        /// What to call it.
+        id: ConnectionId,
+        /// Where to, and as whom.
+        target: Target,
+    },
+    /// The buffer holds one whole message for this connection: write it into one TLS record of its own.
+    Transmit(ConnectionId),
+    /// Write what was transmitted, say goodbye (close_notify) and drop the connection. Nothing more is said
+    /// of it, and nothing more wants to be heard of it.
+    Close(ConnectionId),
+    /// A lookup is over.
+    Done {
+        /// The lookup.
+        id: LookupId,
+        /// Its answer.
+        result: Result<Answer, Error>,
+    },
+    /// Nothing more to do until something happens, or until this time. Flush what was written.
+    Wait(Option<Instant>),
+}
+
+/// Where a connection goes, and how it is secured.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Target {
+    /// The address.
+    pub address: SocketAddr,
+    /// The name that the certificate must be for, and that is sent as SNI.
+    pub server_name: ServerName<'static>,
+    /// Everything else that TLS needs: roots, pins, the client's certificate, ALPN, tickets.
+    pub tls: Arc<ClientConfig>,
+}

@@ -1,0 +1,359 @@
+//! A connection from its first packet to its end: what it is told, what it tells, and when it is closed.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use rand::RngExt;
+use tracing::{debug, info};
+
+use super::Engine;
+use super::io::{ConnectionId, Output};
+use super::timers::Timer;
+use crate::connection::{
+    Dot, Event, Http1, Http1 as Http2, Machine, is_not_http1, is_not_http1 as is_not_http2,
+};
+use crate::error::{Cause, Stage};
+use crate::message::Spoken;
+use crate::upstream::{HttpVersion, Protocol};
+
+/// Bytes transmitted and not yet taken by the operating system, per connection. Past it the connection is
+/// not asked for more until [`Input::Written`](super::Input::Written).
+pub const MAX_UNWRITTEN: usize = 256 * 1024;
+
+/// A connection, in the making or made.
+pub(super) struct Connection {
+    pub(super) upstream: usize,
+    pub(super) address: SocketAddr,
+    /// How far it has come.
+    pub(super) stage: Stage,
+    pub(super) state: State,
+    /// What is spoken on it, once that is known.
+    pub(super) spoken: Spoken,
+    /// Whether it ever brought an answer: if so, its end is staleness and not failure.
+    pub(super) has_answered: bool,
+    /// Whether it kept silent when it should not have. It takes no new queries until it is heard again.
+    pub(super) is_suspect: bool,
+    /// When bytes last came.
+    pub(super) heard: Instant,
+    /// When an exchange last began or ended.
+    used: Instant,
+    unwritten: usize,
+    /// Whether it stands in the engine's list of connections to look after.
+    is_listed: bool,
+    alarm: Option<Instant>,
+}
+
+/// Where a connection stands in its life.
+pub(super) enum State {
+    /// In a race, by its place in the engine's dials.
+    Dialing(usize),
+    /// TLS is up.
+    Open(Box<dyn Machine>),
+    /// Over, but for what it still owes the peer.
+    Closing(Box<dyn Machine>),
+}
+
+impl Connection {
+    pub(super) fn dialing(upstream: usize, address: SocketAddr, dial: usize, now: Instant) -> Self {
+        Self {
+            upstream,
+            address,
+            stage: Stage::Connect,
+            state: State::Dialing(dial),
+            spoken: Spoken::Local,
+            has_answered: false,
+            is_suspect: false,
+            heard: now,
+            used: now,
+            unwritten: 0,
+            is_listed: false,
+            alarm: None,
+        }
+    }
+
+    pub(super) fn machine(&mut self) -> Option<&mut (dyn Machine + 'static)> {
+        match &mut self.state {
+            State::Open(machine) => Some(&mut **machine),
+            State::Dialing(_) | State::Closing(_) => None,
+        }
+    }
+
+    /// Whether it takes queries, now or when it has room again.
+    pub(super) fn is_usable(&self) -> bool {
+        !self.is_suspect && matches!(&self.state, State::Open(machine) if !machine.is_draining())
+    }
+
+    pub(super) fn has_room(&self) -> bool {
+        !self.is_suspect && matches!(&self.state, State::Open(machine) if machine.capacity() > 0)
+    }
+}
+
+impl Engine {
+    pub(super) fn machine(&mut self, id: ConnectionId) -> Option<&mut (dyn Machine + 'static)> {
+        self.connections.get_mut(&id)?.machine()
+    }
+
+    /// Notes that a connection may have something to transmit, or another time to be woken at.
+    pub(super) fn touched(&mut self, id: ConnectionId) {
+        if let Some(connection) = self.connections.get_mut(&id)
+            && !std::mem::replace(&mut connection.is_listed, true)
+        {
+            self.listed.push_back(id);
+        }
+    }
+
+    pub(super) fn connected(&mut self, now: Instant, id: ConnectionId, alpn: Option<&[u8]>, resumed: bool) {
+        let Some(connection) = self.connections.get(&id) else { return };
+        let (upstream, State::Dialing(dial)) = (connection.upstream, &connection.state) else { return };
+        self.dial_won(*dial, id);
+        let (machine, spoken) = self.machine_for(now, upstream, alpn);
+        let Some(connection) = self.connections.get_mut(&id) else { return };
+        info!(upstream = %self.pools[upstream].label, address = %connection.address, resumed, "connected");
+        connection.state = State::Open(machine);
+        connection.spoken = spoken;
+        connection.stage = Stage::Exchange;
+        connection.heard = now;
+        connection.used = now;
+        let counters = self.shared.counters.upstream(upstream);
+        counters.opened.add(1);
+        counters.resumed.add(u64::from(resumed));
+        self.pools[upstream].open.push(id);
+        self.touched(id);
+        self.pump(now, upstream);
+    }
+
+    fn machine_for(
+        &mut self,
+        now: Instant,
+        upstream: usize,
+        alpn: Option<&[u8]>,
+    ) -> (Box<dyn Machine>, Spoken) {
+        let configured = &self.shared.config.upstreams[upstream];
+        let Some(endpoint) = &configured.endpoint else {
+            let machine = Dot::new(now, self.random.random());
+            let is_mutual = configured.upstream.protocol() == Protocol::MutualTls;
+            return (Box::new(machine), if is_mutual { Spoken::MutualTls } else { Spoken::Tls });
+        };
+        match self.http_version(upstream, alpn) {
+            HttpVersion::Http1 => (Box::new(Http1::new(now, endpoint.clone())), Spoken::Http1),
+            _ => (Box::new(Http2::new(now, endpoint.clone())), Spoken::Http2),
+        }
+    }
+
+    /// The version to speak: as configured, else as learned, else as picked; without a pick, HTTP/1.1.
+    fn http_version(&self, upstream: usize, alpn: Option<&[u8]>) -> HttpVersion {
+        let configured = self.shared.config.upstreams[upstream].upstream.http_version_wanted();
+        match (configured, self.pools[upstream].learned.http) {
+            (HttpVersion::Negotiated, Some(learned)) => learned,
+            (HttpVersion::Negotiated, None) if alpn == Some(b"h2") => HttpVersion::Http2,
+            (HttpVersion::Negotiated, None) => HttpVersion::Http1,
+            (fixed, _) => fixed,
+        }
+    }
+
+    /// Whether each connection to this upstream carries one exchange at a time, as far as is known.
+    pub(super) fn speaks_http1(&self, upstream: usize) -> bool {
+        let pool = &self.pools[upstream];
+        let speaks = |id| {
+            self.connections.get(id).is_some_and(|connection: &Connection| connection.spoken == Spoken::Http1)
+        };
+        pool.learned.http == Some(HttpVersion::Http1) || pool.open.iter().any(speaks)
+    }
+
+    pub(super) fn received(&mut self, now: Instant, id: ConnectionId, bytes: &[u8]) {
+        let Some(connection) = self.connections.get_mut(&id) else { return };
+        connection.heard = now;
+        connection.is_suspect = false;
+        if let Some(machine) = connection.machine() {
+            machine.handle_input(now, bytes);
+            self.drain_events(now, id);
+        }
+    }
+
+    pub(super) fn ended(&mut self, now: Instant, id: ConnectionId, cause: Cause) {
+        let Some(connection) = self.connections.get_mut(&id) else { return };
+        match &mut connection.state {
+            State::Dialing(dial) => {
+                let dial = *dial;
+                self.address_failed(now, dial, id, cause);
+            }
+            State::Open(machine) => {
+                machine.handle_end(now, cause);
+                self.drain_events(now, id);
+            }
+            State::Closing(_) => {}
+        }
+    }
+
+    pub(super) fn written(&mut self, id: ConnectionId) {
+        if let Some(connection) = self.connections.get_mut(&id) {
+            connection.unwritten = 0;
+            self.touched(id);
+        }
+    }
+
+    /// Hears a connection out, then gives what room it has to those that wait.
+    fn drain_events(&mut self, now: Instant, id: ConnectionId) {
+        while let Some(event) = self.machine(id).and_then(|machine| machine.poll_event(now)) {
+            let Some(connection) = self.connections.get_mut(&id) else { return };
+            match event {
+                Event::Answered { key, message, age } => {
+                    connection.has_answered = true;
+                    connection.used = now;
+                    self.exchange_answered(now, id, key, message, age);
+                }
+                Event::Failed { key, cause, retry_safe } => {
+                    connection.used = now;
+                    self.failed_on_connection(now, id, key, cause, retry_safe);
+                }
+                Event::Alive => {}
+                Event::Ended(cause) => self.connection_over(id, &cause),
+            }
+        }
+        if let Some(connection) = self.connections.get(&id) {
+            let upstream = connection.upstream;
+            self.touched(id);
+            if !self.pools[upstream].waiting.is_empty() {
+                self.pump(now, upstream);
+            }
+        }
+    }
+
+    /// An exchange failed where it was. Some such failures are the connection's, and cost the lookup nothing.
+    fn failed_on_connection(
+        &mut self,
+        now: Instant,
+        id: ConnectionId,
+        key: crate::connection::Key,
+        cause: Cause,
+        retry_safe: bool,
+    ) {
+        let (Some(exchange), Some(connection)) = (self.exchanges.get(key), self.connections.get_mut(&id))
+        else {
+            return;
+        };
+        let (flight, upstream) = (exchange.flight, exchange.upstream);
+        if matches!(cause, Cause::Http(_) | Cause::Malformed(_)) {
+            connection.has_answered = true;
+        }
+        let has_answered = connection.has_answered;
+        let cause = if has_answered {
+            cause
+        } else {
+            self.shared.config.upstreams[upstream].tls.cause_before_first_answer(cause)
+        };
+        let plan = &mut self.flights[flight].plan;
+        let is_free = (retry_safe && plan.repeat_free())
+            || (has_answered && is_loss(&cause) && plan.forgive_stale(upstream))
+            || (!has_answered && self.learn_version(upstream, &cause));
+        if is_free {
+            debug!(upstream = %self.pools[upstream].label, %cause, "sent again");
+            return self.requeue(now, key);
+        }
+        if !has_answered {
+            self.pools[upstream].health.failed(now);
+        }
+        self.exchange_failed(now, key, cause);
+    }
+
+    /// Learns that the server speaks another HTTP version than it picked. `false` if that is not what the
+    /// cause says, or if it was learned before and is no excuse any more.
+    fn learn_version(&mut self, upstream: usize, cause: &Cause) -> bool {
+        if self.shared.config.upstreams[upstream].upstream.http_version_wanted() != HttpVersion::Negotiated {
+            return false;
+        }
+        let other = match cause {
+            cause if is_not_http2(cause) => HttpVersion::Http1,
+            cause if is_not_http1(cause) => HttpVersion::Http2,
+            _ => return false,
+        };
+        match self.pools[upstream].learned.http {
+            Some(learned) => learned == other,
+            None => {
+                info!(upstream = %self.pools[upstream].label, version = ?other, "the server speaks another HTTP version");
+                self.pools[upstream].learned.http = Some(other);
+                true
+            }
+        }
+    }
+
+    /// Stops using a connection: what it owes is transmitted, then it is closed.
+    fn connection_over(&mut self, id: ConnectionId, cause: &Cause) {
+        let Some(connection) = self.connections.get_mut(&id) else { return };
+        debug!(upstream = %self.pools[connection.upstream].label, %cause, "connection over");
+        self.pools[connection.upstream].open.retain(|open| *open != id);
+        let placeholder = State::Dialing(usize::MAX);
+        if let State::Open(machine) = std::mem::replace(&mut connection.state, placeholder) {
+            connection.state = State::Closing(machine);
+        }
+        self.timers.set(Timer::Connection(id), &mut connection.alarm, None);
+        self.touched(id);
+    }
+
+    /// Closes a connection from this side.
+    pub(super) fn close_connection(&mut self, now: Instant, id: ConnectionId) {
+        if let Some(machine) = self.machine(id) {
+            machine.close(now);
+            self.connection_over(id, &Cause::Closed);
+        }
+    }
+
+    pub(super) fn connection_timeout(&mut self, now: Instant, id: ConnectionId) {
+        if let Some(machine) = self.machine(id) {
+            machine.handle_timeout(now);
+            self.drain_events(now, id);
+        }
+        self.look_after(now, id);
+    }
+
+    /// The next message that a listed connection has for its peer, or its close.
+    pub(super) fn poll_connections(&mut self, now: Instant, out: &mut Vec<u8>) -> Option<Output> {
+        while let Some(id) = self.listed.front().copied() {
+            if let Some(connection) = self.connections.get_mut(&id) {
+                let has_credit = connection.unwritten < MAX_UNWRITTEN;
+                if let State::Open(machine) | State::Closing(machine) = &mut connection.state
+                    && has_credit
+                    && machine.poll_transmit(now, out)
+                {
+                    connection.unwritten += out.len();
+                    return Some(Output::Transmit(id));
+                }
+                connection.is_listed = false;
+            }
+            self.listed.pop_front();
+            self.look_after(now, id);
+            if let Some(connection) = self.connections.get(&id)
+                && matches!(connection.state, State::Closing(_))
+                && !connection.is_listed
+            {
+                self.connections.remove(&id);
+                return Some(Output::Close(id));
+            }
+        }
+        None
+    }
+
+    /// Closes a connection that has nothing more to do, or sets its alarm.
+    fn look_after(&mut self, now: Instant, id: ConnectionId) {
+        let Some(connection) = self.connections.get_mut(&id) else { return };
+        let State::Open(machine) = &connection.state else { return };
+        let idle_at = (machine.in_flight() == 0).then(|| connection.used + machine.idle_limit());
+        let is_done =
+            idle_at.is_some_and(|time| machine.is_draining() || connection.is_suspect || time <= now);
+        if is_done {
+            return self.close_connection(now, id);
+        }
+        let at = [machine.poll_timeout(), idle_at].into_iter().flatten().min();
+        self.timers.set(Timer::Connection(id), &mut connection.alarm, at);
+    }
+
+    /// What is spoken on a connection, and as whom.
+    pub(super) fn spoken(&self, id: ConnectionId) -> Spoken {
+        self.connections.get(&id).map_or(Spoken::Local, |connection| connection.spoken)
+    }
+}
+
+/// Whether a connection went away under its queries without a word about them.
+fn is_loss(cause: &Cause) -> bool {
+    matches!(cause, Cause::Closed | Cause::Tls(_))
+}

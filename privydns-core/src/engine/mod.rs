@@ -1,0 +1,222 @@
+//! The root machine: lookups in, connections and answers out.
+//!
+//! The parts, each a file: [`io`] is what goes in and out; a *flight* is a question on its way, for everybody
+//! who asks it; an *exchange* is one attempt of a flight at one upstream; a *pool* holds an upstream's
+//! connections; a *dial* makes one; a *link* is one from its first packet to its end.
+
+mod dial;
+mod exchange;
+mod flight;
+mod io;
+mod link;
+mod pool;
+mod timers;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Instant;
+
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use slab::Slab;
+
+pub use io::{ConnectionId, Input, LookupId, Output, Target};
+pub use link::MAX_UNWRITTEN;
+
+use crate::cache::CacheKey;
+use crate::shared::Shared;
+use dial::Dial;
+use exchange::Exchanges;
+use flight::{Flight, Lookup};
+use link::Connection;
+use pool::Pool;
+use timers::{Timer, Timers};
+
+/// The resolver as a state machine: it is told what happened and what time it is, and says what to do next.
+///
+/// # Contract
+///
+/// A driver feeds [`handle_input`](Self::handle_input) with what happened, and after every input, or after
+/// several, calls [`poll_output`](Self::poll_output) until that answers [`Output::Wait`]. Then it flushes what
+/// it was given to write, and waits: for its sockets, for its callers, or for the time that `Wait` named.
+///
+/// - **Time** comes in with every call and never goes backwards: an earlier `now` counts as the latest one
+///   seen. `Wait` is no sentinel: after [`Input::Timeout`] at a time `t` and a drain, the next deadline is
+///   later than `t`, so a driver cannot spin. A spurious `Timeout` is harmless.
+/// - **Every lookup** gets exactly one [`Output::Done`], not later than its deadline, unless it was cancelled.
+/// - **Every connection** begins with [`Output::Connect`]. The driver answers it by [`Input::Connected`] when
+///   TLS is up, or by [`Input::Ended`]. Nothing is transmitted before `Connected`. After [`Output::Close`], or
+///   after it reported `Ended`, the driver may forget the connection; what it still says of it is ignored.
+/// - **Every transmit** is one whole message. Written into a TLS record of its own it suits every server;
+///   several records go out in one system call, at `Wait`. [`Input::Written`] gives the credit back: without
+///   it no more than [`MAX_UNWRITTEN`] octets, and the message that passes it, are given out per connection.
+/// - **A write error** is not reported at once: the driver first reads to the end, since the peer's last words
+///   (a TLS alert) are the cause. Received bytes come before the end that follows them.
+/// - **The same seed and the same inputs** give the same outputs, byte for byte. The one exception is which
+///   entry a full cache evicts.
+///
+/// # A driver
+///
+/// ```no_run
+/// use privydns_core::{Engine, Input, Output};
+/// # trait World {
+/// #     fn now(&self) -> std::time::Instant;
+/// #     fn connect(&mut self, id: privydns_core::ConnectionId, target: privydns_core::Target);
+/// #     fn write(&mut self, id: privydns_core::ConnectionId, message: &[u8]);
+/// #     fn close(&mut self, id: privydns_core::ConnectionId);
+/// #     fn done(&mut self, id: privydns_core::LookupId, result: Result<privydns_core::Answer, privydns_core::Error>);
+/// #     fn flush(&mut self) -> Vec<privydns_core::ConnectionId>;
+/// #     fn wait(&mut self, deadline: Option<std::time::Instant>) -> Input<'_>;
+/// # }
+/// fn drive(engine: &mut Engine, world: &mut impl World) {
+///     let mut message = Vec::new();
+///     loop {
+///         let now = world.now();
+///         match engine.poll_output(now, &mut message) {
+///             Output::Connect { id, target } => world.connect(id, target),
+///             Output::Transmit(id) => world.write(id, &message),
+///             Output::Close(id) => world.close(id),
+///             Output::Done { id, result } => world.done(id, result),
+///             Output::Wait(deadline) => {
+///                 for id in world.flush() {
+///                     engine.handle_input(now, Input::Written(id));
+///                 }
+///                 if engine.is_closed() {
+///                     return;
+///                 }
+///                 let input = world.wait(deadline);
+///                 engine.handle_input(now, input);
+///             }
+///             _ => unreachable!("this version knows no other output"),
+///         }
+///     }
+/// }
+/// ```
+pub struct Engine {
+    shared: Arc<Shared>,
+    random: StdRng,
+    /// The latest time seen.
+    now: Instant,
+    lookups: BTreeMap<LookupId, Lookup>,
+    flights: Slab<Flight>,
+    flight_by_key: BTreeMap<CacheKey, usize>,
+    exchanges: Exchanges,
+    /// One for each upstream of the configuration, in its order.
+    pools: Vec<Pool>,
+    dials: Slab<Dial>,
+    connections: BTreeMap<ConnectionId, Connection>,
+    last_connection: u64,
+    /// Connections that may have something to transmit.
+    listed: VecDeque<ConnectionId>,
+    outputs: VecDeque<Output>,
+    timers: Timers,
+    closed: bool,
+}
+
+impl Engine {
+    /// An engine that has nothing to do yet. `seed` is the source of all its randomness and must be secret:
+    /// message IDs come from it (RFC 5452 Section 9.2).
+    pub fn new(shared: Arc<Shared>, now: Instant, seed: [u8; 32]) -> Self {
+        let pools =
+            shared.config.upstreams.iter().map(|configured| Pool::new(configured.upstream.label().clone()));
+        Self {
+            random: StdRng::from_seed(seed),
+            now,
+            lookups: BTreeMap::new(),
+            flights: Slab::new(),
+            flight_by_key: BTreeMap::new(),
+            exchanges: Exchanges::default(),
+            pools: pools.collect(),
+            dials: Slab::new(),
+            connections: BTreeMap::new(),
+            last_connection: 0,
+            listed: VecDeque::new(),
+            outputs: VecDeque::new(),
+            timers: Timers::default(),
+            closed: false,
+            shared,
+        }
+    }
+
+    /// Tells the engine what happened.
+    pub fn handle_input(&mut self, now: Instant, input: Input<'_>) {
+        let now = self.advance_clock(now);
+        match input {
+            Input::Lookup { id, query, deadline } => self.begin_lookup(now, id, query, deadline),
+            Input::Cancel(id) => self.cancel_lookup(now, id),
+            Input::Refresh(query) => self.begin_refresh(now, query),
+            Input::Handshaking(id) => self.handshaking(id),
+            Input::Connected { id, alpn, resumed } => self.connected(now, id, alpn, resumed),
+            Input::Received { id, bytes } => self.received(now, id, bytes),
+            Input::Written(id) => self.written(id),
+            Input::Ended { id, cause } => self.ended(now, id, cause),
+            Input::Timeout => self.timeout(now),
+            Input::Close => self.close(now),
+        }
+    }
+
+    /// What to do next. Call it until it says [`Output::Wait`]. `message` is overwritten, and holds the bytes
+    /// of an [`Output::Transmit`].
+    pub fn poll_output(&mut self, now: Instant, message: &mut Vec<u8>) -> Output {
+        let now = self.advance_clock(now);
+        message.clear();
+        loop {
+            if let Some(output) = self.outputs.pop_front() {
+                return output;
+            }
+            if let Some(output) = self.poll_connections(now, message) {
+                return output;
+            }
+            // Looking after a connection can end lookups.
+            if self.outputs.is_empty() {
+                return Output::Wait(self.timers.next());
+            }
+        }
+    }
+
+    /// Whether [`Input::Close`] was handled and everything it asks for was given out.
+    pub fn is_closed(&self) -> bool {
+        self.closed && self.outputs.is_empty() && self.connections.is_empty()
+    }
+
+    /// Lookups that wait for their answer.
+    pub fn lookups_in_flight(&self) -> usize {
+        self.lookups.len()
+    }
+
+    fn advance_clock(&mut self, now: Instant) -> Instant {
+        self.now = self.now.max(now);
+        self.now
+    }
+
+    fn timeout(&mut self, now: Instant) {
+        while let Some(timer) = self.timers.due(now) {
+            match timer {
+                Timer::Flight(flight) => self.flight_timeout(now, flight),
+                Timer::Connection(id) => self.connection_timeout(now, id),
+                Timer::Dial(dial) => self.dial_timeout(now, dial),
+            }
+        }
+    }
+
+    fn close(&mut self, now: Instant) {
+        self.closed = true;
+        self.close_flights(now);
+        self.close_dials();
+        for id in self.connections.keys().copied().collect::<Vec<_>>() {
+            self.close_connection(now, id);
+        }
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine")
+            .field("lookups", &self.lookups.len())
+            .field("flights", &self.flights.len())
+            .field("connections", &self.connections.len())
+            .field("closed", &self.closed)
+            .finish_non_exhaustive()
+    }
+}

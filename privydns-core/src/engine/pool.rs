@@ -1,0 +1,162 @@
+//! The connections to one upstream: which of them takes the next query, and when another is opened.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::Engine;
+use super::io::ConnectionId;
+use crate::connection::Key;
+use crate::error::{Cause, Stage};
+use crate::schedule::{Health, Rtt};
+use crate::upstream::HttpVersion;
+
+/// What the engine knows of one upstream.
+#[derive(Debug)]
+pub(super) struct Pool {
+    pub(super) label: Arc<str>,
+    /// Attempts without a connection, oldest first. Bounded by the lookups in flight and their attempts.
+    pub(super) waiting: VecDeque<Key>,
+    /// Connections with TLS up.
+    pub(super) open: Vec<ConnectionId>,
+    /// Connections in the making, by their place in the engine's dials.
+    pub(super) dials: Vec<usize>,
+    pub(super) health: Health,
+    pub(super) rtt: Rtt,
+    pub(super) learned: Learned,
+    /// The address that won the last race.
+    pub(super) winner: Option<SocketAddr>,
+    /// Where the last dial ended that came to nothing.
+    pub(super) last_dial: (Option<SocketAddr>, Stage),
+}
+
+/// What an upstream taught by failing.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Learned {
+    /// It ends the handshake when it is offered an application protocol (conformance 13).
+    pub(super) refuses_alpn: bool,
+    /// The HTTP version that it speaks, whatever it picks.
+    pub(super) http: Option<HttpVersion>,
+}
+
+impl Pool {
+    pub(super) fn new(label: Arc<str>) -> Self {
+        Self {
+            label,
+            waiting: VecDeque::new(),
+            open: Vec::new(),
+            dials: Vec::new(),
+            health: Health::default(),
+            rtt: Rtt::default(),
+            learned: Learned::default(),
+            winner: None,
+            last_dial: (None, Stage::Waiting),
+        }
+    }
+}
+
+impl Engine {
+    /// Gives waiting attempts to connections with room, and opens a connection when there is none.
+    pub(super) fn pump(&mut self, now: Instant, upstream: usize) {
+        while let Some(key) = self.pools[upstream].waiting.front().copied() {
+            let Some(id) = self.connection_with_room(upstream) else { break };
+            self.pools[upstream].waiting.pop_front();
+            let Some(exchange) = self.exchanges.get_mut(key) else { continue };
+            exchange.connection = Some(id);
+            exchange.submitted = now;
+            let query = &self.flights[exchange.flight].query;
+            if let Some(machine) = self.connections.get_mut(&id).and_then(|connection| connection.machine()) {
+                machine.submit(now, key, query);
+            }
+            self.touched(id);
+        }
+        self.open_if_needed(now, upstream);
+    }
+
+    fn connection_with_room(&self, upstream: usize) -> Option<ConnectionId> {
+        let has_room =
+            |id: &&ConnectionId| self.connections.get(id).is_some_and(|connection| connection.has_room());
+        self.pools[upstream].open.iter().find(has_room).copied()
+    }
+
+    /// One connection serves everybody; another is opened only when all are full, and never a storm: while
+    /// one is in the making it is waited for, unless each connection carries but one query at a time.
+    fn open_if_needed(&mut self, now: Instant, upstream: usize) {
+        let one_at_a_time = self.speaks_http1(upstream);
+        let limit = if one_at_a_time {
+            self.shared.config.max_http1_connections
+        } else {
+            self.shared.config.max_connections
+        };
+        loop {
+            let pool = &self.pools[upstream];
+            let wanted = if one_at_a_time { pool.waiting.len() } else { pool.waiting.len().min(1) };
+            if pool.dials.len() >= wanted || self.usable_connections(upstream) + pool.dials.len() >= limit {
+                return;
+            }
+            self.dial(now, upstream);
+        }
+    }
+
+    /// Connections that take queries, now or when they have room again.
+    pub(super) fn usable_connections(&self, upstream: usize) -> usize {
+        let is_usable =
+            |id: &&ConnectionId| self.connections.get(id).is_some_and(|connection| connection.is_usable());
+        self.pools[upstream].open.iter().filter(is_usable).count()
+    }
+
+    /// An upstream whose pause is over is dialled, so that the dial and not a lookup finds out if it is back.
+    pub(super) fn probe(&mut self, now: Instant, upstream: usize) {
+        self.pools[upstream].health.probing();
+        if self.usable_connections(upstream) > 0 {
+            self.pools[upstream].health.reached();
+        } else if self.pools[upstream].dials.is_empty() {
+            self.dial(now, upstream);
+        }
+    }
+
+    /// No connection could be made: the attempts that wait for one have failed.
+    pub(super) fn unreachable(&mut self, now: Instant, upstream: usize, cause: &Cause) {
+        self.pools[upstream].health.failed(now);
+        if self.usable_connections(upstream) > 0 || !self.pools[upstream].dials.is_empty() {
+            return;
+        }
+        for key in std::mem::take(&mut self.pools[upstream].waiting) {
+            self.exchange_failed(now, key, cause.clone());
+        }
+    }
+
+    /// Anything that answers is well, whatever the answer says.
+    pub(super) fn upstream_answered(&mut self, upstream: usize, round_trip: Duration) {
+        let pool = &mut self.pools[upstream];
+        pool.rtt.measured(round_trip);
+        pool.health.answered();
+        self.shared.counters.upstream(upstream).smoothed_rtt(pool.rtt.smoothed());
+    }
+
+    /// An attempt has waited its time. Where others are answered meanwhile the query is slow; where nothing
+    /// at all is heard, the connection is not to be trusted with more, or the upstream is not.
+    pub(super) fn note_silence(&mut self, now: Instant, key: Key) {
+        let Some(exchange) = self.exchanges.get(key) else { return };
+        let (upstream, submitted) = (exchange.upstream, exchange.submitted);
+        let Some(connection) = exchange.connection.and_then(|id| self.connections.get_mut(&id)) else {
+            if self.usable_connections(upstream) == 0 {
+                self.pools[upstream].health.failed(now);
+            }
+            return;
+        };
+        if connection.heard > submitted {
+            return;
+        }
+        connection.is_suspect = true;
+        if connection.has_answered {
+            // It may have died unnoticed, as behind a rebooted router: a fresh connection tells.
+            if self.usable_connections(upstream) == 0 && self.pools[upstream].dials.is_empty() {
+                self.dial(now, upstream);
+            }
+        } else {
+            self.pools[upstream].health.failed(now);
+        }
+    }
+}

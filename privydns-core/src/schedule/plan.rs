@@ -1,0 +1,235 @@
+//! The order in which one lookup tries its upstreams, and when it stops trying.
+
+use std::time::{Duration, Instant};
+
+use rand::Rng;
+
+use super::backoff;
+
+/// Attempts of one lookup at one upstream, at the most (RFC 9520 Section 3.1).
+const TRIES_PER_UPSTREAM: u8 = 3;
+/// Queries sent again at no cost because the server promised not to have processed them, per lookup. Beyond
+/// it, a server that keeps refusing is a server that fails.
+const FREE_REPEATS: u8 = 4;
+
+/// What a lookup does next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// Begin an attempt at this upstream.
+    Start(usize),
+    /// Begin no attempt before this time.
+    At(Instant),
+    /// Begin no more attempts; what is on its way may still bring the answer.
+    Exhausted,
+}
+
+/// The attempts of one lookup: those made, and those that may follow.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    /// Upstreams by index, in the order to try them.
+    order: Vec<Candidate>,
+    /// Where in `order` the search for the next attempt begins.
+    cursor: usize,
+    /// Attempts that may still begin.
+    remaining: u32,
+    free_repeats: u8,
+}
+
+#[derive(Debug)]
+struct Candidate {
+    upstream: usize,
+    tries: u8,
+    /// Not before this time: the pause after its last failure.
+    not_before: Option<Instant>,
+    /// It said no in a way that asking again will not change.
+    ruled_out: bool,
+    /// A stale connection to it was forgiven once already.
+    stale_forgiven: bool,
+}
+
+impl Plan {
+    pub(crate) fn new(order: impl IntoIterator<Item = usize>, attempts: u32) -> Self {
+        let candidate = |upstream| Candidate {
+            upstream,
+            tries: 0,
+            not_before: None,
+            ruled_out: false,
+            stale_forgiven: false,
+        };
+        Self {
+            order: order.into_iter().map(candidate).collect(),
+            cursor: 0,
+            remaining: attempts,
+            free_repeats: 0,
+        }
+    }
+
+    /// What to do now that no attempt is being waited for alone. An upstream not yet tried comes first, then
+    /// the next in order whose pause is over.
+    pub(crate) fn next(&self, now: Instant) -> Next {
+        if self.remaining == 0 {
+            return Next::Exhausted;
+        }
+        let mut earliest = None;
+        for candidate in self.from_cursor().filter(|candidate| candidate.is_open()) {
+            match candidate.not_before {
+                Some(time) if time > now => {
+                    earliest = Some(earliest.map_or(time, |other: Instant| other.min(time)));
+                }
+                _ => return Next::Start(candidate.upstream),
+            }
+        }
+        earliest.map_or(Next::Exhausted, Next::At)
+    }
+
+    /// An attempt at `upstream` begins.
+    pub(crate) fn started(&mut self, upstream: usize) {
+        self.remaining = self.remaining.saturating_sub(1);
+        if let Some(position) = self.order.iter().position(|candidate| candidate.upstream == upstream) {
+            self.order[position].tries = self.order[position].tries.saturating_add(1);
+            self.cursor = position + 1;
+        }
+    }
+
+    /// An attempt at `upstream` failed in a way that may pass: it is tried again after a pause, and not
+    /// before `not_before`.
+    pub(crate) fn failed(
+        &mut self,
+        upstream: usize,
+        now: Instant,
+        not_before: Option<Duration>,
+        random: &mut impl Rng,
+    ) {
+        let Some(candidate) = self.candidate(upstream) else { return };
+        let pause = backoff::pause(u32::from(candidate.tries.saturating_sub(1)), random);
+        candidate.not_before = Some(now + pause.max(not_before.unwrap_or_default()));
+    }
+
+    /// `upstream` will not say anything else to this lookup.
+    pub(crate) fn rule_out(&mut self, upstream: usize) {
+        if let Some(candidate) = self.candidate(upstream) {
+            candidate.ruled_out = true;
+        }
+    }
+
+    /// Whether a connection to `upstream` that turned out stale is forgiven: once per lookup and upstream.
+    pub(crate) fn forgive_stale(&mut self, upstream: usize) -> bool {
+        self.candidate(upstream)
+            .is_some_and(|candidate| !std::mem::replace(&mut candidate.stale_forgiven, true))
+    }
+
+    /// Whether a query that the server did not process is sent again at no cost.
+    pub(crate) fn repeat_free(&mut self) -> bool {
+        self.free_repeats += 1;
+        self.free_repeats <= FREE_REPEATS
+    }
+
+    /// Whether an upstream is left that this lookup has not tried.
+    pub(crate) fn has_untried(&self) -> bool {
+        self.remaining > 0 && self.order.iter().any(|candidate| candidate.tries == 0 && candidate.is_open())
+    }
+
+    /// A new caller has joined a lookup that has no attempt left: it is owed attempts of its own.
+    pub(crate) fn renew(&mut self, attempts: u32) {
+        self.remaining = attempts;
+        for candidate in &mut self.order {
+            candidate.tries = 0;
+        }
+    }
+
+    fn candidate(&mut self, upstream: usize) -> Option<&mut Candidate> {
+        self.order.iter_mut().find(|candidate| candidate.upstream == upstream)
+    }
+
+    fn from_cursor(&self) -> impl Iterator<Item = &Candidate> {
+        let (tried, rest) = self.order.split_at(self.cursor.min(self.order.len()));
+        let all = || rest.iter().chain(tried);
+        all().filter(|candidate| candidate.tries == 0).chain(all().filter(|candidate| candidate.tries > 0))
+    }
+}
+
+impl Candidate {
+    fn is_open(&self) -> bool {
+        !self.ruled_out && self.tries < TRIES_PER_UPSTREAM
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::SeedableRng;
+    use rand::rngs::StdRng;
+
+    #[expect(clippy::disallowed_methods, reason = "a test's clock has to begin somewhere")]
+    fn start() -> Instant {
+        Instant::now()
+    }
+
+    #[test]
+    fn untried_upstreams_come_at_once_and_repeats_after_a_pause() {
+        let (now, mut random) = (start(), StdRng::from_seed([1; 32]));
+        let mut plan = Plan::new([4, 2], 4);
+        assert_eq!(plan.next(now), Next::Start(4));
+        plan.started(4);
+        assert!(plan.has_untried());
+        plan.failed(4, now, None, &mut random);
+        assert_eq!(plan.next(now), Next::Start(2));
+        plan.started(2);
+        plan.failed(2, now, None, &mut random);
+        let Next::At(again) = plan.next(now) else { panic!("a pause comes first") };
+        assert!(again > now && again <= now + Duration::from_millis(50));
+        assert!(matches!(plan.next(again), Next::Start(_)));
+    }
+
+    /// Conformance 39.
+    #[test]
+    fn no_upstream_is_tried_more_than_three_times() {
+        let now = start();
+        let mut plan = Plan::new([0], 10);
+        for _ in 0..3 {
+            assert_eq!(plan.next(now), Next::Start(0));
+            plan.started(0);
+        }
+        assert_eq!(plan.next(now), Next::Exhausted);
+    }
+
+    #[test]
+    fn attempts_are_counted_over_all_upstreams() {
+        let now = start();
+        let mut plan = Plan::new([0, 1, 2], 2);
+        plan.started(0);
+        plan.started(1);
+        assert_eq!(plan.next(now), Next::Exhausted);
+        plan.renew(1);
+        assert_eq!(plan.next(now), Next::Start(2));
+    }
+
+    #[test]
+    fn an_upstream_that_said_no_for_good_is_not_asked_again() {
+        let now = start();
+        let mut plan = Plan::new([0, 1], 9);
+        plan.started(0);
+        plan.rule_out(0);
+        plan.started(1);
+        plan.rule_out(1);
+        assert_eq!(plan.next(now), Next::Exhausted);
+    }
+
+    #[test]
+    fn a_server_that_asks_to_wait_is_waited_for() {
+        let (now, mut random) = (start(), StdRng::from_seed([1; 32]));
+        let mut plan = Plan::new([0], 3);
+        plan.started(0);
+        plan.failed(0, now, Some(Duration::from_secs(3)), &mut random);
+        assert_eq!(plan.next(now), Next::At(now + Duration::from_secs(3)));
+    }
+
+    #[test]
+    fn stale_connections_are_forgiven_once_per_upstream_and_refusals_a_few_times() {
+        let mut plan = Plan::new([0, 1], 3);
+        assert!(plan.forgive_stale(0));
+        assert!(!plan.forgive_stale(0));
+        assert!(plan.forgive_stale(1));
+        assert_eq!((0..9).filter(|_| plan.repeat_free()).count(), usize::from(FREE_REPEATS));
+    }
+}

@@ -1,0 +1,64 @@
+//! How long an upstream takes to answer, smoothed as RFC 6298 Section 2 smooths TCP's round trips.
+
+use std::time::Duration;
+
+/// The time given to an attempt while nothing is known of the upstream.
+const UNKNOWN: Duration = Duration::from_secs(1);
+/// A resolver that has to recurse is slower than its cache: no attempt is given up sooner than this.
+const SHORTEST: Duration = Duration::from_millis(500);
+/// No attempt waits longer before the next one starts beside it.
+const LONGEST: Duration = Duration::from_secs(2);
+
+/// The smoothed round-trip time of one upstream: from query sent to answer received.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Rtt(Option<Smoothed>);
+
+#[derive(Clone, Copy, Debug)]
+struct Smoothed {
+    mean: Duration,
+    deviation: Duration,
+}
+
+impl Rtt {
+    pub(crate) fn measured(&mut self, sample: Duration) {
+        self.0 = Some(match self.0 {
+            None => Smoothed { mean: sample, deviation: sample / 2 },
+            Some(Smoothed { mean, deviation }) => Smoothed {
+                mean: (mean * 7 + sample) / 8,
+                deviation: (deviation * 3 + mean.abs_diff(sample)) / 4,
+            },
+        });
+    }
+
+    pub(crate) fn smoothed(&self) -> Option<Duration> {
+        self.0.map(|smoothed| smoothed.mean)
+    }
+
+    /// How long an attempt goes on alone before the next one starts beside it.
+    pub(crate) fn attempt_timeout(&self) -> Duration {
+        self.0.map_or(UNKNOWN, |smoothed| (smoothed.mean + smoothed.deviation * 4).clamp(SHORTEST, LONGEST))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_attempt_waits_a_second_before_anything_is_known_and_stays_within_bounds_after() {
+        let mut rtt = Rtt::default();
+        assert_eq!(rtt.attempt_timeout(), Duration::from_secs(1));
+        rtt.measured(Duration::from_millis(20));
+        assert_eq!(rtt.attempt_timeout(), SHORTEST);
+        rtt.measured(Duration::from_secs(30));
+        assert_eq!(rtt.attempt_timeout(), LONGEST);
+    }
+
+    #[test]
+    fn the_mean_moves_an_eighth_of_the_way_to_each_sample() {
+        let mut rtt = Rtt::default();
+        rtt.measured(Duration::from_millis(80));
+        rtt.measured(Duration::from_millis(160));
+        assert_eq!(rtt.smoothed(), Some(Duration::from_millis(90)));
+    }
+}

@@ -1,0 +1,141 @@
+//! What every handle of a resolver shares with its engine: the configuration, the cache, the counters.
+
+use std::time::{Duration, Instant};
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use tracing::trace;
+
+use crate::cache::{Cache, Found};
+use crate::config::Config;
+use crate::error::{Error, ErrorKind};
+use crate::message::{Answer, CacheUse, Query, local_answer, special_use};
+use crate::stats::{Counters, Stats};
+
+/// The part of a resolver that needs no driver, and that any thread may use at any time.
+///
+/// A handle asks [`early`](Self::early) first; only what it cannot answer goes to the engine.
+///
+/// ```
+/// use privydns_core::{Config, Early, Query, RecordType, Shared};
+///
+/// let config = Config::builder().upstream("tls://192.0.2.1#dns.example".parse()?).build()?;
+/// let shared = Shared::new(config, [0; 32]); // a real seed is random and secret
+/// let query = Query::new("localhost", RecordType::AAAA)?;
+/// let Early::Answer(answer) = shared.early(std::time::Instant::now(), &query)? else { panic!() };
+/// assert!(answer.addresses().all(|address| address.is_loopback()));
+/// # Ok::<_, privydns_core::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Shared {
+    pub(crate) config: Config,
+    pub(crate) cache: Cache,
+    pub(crate) counters: Counters,
+}
+
+/// What is known of a query before anything is sent.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Early {
+    /// The answer.
+    Answer(Answer),
+    /// The answer, which is near its end: hand [`Input::Refresh`](crate::Input::Refresh) to the engine.
+    Refresh(Answer),
+    /// Only an upstream can tell.
+    Miss,
+}
+
+/// [`Early`], and what only the engine has a use for.
+pub(crate) enum Known {
+    Answer(Answer),
+    Refresh(Answer),
+    /// Past its time, for want of a newer one.
+    Stale(Answer),
+    Nothing,
+}
+
+impl Shared {
+    /// Shared state with an empty cache. `seed` must be secret: the keys of the cache's hashes come from it.
+    pub fn new(config: Config, seed: [u8; 32]) -> Self {
+        let mut random = StdRng::from_seed(seed);
+        let cache = Cache::new(&config.cache, random.random());
+        let counters = Counters::new(config.upstreams.len());
+        Self { config, cache, counters }
+    }
+
+    /// Answers a query that needs no upstream: a name that never leaves (RFC 6761), or one in the cache. A hit
+    /// allocates nothing and waits for nobody.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::SpecialUse`], [`ErrorKind::NotCached`], or [`ErrorKind::Config`] where no upstream is
+    /// allowed to answer.
+    pub fn early(&self, now: Instant, query: &Query) -> Result<Early, Error> {
+        match self.known(now, query)? {
+            Known::Answer(answer) => Ok(Early::Answer(answer)),
+            Known::Refresh(answer) => Ok(Early::Refresh(answer)),
+            Known::Stale(_) | Known::Nothing => Ok(Early::Miss),
+        }
+    }
+
+    pub(crate) fn known(&self, now: Instant, query: &Query) -> Result<Known, Error> {
+        if let Some(answer) = local_answer(query) {
+            return Ok(Known::Answer(answer));
+        }
+        if let Some(domain) = special_use(query.name()) {
+            return Err(ErrorKind::SpecialUse(domain).into());
+        }
+        let group = self.config.group(query)?;
+        if query.cache_use() == CacheUse::Bypass {
+            return Ok(Known::Nothing);
+        }
+        match self.cache.lookup(now, query, group) {
+            Found::Fresh(answer) => {
+                trace!(name = %query.name(), record_type = %query.record_type(), "cache hit");
+                Ok(Known::Answer(answer))
+            }
+            Found::Refresh(answer) => Ok(Known::Refresh(answer)),
+            Found::Stale { answer, is_worth_asking: false } => {
+                self.cache.count_stale();
+                Ok(Known::Answer(answer))
+            }
+            Found::Stale { .. } | Found::Miss if query.cache_use() == CacheUse::Only => {
+                self.cache.count_miss();
+                Err(ErrorKind::NotCached.into())
+            }
+            Found::Stale { answer, .. } => Ok(Known::Stale(answer)),
+            Found::Miss => Ok(Known::Nothing),
+        }
+    }
+
+    /// When a lookup that begins now must end.
+    pub fn deadline(&self, now: Instant, query: &Query) -> Instant {
+        now + query.timeout_wanted().unwrap_or(self.config.timeout).min(LONGEST_TIMEOUT)
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The cache.
+    pub fn cache(&self) -> &Cache {
+        &self.cache
+    }
+
+    /// What was counted so far.
+    pub fn stats(&self) -> Stats {
+        let upstreams = self.config.upstreams.iter().enumerate();
+        Stats {
+            cache: self.cache.stats(),
+            upstreams: upstreams
+                .map(|(index, configured)| {
+                    self.counters.upstream(index).snapshot(configured.upstream.label().clone())
+                })
+                .collect(),
+        }
+    }
+}
+
+/// A deadline further away than this is none, and adding more to an `Instant` may overflow it.
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(24 * 3600);

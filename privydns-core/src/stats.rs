@@ -1,0 +1,95 @@
+//! What a resolver has counted since it was built.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+use crate::cache::CacheStats;
+
+/// A snapshot of a resolver's counters. They only grow, but for the smoothed RTT and the number of entries.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// The cache's.
+    pub cache: CacheStats,
+    /// One for each upstream, in the order of the configuration.
+    pub upstreams: Vec<UpstreamStats>,
+}
+
+/// The counters of one upstream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UpstreamStats {
+    /// The upstream's label.
+    pub upstream: Arc<str>,
+    /// Attempts begun.
+    pub queries: u64,
+    /// Attempts that failed.
+    pub failures: u64,
+    /// Connections on which TLS came up.
+    pub connections_opened: u64,
+    /// Those among them whose TLS session was resumed.
+    pub connections_resumed: u64,
+    /// From query sent to answer received, smoothed; none before the first answer.
+    pub smoothed_rtt: Option<Duration>,
+}
+
+/// A counter that many threads may add to.
+#[derive(Debug, Default)]
+pub(crate) struct Counter(AtomicU64);
+
+impl Counter {
+    pub(crate) fn add(&self, count: u64) {
+        self.0.fetch_add(count, Relaxed);
+    }
+
+    pub(crate) fn value(&self) -> u64 {
+        self.0.load(Relaxed)
+    }
+}
+
+/// The counters that the engine keeps.
+#[derive(Debug)]
+pub(crate) struct Counters {
+    upstreams: Box<[UpstreamCounters]>,
+}
+
+/// The counters of one upstream.
+#[derive(Debug, Default)]
+pub(crate) struct UpstreamCounters {
+    pub(crate) queries: Counter,
+    pub(crate) failures: Counter,
+    pub(crate) opened: Counter,
+    pub(crate) resumed: Counter,
+    /// Nanoseconds; 0 before the first answer.
+    smoothed_rtt: AtomicU64,
+}
+
+impl Counters {
+    pub(crate) fn new(upstreams: usize) -> Self {
+        Self { upstreams: (0..upstreams).map(|_| UpstreamCounters::default()).collect() }
+    }
+
+    pub(crate) fn upstream(&self, index: usize) -> &UpstreamCounters {
+        &self.upstreams[index]
+    }
+}
+
+impl UpstreamCounters {
+    pub(crate) fn smoothed_rtt(&self, smoothed: Option<Duration>) {
+        let nanos = smoothed.map_or(0, |rtt| u64::try_from(rtt.as_nanos()).unwrap_or(u64::MAX));
+        self.smoothed_rtt.store(nanos, Relaxed);
+    }
+
+    pub(crate) fn snapshot(&self, upstream: Arc<str>) -> UpstreamStats {
+        let nanos = self.smoothed_rtt.load(Relaxed);
+        UpstreamStats {
+            upstream,
+            queries: self.queries.value(),
+            failures: self.failures.value(),
+            connections_opened: self.opened.value(),
+            connections_resumed: self.resumed.value(),
+            smoothed_rtt: (nanos > 0).then(|| Duration::from_nanos(nanos)),
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! Encrypted DNS for programs on tokio.
+//!
+//! A [`Resolver`] looks names up over DNS over TLS, DNS over HTTPS and DNS over mutual TLS, and over nothing
+//! else: there is no code path that sends a query in clear.
+//!
+//! ```no_run
+//! use privydns_tokio::{RecordType, Resolver};
+//!
+//! #[tokio::main(flavor = "current_thread")]
+//! async fn main() -> Result<(), privydns_tokio::Error> {
+//!     let resolver = Resolver::builder().upstream("tls://9.9.9.9#dns.quad9.net".parse()?).build()?;
+//!     let answer = resolver.lookup("example.com", RecordType::MX).await?;
+//!     for record in answer.records() {
+//!         println!("{} {:?}", record.ttl(), record.data());
+//!     }
+//!     Ok(())
+//! }
+//! ```
+#![forbid(unsafe_code)]
+
+mod driver;
+mod resolver;
+
+pub use privydns_core::*;
+pub use resolver::Resolver;
