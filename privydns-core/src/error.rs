@@ -234,6 +234,9 @@ pub enum ConfigError {
     /// No upstream speaks the protocol that a query asks for.
     #[error("no upstream speaks the protocol asked for")]
     NoSuchProtocol,
+    /// A lookup was begun outside of the runtime that its resolver is for.
+    #[error("no runtime runs here")]
+    NoRuntime,
     /// A text is no upstream.
     #[error("upstream: {0}")]
     Syntax(#[from] SyntaxError),

@@ -113,6 +113,13 @@ impl Shared {
         now + query.timeout_wanted().unwrap_or(self.config.timeout).min(LONGEST_TIMEOUT)
     }
 
+    /// Forgets what the cache has for a query, whoever may answer it.
+    pub fn forget(&self, query: &Query) {
+        if let Ok(group) = self.config.group(query) {
+            self.cache.remove(query, group);
+        }
+    }
+
     /// The configuration.
     pub fn config(&self) -> &Config {
         &self.config

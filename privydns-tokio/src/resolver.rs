@@ -104,6 +104,11 @@ impl Resolver {
         self.0.shared.cache().clear();
     }
 
+    /// Forgets the answers to one query.
+    pub fn forget(&self, query: &Query) {
+        self.0.shared.forget(query);
+    }
+
     /// Ends every lookup, says goodbye on every connection (`close_notify`), and returns when that is done.
     /// Lookups from now on fail with [`ErrorKind::Closed`], in every clone.
     pub async fn close(&self) {

@@ -59,10 +59,6 @@ impl Exchanges {
         self.get(key)?;
         Some(self.slab.remove(place(key)))
     }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.slab.is_empty()
-    }
 }
 
 fn place(key: Key) -> usize {

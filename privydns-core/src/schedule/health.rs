@@ -76,10 +76,6 @@ impl Health {
     pub(crate) fn failed_at(&self) -> Option<Instant> {
         self.failed_at
     }
-
-    pub(crate) fn is_sick(&self) -> bool {
-        self.sick_until.is_some()
-    }
 }
 
 #[cfg(test)]
