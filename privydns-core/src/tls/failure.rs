@@ -24,7 +24,7 @@ use crate::error::{Cause, CertificateProblem, Stage};
 /// ```
 pub fn cause_of(error: &io::Error, stage: Stage) -> Cause {
     if let Some(error) = rustls_error(error) {
-        return of_tls(error);
+        return of_tls(error, stage);
     }
     match stage {
         Stage::Waiting | Stage::Connect => Cause::Connect(error.to_string()),
@@ -56,9 +56,9 @@ fn is_end(kind: io::ErrorKind) -> bool {
     matches!(kind, UnexpectedEof | ConnectionReset | ConnectionAborted | BrokenPipe)
 }
 
-fn of_tls(error: &rustls::Error) -> Cause {
+fn of_tls(error: &rustls::Error, stage: Stage) -> Cause {
     match error {
-        rustls::Error::AlertReceived(alert) => of_alert(*alert),
+        rustls::Error::AlertReceived(alert) => of_alert(*alert, stage),
         rustls::Error::InvalidCertificate(error) => Cause::Certificate(of_certificate(error)),
         rustls::Error::NoCertificatesPresented => {
             Cause::Certificate(CertificateProblem::Other("none was sent".into()))
@@ -67,23 +67,25 @@ fn of_tls(error: &rustls::Error) -> Cause {
     }
 }
 
-/// A server judges no certificate but the client's: an alert about one is about that.
-fn of_alert(alert: AlertDescription) -> Cause {
+/// A server judges no certificate but the client's: an alert about one is about that. So is one that, on TLS
+/// 1.3, answers the client's last flight, which is its certificate, proof of the key, and end of the handshake.
+fn of_alert(alert: AlertDescription, stage: Stage) -> Cause {
     use AlertDescription as Alert;
-    match alert {
-        Alert::NoApplicationProtocol => Cause::NoApplicationProtocol,
-        Alert::CertificateRequired | Alert::NoCertificate => {
-            Cause::ClientCertificate("it requires one".into())
-        }
-        Alert::BadCertificate => Cause::ClientCertificate("bad certificate".into()),
-        Alert::UnsupportedCertificate => Cause::ClientCertificate("unsupported certificate".into()),
-        Alert::CertificateRevoked => Cause::ClientCertificate("revoked".into()),
-        Alert::CertificateExpired => Cause::ClientCertificate("expired".into()),
-        Alert::CertificateUnknown => Cause::ClientCertificate("certificate unknown".into()),
-        Alert::UnknownCA => Cause::ClientCertificate("unknown authority".into()),
-        Alert::AccessDenied => Cause::ClientCertificate("access denied".into()),
-        alert => Cause::Tls(format!("the server sent the alert {alert:?}")),
-    }
+    let reason = match alert {
+        Alert::NoApplicationProtocol => return Cause::NoApplicationProtocol,
+        Alert::CertificateRequired | Alert::NoCertificate => "it requires one",
+        Alert::BadCertificate => "bad certificate",
+        Alert::UnsupportedCertificate => "unsupported certificate",
+        Alert::CertificateRevoked => "revoked",
+        Alert::CertificateExpired => "expired",
+        Alert::CertificateUnknown => "certificate unknown",
+        Alert::UnknownCA => "unknown authority",
+        Alert::AccessDenied => "access denied",
+        Alert::DecryptError if stage == Stage::Exchange => "wrong signature",
+        Alert::HandshakeFailure if stage == Stage::Exchange => "handshake failure",
+        alert => return Cause::Tls(format!("the server sent the alert {alert:?}")),
+    };
+    Cause::ClientCertificate(reason.into())
 }
 
 fn of_certificate(error: &CertificateError) -> CertificateProblem {
@@ -98,6 +100,26 @@ fn of_certificate(error: &CertificateError) -> CertificateProblem {
         CertificateError::UnknownIssuer => CertificateProblem::UnknownIssuer,
         CertificateError::Revoked => CertificateProblem::Revoked,
         CertificateError::Other(other) if other.0.is::<PinMismatch>() => CertificateProblem::PinMismatch,
-        error => CertificateProblem::Other(error.to_string()),
+        error => CertificateProblem::Other(in_words(error)),
     }
+}
+
+/// rustls prints most of these as the names of its types.
+fn in_words(error: &CertificateError) -> String {
+    let words = match error {
+        CertificateError::BadEncoding => "it is malformed",
+        CertificateError::BadSignature => "a signature does not verify",
+        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
+            "it is not meant for servers"
+        }
+        CertificateError::Other(other) if is_authority(other) => {
+            "it is an authority's, or signed by itself; pins can authenticate such a server"
+        }
+        error => return error.to_string(),
+    };
+    words.into()
+}
+
+fn is_authority(error: &rustls::OtherError) -> bool {
+    matches!(error.0.downcast_ref(), Some(webpki::Error::CaUsedAsEndEntity))
 }

@@ -46,6 +46,11 @@ impl ClientCertificate {
         Self::new(chain.into_iter().map(CertificateDer::from).collect(), key.clone_key())
     }
 
+    /// Certificate and key as rustls has them.
+    pub(super) fn certified_key(&self) -> Arc<CertifiedKey> {
+        self.0.clone()
+    }
+
     fn new(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Result<Self, Error> {
         if chain.is_empty() {
             return Err(problem("client certificate: none found"));
@@ -118,7 +123,7 @@ impl Shown {
 impl ResolvesClientCert for Shown {
     fn resolve(&self, _authorities: &[&[u8]], _schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
         self.asked_for.store(true, Ordering::Relaxed);
-        self.certificate.as_ref().map(|certificate| certificate.0.clone())
+        self.certificate.as_ref().map(ClientCertificate::certified_key)
     }
 
     fn has_certs(&self) -> bool {

@@ -18,15 +18,13 @@ mod failure;
 mod identity;
 mod pins;
 mod roots;
+mod tickets;
 mod verifier;
 
 pub use failure::cause_of;
 pub use identity::ClientCertificate;
 pub use pins::Pin;
 pub use roots::Roots;
-
-/// Tickets kept for one upstream; the oldest makes room. rustls counts servers by eights of these.
-const MAX_TICKETS: usize = 8;
 
 /// A version of TLS. Older ones than these do not exist here (RFC 8310 Section 9, RFC 9325).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -116,8 +114,9 @@ impl TlsSetup {
         *self.configs.lock().unwrap_or_else(PoisonError::into_inner) = configs(&self.base);
     }
 
-    /// What it means that a connection ended, by `cause`, before it brought any answer. Servers that do not
-    /// like a client's certificate, or miss it, often close without a word; that they had asked for one tells.
+    /// What it means that a connection ended, by `cause`, before this upstream gave any answer. A server that
+    /// does not like a client's certificate, or misses it, may close without a word; that it had asked for one
+    /// tells.
     pub(crate) fn cause_before_first_answer(&self, cause: Cause) -> Cause {
         match (cause, self.shown.was_asked_for()) {
             (Cause::Closed, true) => Cause::ClientCertificate("it asked for one, then closed".into()),
@@ -128,9 +127,8 @@ impl TlsSetup {
 
 /// A configuration for each offer, with one new store of tickets.
 fn configs(base: &ClientConfig) -> [Arc<ClientConfig>; AlpnOffer::ALL.len()] {
-    // Each ticket is used once, and for 7 days at most: rustls' store sees to both. A TLS 1.2 session would be
-    // resumed many times under one identifier that everyone on the way can read.
-    let resumption = Resumption::in_memory_sessions(MAX_TICKETS).tls12_resumption(Tls12Resumption::Disabled);
+    let resumption =
+        Resumption::store(Arc::new(tickets::Tickets::new())).tls12_resumption(Tls12Resumption::Disabled);
     AlpnOffer::ALL.map(|offer| {
         let mut config = base.clone();
         config.resumption = resumption.clone();
@@ -161,4 +159,4 @@ impl fmt::Debug for TlsSetup {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -22,15 +22,14 @@ use crate::error::{ConfigError, Error};
 pub struct Pin([u8; 32]);
 
 impl Pin {
+    /// A pin from the hash itself.
+    pub const fn new(hash: [u8; 32]) -> Self {
+        Self(hash)
+    }
+
     /// The hash itself.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
-    }
-}
-
-impl From<[u8; 32]> for Pin {
-    fn from(hash: [u8; 32]) -> Self {
-        Self(hash)
     }
 }
 

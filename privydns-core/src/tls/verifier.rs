@@ -16,7 +16,7 @@ use rustls::{
 };
 use webpki::{EndEntityCert, KeyUsage, VerifiedPath, spki_for_anchor};
 
-use super::{Pin, Roots};
+use super::Pin;
 use crate::error::ConfigError;
 use crate::upstream::{Authentication, Upstream};
 
@@ -28,25 +28,18 @@ pub(super) fn for_upstream(
     if upstream.authentication() == Authentication::PinsAlone {
         return Ok(Arc::new(PinnedLeaf { pins: Pins::new(upstream.pins(), provider)? }));
     }
-    let path = path_verifier(upstream.trusted_roots(), provider)?;
-    if upstream.pins().is_empty() {
-        return Ok(path);
-    }
-    let pins = Pins::new(upstream.pins(), provider)?;
-    Ok(Arc::new(PinnedPath { path, roots: upstream.trusted_roots().store(), pins }))
-}
-
-fn path_verifier(
-    roots: &Roots,
-    provider: &Arc<CryptoProvider>,
-) -> Result<Arc<dyn ServerCertVerifier>, ConfigError> {
-    let Some(store) = roots.store() else {
-        return platform_verifier(provider);
+    let roots = upstream.trusted_roots().store();
+    let path = match roots.clone() {
+        None => platform_verifier(provider)?,
+        Some(roots) => WebPkiServerVerifier::builder_with_provider(roots, provider.clone())
+            .build()
+            .map_err(|error| ConfigError::Tls(format!("roots: {error}")))?,
     };
-    match WebPkiServerVerifier::builder_with_provider(store, provider.clone()).build() {
-        Ok(verifier) => Ok(verifier),
-        Err(error) => Err(ConfigError::Tls(format!("roots: {error}"))),
-    }
+    let pins = match upstream.pins() {
+        [] => None,
+        pins => Some(Pins::new(pins, provider)?),
+    };
+    Ok(Arc::new(Path { verifier: path, roots, pins }))
 }
 
 #[cfg(feature = "platform-verifier")]
@@ -66,13 +59,13 @@ fn platform_verifier(_: &Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifi
 #[derive(Debug)]
 pub(super) struct PinMismatch;
 
-/// The server has a verified path, and one of the keys on it is pinned.
+/// The server has a verified path, and one of the keys on it is pinned, if any is.
 #[derive(Debug)]
-struct PinnedPath {
-    path: Arc<dyn ServerCertVerifier>,
+struct Path {
+    verifier: Arc<dyn ServerCertVerifier>,
     /// `None` where only the platform knows them.
     roots: Option<Arc<RootCertStore>>,
-    pins: Pins,
+    pins: Option<Pins>,
 }
 
 /// The server's own key is pinned. Nothing else that it sends is verified, so nothing else counts.
@@ -87,7 +80,7 @@ struct Pins {
     algorithms: WebPkiSupportedAlgorithms,
 }
 
-impl ServerCertVerifier for PinnedPath {
+impl ServerCertVerifier for Path {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -96,13 +89,23 @@ impl ServerCertVerifier for PinnedPath {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        let verified =
-            self.path.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)?;
-        let on_path = || {
-            let roots = self.roots.as_ref()?;
-            self.pins.match_path(end_entity, intermediates, roots, now).then_some(())
+        let verified = self
+            .verifier
+            .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+            .map_err(|error| match error {
+                // The authority's name is known, and its key is not: somebody else's, or an old one.
+                rustls::Error::InvalidCertificate(CertificateError::BadSignature) => {
+                    CertificateError::UnknownIssuer.into()
+                }
+                error => error,
+            })?;
+        let Some(pins) = &self.pins else {
+            return Ok(verified);
         };
-        if self.pins.match_leaf(end_entity)? || on_path().is_some() {
+        let roots = self.roots.as_deref();
+        if pins.match_leaf(end_entity)?
+            || roots.is_some_and(|roots| pins.match_path(end_entity, intermediates, roots, now))
+        {
             return Ok(verified);
         }
         Err(PinMismatch.into())
@@ -114,7 +117,7 @@ impl ServerCertVerifier for PinnedPath {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.path.verify_tls12_signature(message, certificate, signed)
+        self.verifier.verify_tls12_signature(message, certificate, signed)
     }
 
     fn verify_tls13_signature(
@@ -123,11 +126,11 @@ impl ServerCertVerifier for PinnedPath {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.path.verify_tls13_signature(message, certificate, signed)
+        self.verifier.verify_tls13_signature(message, certificate, signed)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.path.supported_verify_schemes()
+        self.verifier.supported_verify_schemes()
     }
 }
 
@@ -219,7 +222,7 @@ impl Pins {
 }
 
 /// The provider's SHA-256, which it has for its cipher suites.
-fn sha256(provider: &CryptoProvider) -> Option<&'static dyn Hash> {
+pub(super) fn sha256(provider: &CryptoProvider) -> Option<&'static dyn Hash> {
     provider
         .cipher_suites
         .iter()

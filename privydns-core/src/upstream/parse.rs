@@ -121,7 +121,7 @@ fn url(scheme: Scheme, text: &str) -> Result<Upstream, Fault<'_>> {
     if let Some(at) = authority.find('@') {
         return Err((&authority[at..], "a port follows a colon, and user names are not supported"));
     }
-    let mut upstream = server(scheme, authority, ':')?;
+    let mut upstream = server(scheme, split_port(authority, ':')?)?;
     match &mut upstream.http {
         Some(http) if !path.is_empty() => http.template = Template::parse(path)?,
         None if !path.is_empty() => return Err((path, "DNS over TLS has no path")),
@@ -130,21 +130,23 @@ fn url(scheme: Scheme, text: &str) -> Result<Upstream, Fault<'_>> {
     apply_fragment(upstream, fragment)
 }
 
-/// `IP[@PORT]#FRAGMENT` as Unbound, `IP[:PORT]#FRAGMENT` as systemd-resolved has it.
+/// `IP[@PORT]#FRAGMENT` as Unbound, `IP[:PORT]#FRAGMENT` as systemd-resolved has it. In both an IPv6 address
+/// stands in brackets only where a colon and a port follow.
 fn bare(text: &str) -> Result<Upstream, Fault<'_>> {
     let (location, fragment) = split_fragment(text);
-    let separator = if location.contains('@') { '@' } else { ':' };
-    let upstream = server(Scheme::Tls, location, separator)?;
+    let host_and_port = match location.parse::<Ipv6Addr>() {
+        Ok(_) => (location, None),
+        Err(_) => split_port(location, if location.contains('@') { '@' } else { ':' })?,
+    };
+    let upstream = server(Scheme::Tls, host_and_port)?;
     if upstream.addresses.is_empty() {
         return Err((location, "begin with `tls://` or `https://`"));
     }
-    if fragment.is_none() {
-        return Err((
-            location,
-            "an address alone says neither protocol nor name; write tls://ADDRESS, or ADDRESS#NAME",
-        ));
+    let upstream = apply_fragment(upstream, fragment)?;
+    if matches!(upstream.identity, Identity::Unnamed(_)) && upstream.pins.is_empty() {
+        return Err((location, "an address alone does not say how it is spoken to; begin with `tls://`"));
     }
-    apply_fragment(upstream, fragment)
+    Ok(upstream)
 }
 
 fn split_fragment(text: &str) -> (&str, Option<&str>) {
@@ -154,23 +156,24 @@ fn split_fragment(text: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// Host and port, with `separator` between them.
-fn server(scheme: Scheme, text: &str, separator: char) -> Result<Upstream, Fault<'_>> {
-    let whole_is_address = text.parse::<Ipv6Addr>().is_ok();
+/// Divides host and port, with `separator` between them.
+fn split_port(text: &str, separator: char) -> Result<(&str, Option<&str>), Fault<'_>> {
     let after_brackets = text.rfind(']').map_or(0, |at| at + 1);
-    let (host_text, port_text) = match text[after_brackets..].rfind(separator) {
-        Some(at) if !whole_is_address => {
-            let (host, port) = text.split_at(after_brackets + at);
-            (host, Some(&port[1..]))
-        }
-        _ => (text, None),
+    let Some(at) = text[after_brackets..].rfind(separator) else {
+        return Ok((text, None));
     };
-    if separator == ':' && !host_text.starts_with('[') && host_text.contains(':') && !whole_is_address {
-        return Err((text, "an IPv6 address with a port stands in brackets"));
+    let (host, port) = text.split_at(after_brackets + at);
+    if separator == ':' && after_brackets == 0 && host.contains(':') {
+        return Err((text, "an IPv6 address stands in brackets, so that a port can be told apart"));
     }
+    Ok((host, Some(&port[1..])))
+}
+
+fn server<'a>(scheme: Scheme, (host_text, port): (&'a str, Option<&'a str>)) -> Result<Upstream, Fault<'a>> {
     let mut upstream = Upstream::new(scheme, host(host_text).map_err(|problem| (host_text, problem))?);
-    if let Some(text) = port_text {
-        let number = text.parse().map_err(|_| (text, "not a port number"))?;
+    if let Some(text) = port {
+        let digits = Some(text).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+        let number = digits.and_then(|digits| digits.parse().ok()).ok_or((text, "not a port number"))?;
         upstream.port = checked_port(number).map_err(|problem| (text, problem))?;
     }
     Ok(upstream)

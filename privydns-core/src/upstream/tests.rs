@@ -1,1 +1,271 @@
+use super::*;
+use crate::error::ErrorKind;
 
+const PIN: &str = "/SlsviBkb05Y/8XiKF9+CZsgCtrqPQk5bh47o0R3/Cg=";
+const OTHER_PIN: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+
+fn parse(text: &str) -> Upstream {
+    text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
+}
+
+/// Offset and sentence of a text's error.
+fn fault(text: &str) -> (usize, &'static str) {
+    match text.parse::<Upstream>().map_err(|error| error.kind().clone()) {
+        Err(ErrorKind::Config(ConfigError::Syntax(error))) => (error.offset(), error.problem()),
+        other => panic!("{text}: {other:?}"),
+    }
+}
+
+/// Each text with its canonical form, which is read and printed as itself.
+#[test]
+fn every_form_has_one_canonical_form() {
+    let rows = [
+        ("tls://dns.quad9.net", "tls://dns.quad9.net"),
+        ("tls://dns.quad9.net:853", "tls://dns.quad9.net"),
+        ("tls://dns.quad9.net:8853", "tls://dns.quad9.net:8853"),
+        ("TLS://DNS.Quad9.NET.", "tls://dns.quad9.net"),
+        ("tls://bücher.example", "tls://xn--bcher-kva.example"),
+        ("tls://9.9.9.9#dns.quad9.net", "tls://dns.quad9.net#ip=9.9.9.9"),
+        ("tls://9.9.9.9:8853#name=dns.quad9.net", "tls://dns.quad9.net:8853#ip=9.9.9.9"),
+        ("tls://[2620:fe::fe]:8853#dns.quad9.net", "tls://dns.quad9.net:8853#ip=2620:fe::fe"),
+        ("tls://[2620:FE:0::fe]", "tls://[2620:fe::fe]"),
+        ("tls://[2620:fe::fe]:443", "tls://[2620:fe::fe]:443"),
+        ("tls://dns.quad9.net#ip=9.9.9.9,2620:fe::fe", "tls://dns.quad9.net#ip=9.9.9.9,2620:fe::fe"),
+        ("tls://dns.quad9.net#ip=[2620:fe::fe]&ip=9.9.9.9", "tls://dns.quad9.net#ip=2620:fe::fe,9.9.9.9"),
+        ("tls://dns.quad9.net#ip=9.9.9.9,9.9.9.9", "tls://dns.quad9.net#ip=9.9.9.9"),
+        ("tls://9.9.9.9#dns.quad9.net&ip=149.112.112.112", "tls://dns.quad9.net#ip=9.9.9.9,149.112.112.112"),
+        ("tls://dns.quad9.net#dns.quad9.net", "tls://dns.quad9.net"),
+        ("tls://1.1.1.1", "tls://1.1.1.1"),
+        ("tls://1.1.1.1#ip=1.0.0.1,1.1.1.1", "tls://1.1.1.1#ip=1.0.0.1"),
+        ("tls://1.1.1.1#name=1.1.1.1", "tls://1.1.1.1#name=1.1.1.1"),
+        ("9.9.9.9@853#dns.quad9.net", "tls://dns.quad9.net#ip=9.9.9.9"),
+        ("9.9.9.9@8853#dns.quad9.net", "tls://dns.quad9.net:8853#ip=9.9.9.9"),
+        ("2620:fe::fe@853#dns.quad9.net", "tls://dns.quad9.net#ip=2620:fe::fe"),
+        ("9.9.9.9#dns.quad9.net", "tls://dns.quad9.net#ip=9.9.9.9"),
+        ("9.9.9.9:8853#dns.quad9.net", "tls://dns.quad9.net:8853#ip=9.9.9.9"),
+        ("2620:fe::fe#dns.quad9.net", "tls://dns.quad9.net#ip=2620:fe::fe"),
+        ("[2620:fe::fe]:8853#dns.quad9.net", "tls://dns.quad9.net:8853#ip=2620:fe::fe"),
+        ("https://dns.quad9.net", "https://dns.quad9.net/dns-query"),
+        ("https://dns.quad9.net/", "https://dns.quad9.net/"),
+        ("https://dns.quad9.net:443/dns-query{?dns}", "https://dns.quad9.net/dns-query"),
+        ("https://dns.nextdns.io/abc123", "https://dns.nextdns.io/abc123"),
+        ("https://d.example:8443/q?a=b{&dns}#ip=192.0.2.1", "https://d.example:8443/q?a=b#ip=192.0.2.1"),
+        ("https://1.1.1.1/dns-query", "https://1.1.1.1/dns-query"),
+        ("https://1.1.1.1/q#cloudflare-dns.com", "https://cloudflare-dns.com/q#ip=1.1.1.1"),
+        ("https://[2606:4700::1111]:8443", "https://[2606:4700::1111]:8443/dns-query"),
+    ];
+    for (text, canonical) in rows {
+        let upstream = parse(text);
+        assert_eq!(upstream.to_string(), canonical, "{text}");
+        assert_eq!(parse(canonical), upstream, "{text}");
+        assert_eq!(&**upstream.label(), canonical, "{text}");
+    }
+}
+
+/// Conformance 18: several pins, so that the next key can be announced.
+#[test]
+fn pins_are_read_and_printed() {
+    let both = parse(&format!("tls://192.0.2.1#pin={PIN}&pin={OTHER_PIN}"));
+    assert_eq!(both, parse(&format!("tls://192.0.2.1#pin={PIN},{OTHER_PIN}")));
+    assert_eq!(both.pins().len(), 2);
+    assert_eq!(both.to_string(), format!("tls://192.0.2.1#pin={PIN},{OTHER_PIN}"));
+    let named = parse(&format!("9.9.9.9@853#dns.quad9.net&pin={PIN}"));
+    assert_eq!(named.to_string(), format!("tls://dns.quad9.net#ip=9.9.9.9&pin={PIN}"));
+    assert_eq!(parse(&format!("9.9.9.9#pin={PIN}")).to_string(), format!("tls://9.9.9.9#pin={PIN}"));
+}
+
+/// Conformance 1, 16, 20: nothing unencrypted can be written down.
+#[test]
+fn clear_text_is_refused() {
+    for text in ["udp://9.9.9.9", "tcp://9.9.9.9", "plain://9.9.9.9", "dns://9.9.9.9", "system://"] {
+        let (offset, problem) = fault(text);
+        assert_eq!(offset, 0);
+        assert!(problem.contains("in clear text"), "{text}: {problem}");
+    }
+    assert!(fault("http://dns.example/").1.contains("not encrypted"));
+    let port_53 =
+        ["tls://9.9.9.9:53", "9.9.9.9:53#a.example", "9.9.9.9@53#a.example", "https://a.example:53/"];
+    for text in port_53 {
+        let (offset, problem) = fault(text);
+        assert_eq!(&text[offset..][..2], "53");
+        assert!(problem.contains("in clear text"), "{text}: {problem}");
+    }
+    let error = Upstream::tls("a.example").unwrap().at_port(53).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Config(ConfigError::Setting { setting: "at_port", .. })));
+}
+
+/// The part at fault, as it stands in the text, and the beginning of the sentence about it.
+#[test]
+fn errors_point_at_the_place() {
+    let rows = [
+        ("", "", "a host name or an IP address is missing"),
+        ("tls://", "", "a host name"),
+        ("tls://:853", ":853", "a host name"),
+        ("quic://dns.example", "quic", "DNS over QUIC"),
+        ("h3://dns.example", "h3", "HTTP/3"),
+        ("sdns://AgcAAAAAAAAA", "sdns", "DNS stamps"),
+        ("mtls://dns.example", "mtls", "it is `tls`"),
+        ("gopher://dns.example", "gopher", "unknown scheme"),
+        ("dns.quad9.net", "dns.quad9.net", "begin with"),
+        ("9.9.9.9", "9.9.9.9", "an address alone"),
+        ("9.9.9.9@853", "9.9.9.9@853", "an address alone"),
+        ("9.9.9.9#ip=149.112.112.112", "9.9.9.9", "an address alone"),
+        ("no name", "no name", "neither"),
+        ("tls://a..b", "a..b", "neither"),
+        ("tls://a.example:", "", "not a port number"),
+        ("tls://a.example:+853", "+853", "not a port number"),
+        ("tls://a.example:65536", "65536", "not a port number"),
+        ("tls://a.example:0", "0", "port 0"),
+        ("tls://1.2.3.400", "1.2.3.400", "neither"),
+        ("tls://2620:fe::fe:853", "2620:fe::fe:853", "an IPv6 address stands in brackets"),
+        ("tls://[2620:fe::fe", "[2620:fe::fe", "an IPv6 address stands in brackets"),
+        ("tls://[fe80::1%eth0]:853", "[fe80::1%eth0]", "not an IPv6 address"),
+        ("tls://[2620:fe::fe]853", "[2620:fe::fe]853", "neither"),
+        ("tls://user@a.example", "@a.example", "a port follows a colon"),
+        ("tls://a.example/dns-query", "/dns-query", "DNS over TLS has no path"),
+        ("tls://a.example#", "", "a host name"),
+        ("tls://a.example#ip=", "", "not an IP address"),
+        ("tls://a.example#ip=9.9.9.9,x", "x", "not an IP address"),
+        ("tls://9.9.9.9#a.example&name=b.example", "name=b.example", "a second name"),
+        ("tls://a.example#b.example", "b.example", "the upstream has another name"),
+        ("tls://9.9.9.9#name=9.9.9.10", "9.9.9.10", "an address can only stand for itself"),
+        ("tls://a.example#pin=AAAA", "AAAA", "not the base64"),
+        ("tls://a.example#sni=b.example", "sni", "unknown key"),
+        ("https://a.example?q", "?q", "a path begins"),
+        ("https://a.example{?dns}", "{?dns}", "a path begins"),
+        ("https://a.example/q{dns}", "{dns}", "the one variable"),
+        ("https://a.example/{?dns}/b", "{?dns}/b", "the one variable"),
+        ("https://a.example/q{&dns}", "{&dns}", "without a query"),
+        ("https://a.example/q?a=b{?dns}", "{?dns}", "after a query"),
+        ("https://a.example/q r", " ", "not allowed in a URL"),
+        ("https://a.example/ü", "ü", "not allowed in a URL"),
+        ("https://a.example/%4", "%4", "`%` is followed"),
+    ];
+    for (text, part, sentence) in rows {
+        let (offset, problem) = fault(text);
+        assert!(text[offset..].starts_with(part), "{text}: {offset}");
+        assert!(problem.starts_with(sentence), "{text}: {problem}");
+        if part.is_empty() {
+            assert_eq!(offset, text.len(), "{text}");
+        }
+    }
+}
+
+#[test]
+fn an_error_repeats_little_and_escapes_it() {
+    let error = format!("tls://{}\u{1b}[31m", "x".repeat(10)).parse::<Upstream>().unwrap_err();
+    assert!(error.to_string().contains(r"xxxxxxxxxx\u{1b}[31m"), "{error}");
+    let error = format!("tls://{}", "x.".repeat(5000)).parse::<Upstream>().unwrap_err();
+    assert!(error.to_string().len() < 200, "{error}");
+}
+
+/// Cutting or changing one character anywhere gives an upstream or an error, never anything else, and what is an
+/// upstream is printed in a form that is read as the same.
+#[test]
+fn texts_near_a_good_one_are_upstreams_or_errors() {
+    let good = "https://[2606:4700::1111]:8443/q%20?a=b{&dns}#name=one.one.one.one&ip=1.1.1.1&pin=";
+    let good = format!("{good}{PIN}");
+    parse(&good);
+    for at in 0..good.len() {
+        let near = ['#', '&', '=', ':', '@', '[', ']', '{', '/', '%', '\0', 'ß', '5']
+            .map(|char| format!("{}{char}{}", &good[..at], &good[at + 1..]));
+        let cut = [good[..at].to_owned(), good[at..].to_owned()];
+        for text in near.iter().chain(&cut) {
+            match text.parse::<Upstream>() {
+                Ok(upstream) => assert_eq!(parse(&upstream.to_string()), upstream, "{text}"),
+                Err(error) => assert!(error.to_string().contains("at byte"), "{text}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn text_and_code_make_the_same() {
+    let text = parse(&format!("tls://9.9.9.9:8853#dns.quad9.net&ip=2620:fe::fe&pin={PIN}"));
+    let code = Upstream::tls("dns.quad9.net")
+        .and_then(|upstream| upstream.at_port(8853))
+        .unwrap()
+        .address([9, 9, 9, 9])
+        .address("2620:fe::fe".parse::<IpAddr>().unwrap())
+        .pin(PIN.parse().unwrap());
+    assert_eq!(code, text);
+    let by_address = Upstream::tls("9.9.9.9:8853#ip=2620:fe::fe").unwrap().name("DNS.quad9.net").unwrap();
+    assert_eq!(by_address.pin(PIN.parse().unwrap()), text);
+    assert_eq!(Upstream::tls("tls://a.example").unwrap(), Upstream::tls("a.example").unwrap());
+    assert!(Upstream::tls("https://a.example").is_err());
+    assert!(Upstream::https("a.example/q").unwrap().name("b.example").is_err());
+}
+
+/// Conformance 15: what a server must prove follows from what is known of it.
+#[test]
+fn the_strictest_proof_possible_is_asked_for() {
+    let rows = [
+        ("tls://a.example", Authentication::Path),
+        ("tls://192.0.2.1", Authentication::Path),
+        ("tls://192.0.2.1#a.example&pin=PIN", Authentication::Path),
+        ("tls://192.0.2.1#name=192.0.2.1&pin=PIN", Authentication::Path),
+        ("tls://192.0.2.1#pin=PIN", Authentication::PinsAlone),
+        ("https://192.0.2.1#pin=PIN", Authentication::PinsAlone),
+    ];
+    for (text, authentication) in rows {
+        let upstream = parse(&text.replace("PIN", PIN));
+        assert_eq!(upstream.authentication(), authentication, "{text}");
+    }
+}
+
+/// Conformance 24: TLS 1.2 shows a client's certificate, so that it has to be asked for.
+#[test]
+fn a_client_certificate_takes_tls_1_3() {
+    let certificate = crate::tls::tests::client_certificate();
+    let plain = Upstream::tls("a.example").unwrap();
+    assert_eq!(plain.minimum_tls_wanted(), TlsVersion::Tls12);
+    let mutual = plain.client_certificate(certificate.clone());
+    assert_eq!(mutual.minimum_tls_wanted(), TlsVersion::Tls13);
+    assert_eq!(mutual.protocol(), Protocol::MutualTls);
+    assert_eq!(mutual.minimum_tls(TlsVersion::Tls12).minimum_tls_wanted(), TlsVersion::Tls12);
+    let https = Upstream::https("a.example").unwrap().client_certificate(certificate);
+    assert_eq!(https.protocol(), Protocol::Https);
+}
+
+#[test]
+fn a_label_is_the_text_until_one_is_chosen() {
+    let upstream = Upstream::tls("a.example").unwrap().labelled("home").address([192, 0, 2, 1]);
+    assert_eq!(&**upstream.label(), "home");
+    assert_eq!(upstream.to_string(), "tls://a.example#ip=192.0.2.1");
+}
+
+#[test]
+fn http_settings_are_those_of_https_upstreams() {
+    let set = |upstream: Upstream| upstream.http_version(HttpVersion::Http1).http_method(HttpMethod::Get);
+    let https = set(Upstream::https("a.example/q?x=1").unwrap());
+    assert_eq!(https.http_version_wanted(), HttpVersion::Http1);
+    assert_eq!(https.http_method_wanted(), HttpMethod::Get);
+    let template = https.template().unwrap();
+    assert_eq!((template.path_and_query(), template.separator()), ("/q?x=1", '&'));
+    let tls = Upstream::tls("a.example").unwrap();
+    assert_eq!(set(tls.clone()), tls);
+    assert_eq!(tls.template(), None);
+}
+
+#[test]
+fn authorities_are_written_as_in_urls() {
+    let rows = [
+        ("https://a.example", "a.example"),
+        ("https://a.example:8443", "a.example:8443"),
+        ("https://1.1.1.1", "1.1.1.1"),
+        ("https://[2606:4700::1111]:8443", "[2606:4700::1111]:8443"),
+        ("https://1.1.1.1#one.one.one.one", "one.one.one.one"),
+    ];
+    for (text, authority) in rows {
+        assert_eq!(parse(text).authority(), authority);
+    }
+}
+
+#[test]
+fn a_name_alone_needs_bootstrap() {
+    assert!(parse("tls://a.example").needs_bootstrap());
+    assert!(!parse("tls://192.0.2.1").needs_bootstrap());
+    let upstream = parse("tls://192.0.2.1:8853#ip=2001:db8::1");
+    let addresses: Vec<_> = upstream.socket_addresses().map(|address| address.to_string()).collect();
+    assert_eq!(addresses, ["192.0.2.1:8853", "[2001:db8::1]:8853"]);
+}

@@ -1,0 +1,128 @@
+//! Mutual TLS: what is read, what is shown, and how a refusal is told. Conformance 24.
+
+use super::*;
+
+const SERVER: &str = "tls://dns.example#ip=192.0.2.1";
+const EC_PKCS8_ENCRYPTED: &[u8] = include_bytes!("fixtures/ec-pkcs8-encrypted.pem");
+const EC_SEC1: &[u8] = include_bytes!("fixtures/ec-sec1.pem");
+const EC_SEC1_ENCRYPTED: &[u8] = include_bytes!("fixtures/ec-sec1-encrypted.pem");
+const RSA_CERTIFICATE: &[u8] = include_bytes!("fixtures/rsa-certificate.pem");
+const RSA_PKCS1: &[u8] = include_bytes!("fixtures/rsa-pkcs1.pem");
+
+fn pem_error(chain: &[u8], key: &[u8]) -> String {
+    ClientCertificate::from_pem(chain, key).unwrap_err().to_string()
+}
+
+#[test]
+fn keys_are_read_as_pkcs8_sec1_and_pkcs1() {
+    let whole = [CERTIFICATE, KEY].concat();
+    let with_parameters =
+        [b"-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n", EC_SEC1].concat();
+    for (chain, key) in
+        [(CERTIFICATE, KEY), (CERTIFICATE, EC_SEC1), (CERTIFICATE, &with_parameters), (&whole, &whole)]
+    {
+        assert_eq!(ClientCertificate::from_pem(chain, key).unwrap(), client_certificate());
+    }
+    let rsa = ClientCertificate::from_pem(RSA_CERTIFICATE, RSA_PKCS1).unwrap();
+    assert_ne!(rsa, client_certificate());
+}
+
+#[test]
+fn what_cannot_be_used_is_refused_in_words() {
+    let encrypted = "configuration: TLS: client key: encrypted; decrypt it first";
+    assert!(pem_error(CERTIFICATE, EC_PKCS8_ENCRYPTED).starts_with(encrypted));
+    assert!(pem_error(CERTIFICATE, EC_SEC1_ENCRYPTED).starts_with(encrypted));
+    assert!(pem_error(CERTIFICATE, RSA_PKCS1).ends_with("not the key of the client certificate"));
+    assert!(pem_error(CERTIFICATE, CERTIFICATE).ends_with("client key: none found"));
+    assert!(pem_error(KEY, KEY).ends_with("client certificate: none found"));
+    assert!(pem_error(&CERTIFICATE[..100], KEY).contains("client certificate: "));
+    assert!(pem_error(CERTIFICATE, &KEY[..100]).contains("client key: "));
+
+    use rustls::pki_types::pem::PemObject;
+    let (_, encrypted) = <(rustls::pki_types::pem::SectionKind, Vec<u8>)>::from_pem_slice(
+        &String::from_utf8_lossy(EC_PKCS8_ENCRYPTED).replace("ENCRYPTED ", "").into_bytes(),
+    )
+    .unwrap();
+    let error = ClientCertificate::from_der([vec![0x30, 0]], &encrypted).unwrap_err();
+    assert!(error.to_string().contains("client key: "), "{error}");
+    let error = ClientCertificate::from_der([vec![0x30, 0]], Authority::root().0.key().serialized_der());
+    assert!(error.unwrap_err().to_string().contains("client certificate: "));
+}
+
+#[test]
+fn debug_shows_nothing_of_the_key() {
+    let upstream = upstream(SERVER).client_certificate(client_certificate());
+    let debug = format!("{upstream:?} {:?}", setup(&upstream));
+    assert!(debug.contains("ClientCertificate { certificates: 1, .. }"), "{debug}");
+    assert!(!debug.contains("PrivateKey") && !debug.contains("CertifiedKey"), "{debug}");
+}
+
+#[test]
+fn a_server_that_asks_is_shown_the_whole_chain() {
+    let (servers, clients) = (Authority::root(), Authority::root());
+    let intermediate = clients.below();
+    let client = intermediate.issue("client").with(&intermediate);
+    let mutual = upstream(SERVER).roots(servers.roots()).client_certificate(client.for_client());
+    let server = servers.issue("dns.example");
+    let link = connect(&mutual, server.server_with(&[&TLS13], Some(&clients))).unwrap();
+    assert_eq!(link.server.peer_certificates(), Some(&client.chain[..]));
+    // One that does not ask is shown nothing.
+    let link = connect(&mutual, server.server()).unwrap();
+    assert_eq!(link.server.peer_certificates(), None);
+}
+
+/// Conformance 24: on TLS 1.2 everyone on the way would see the certificate.
+#[test]
+fn a_certificate_is_shown_over_tls_1_2_only_if_asked_for() {
+    let root = Authority::root();
+    let server = root.issue("dns.example");
+    let mutual = upstream(SERVER).roots(root.roots()).client_certificate(root.issue("client").for_client());
+    let outcome = connect(&mutual, server.server_with(&[&TLS12], Some(&root)));
+    assert!(matches!(outcome, Err((Stage::Tls, Cause::Tls(_)))));
+    let mutual = mutual.minimum_tls(TlsVersion::Tls12);
+    let link = connect(&mutual, server.server_with(&[&TLS12], Some(&root))).unwrap();
+    assert!(link.server.peer_certificates().is_some());
+}
+
+/// Servers fault 9: on TLS 1.3 the refusal comes after the handshake, at the first read.
+#[test]
+fn a_refusal_by_alert_is_the_client_certificates() {
+    let (root, other, namesake) = (Authority::root(), Authority::root_named("other"), Authority::root());
+    let server = root.issue("dns.example");
+    let without = upstream(SERVER).roots(root.roots()).minimum_tls(TlsVersion::Tls12);
+    let from_other = without.clone().client_certificate(other.issue("client").for_client());
+    let from_namesake = without.clone().client_certificate(namesake.issue("client").for_client());
+    let rows = [
+        (&from_namesake, &TLS13, Stage::Exchange, "wrong signature"),
+        (&without, &TLS13, Stage::Exchange, "it requires one"),
+        (&from_other, &TLS13, Stage::Exchange, "unknown authority"),
+        (&without, &TLS12, Stage::Tls, "it requires one"),
+        (&from_other, &TLS12, Stage::Tls, "unknown authority"),
+    ];
+    for (upstream, version, stage, words) in rows {
+        let outcome = connect(upstream, server.server_with(&[version], Some(&root))).map(|_| "accepted");
+        assert_eq!(outcome, Err((stage, Cause::ClientCertificate(words.into()))), "{version:?}");
+    }
+}
+
+/// Servers fault 9: bare ends and `close_notify` say nothing, but that a certificate was asked for does.
+#[test]
+fn a_refusal_without_a_word_is_told_by_having_been_asked() {
+    let root = Authority::root();
+    let server = root.issue("dns.example");
+    for (clients, told) in [(Some(&root), true), (None, false)] {
+        let upstream = upstream(SERVER).roots(root.roots());
+        let setup = setup(&upstream);
+        let config = server.server_with(&[&TLS13], clients);
+        let mut link = Link::new(&upstream, &setup, AlpnOffer::Dot, config);
+        while link.client.is_handshaking() {
+            let _ = link.carry();
+        }
+        // What the server thinks of it does not arrive.
+        let cause = cause_of(&link.read_at_end().unwrap_err(), Stage::Exchange);
+        assert_eq!(cause, Cause::Closed);
+        let cause = setup.cause_before_first_answer(cause);
+        assert_eq!(matches!(cause, Cause::ClientCertificate(_)), told, "{cause}");
+        assert_eq!(setup.cause_before_first_answer(Cause::Timeout), Cause::Timeout);
+    }
+}
