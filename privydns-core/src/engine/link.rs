@@ -200,6 +200,7 @@ impl Engine {
                 Event::Answered { key, message, age } => {
                     connection.has_answered = true;
                     connection.used = now;
+                    self.shared.config.upstreams[connection.upstream].tls.note_answer();
                     self.exchange_answered(now, id, key, message, age);
                 }
                 Event::Failed { key, cause, retry_safe } => {
@@ -233,15 +234,15 @@ impl Engine {
             return;
         };
         let (flight, upstream) = (exchange.flight, exchange.upstream);
-        if matches!(cause, Cause::Http(_) | Cause::Malformed(_)) {
-            connection.has_answered = true;
-        }
-        let has_answered = connection.has_answered;
-        let cause = if has_answered {
+        let cause = if connection.has_answered {
             cause
         } else {
             self.shared.config.upstreams[upstream].tls.cause_before_first_answer(cause)
         };
+        if matches!(cause, Cause::Http(_) | Cause::Malformed(_)) {
+            connection.has_answered = true;
+        }
+        let has_answered = connection.has_answered;
         let plan = &mut self.flights[flight].plan;
         let is_free = (retry_safe && plan.repeat_free())
             || (has_answered && is_loss(&cause) && plan.forgive_stale(upstream))

@@ -103,20 +103,27 @@ impl fmt::Debug for ClientCertificate {
     }
 }
 
-/// What one upstream is shown when it asks who the client is, and whether it ever asked.
+/// What one upstream is shown when it asks who the client is, and how that went.
 #[derive(Debug)]
 pub(super) struct Shown {
     certificate: Option<ClientCertificate>,
     asked_for: AtomicBool,
+    accepted: AtomicBool,
 }
 
 impl Shown {
     pub(super) fn new(certificate: Option<&ClientCertificate>) -> Self {
-        Self { certificate: certificate.cloned(), asked_for: AtomicBool::new(false) }
+        let [asked_for, accepted] = [AtomicBool::new(false), AtomicBool::new(false)];
+        Self { certificate: certificate.cloned(), asked_for, accepted }
     }
 
-    pub(super) fn was_asked_for(&self) -> bool {
-        self.asked_for.load(Ordering::Relaxed)
+    pub(super) fn note_accepted(&self) {
+        self.accepted.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the server asked who the client is, and has not shown yet that it likes the answer.
+    pub(super) fn may_be_refused(&self) -> bool {
+        self.asked_for.load(Ordering::Relaxed) && !self.accepted.load(Ordering::Relaxed)
     }
 }
 

@@ -11,7 +11,7 @@ use rustls::client::{ResolvesClientCert, Resumption, Tls12Resumption};
 use rustls::crypto::CryptoProvider;
 use rustls::version::{TLS12, TLS13};
 
-use crate::error::{Cause, ConfigError, Error};
+use crate::error::{Cause, ConfigError, Error, HttpProblem};
 use crate::upstream::Upstream;
 
 mod failure;
@@ -110,18 +110,28 @@ impl TlsSetup {
 
     /// Resumes no session from before this call: what connects from now on cannot be linked to it (RFC 9250
     /// Section 5.5.3). Tickets that old connections still bring go where no new one looks.
+    #[cfg_attr(not(test), expect(dead_code, reason = "called when the engine is told of a network change"))]
     pub(crate) fn forget_tickets(&self) {
         *self.configs.lock().unwrap_or_else(PoisonError::into_inner) = configs(&self.base);
     }
 
-    /// What it means that a connection ended, by `cause`, before this upstream gave any answer. A server that
-    /// does not like a client's certificate, or misses it, may close without a word; that it had asked for one
-    /// tells.
+    /// The server gave an answer, so that it has taken the client for what it showed.
+    pub(crate) fn note_answer(&self) {
+        self.shown.note_accepted();
+    }
+
+    /// What `cause` means on a connection that has given no answer yet. A server that does not like a client's
+    /// certificate, or misses it, may close without a word, or say so on a page (nginx). That it had asked for
+    /// one tells, as long as it never gave an answer.
     pub(crate) fn cause_before_first_answer(&self, cause: Cause) -> Cause {
-        match (cause, self.shown.was_asked_for()) {
-            (Cause::Closed, true) => Cause::ClientCertificate("it asked for one, then closed".into()),
-            (cause, _) => cause,
-        }
+        let reason = match &cause {
+            Cause::Closed => "it asked for one, then closed",
+            Cause::Http(HttpProblem::Status { code: 400, .. }) => {
+                "it asked for one, then sent HTTP status 400"
+            }
+            _ => return cause,
+        };
+        if self.shown.may_be_refused() { Cause::ClientCertificate(reason.into()) } else { cause }
     }
 }
 

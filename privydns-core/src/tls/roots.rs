@@ -56,6 +56,10 @@ impl Roots {
     }
 
     /// The roots as rustls has them; `None` for the platform's, which only the platform knows.
+    #[cfg_attr(
+        not(feature = "platform-verifier"),
+        expect(clippy::unnecessary_wraps, reason = "the feature adds the one that has none")
+    )]
     pub(super) fn store(&self) -> Option<Arc<RootCertStore>> {
         match self {
             Self::WebPki => Some(Arc::new(RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() })),

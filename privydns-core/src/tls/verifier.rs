@@ -14,7 +14,7 @@ use rustls::server::ParsedCertificate;
 use rustls::{
     CertificateError, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme, SupportedCipherSuite,
 };
-use webpki::{EndEntityCert, KeyUsage, VerifiedPath, spki_for_anchor};
+use webpki::{Cert, EndEntityCert, KeyUsage, VerifiedPath, spki_for_anchor};
 
 use super::Pin;
 use crate::error::ConfigError;
@@ -75,7 +75,7 @@ struct PinnedLeaf {
 }
 
 struct Pins {
-    pins: Vec<Pin>,
+    hashes: Vec<Pin>,
     sha256: &'static dyn Hash,
     algorithms: WebPkiSupportedAlgorithms,
 }
@@ -177,7 +177,7 @@ impl Pins {
         let sha256 = sha256(provider)
             .ok_or_else(|| ConfigError::Tls("pins: the crypto provider has no SHA-256".into()))?;
         let algorithms = provider.signature_verification_algorithms;
-        Ok(Self { pins: pins.to_vec(), sha256, algorithms })
+        Ok(Self { hashes: pins.to_vec(), sha256, algorithms })
     }
 
     fn match_leaf(&self, end_entity: &CertificateDer<'_>) -> Result<bool, rustls::Error> {
@@ -195,9 +195,9 @@ impl Pins {
         now: UnixTime,
     ) -> bool {
         let has_pin = |path: &VerifiedPath<'_>| {
-            let between = path.intermediate_certificates().map(|issuer| issuer.subject_public_key_info());
-            let pinned = self.contain(&spki_for_anchor(path.anchor()))
-                || between.into_iter().any(|key| self.contain(&key));
+            let mut between = path.intermediate_certificates().map(Cert::subject_public_key_info);
+            let pinned =
+                self.contain(&spki_for_anchor(path.anchor())) || between.any(|key| self.contain(&key));
             // Any error sends webpki to the next path; this one is never seen.
             if pinned { Ok(()) } else { Err(webpki::Error::UnknownIssuer) }
         };
@@ -217,7 +217,7 @@ impl Pins {
 
     fn contain(&self, key: &SubjectPublicKeyInfoDer<'_>) -> bool {
         let hash = self.sha256.hash(key);
-        self.pins.iter().any(|pin| pin.as_bytes() == hash.as_ref())
+        self.hashes.iter().any(|pin| pin.as_bytes() == hash.as_ref())
     }
 }
 
@@ -249,6 +249,6 @@ impl std::error::Error for PinMismatch {}
 
 impl fmt::Debug for Pins {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.pins.fmt(f)
+        self.hashes.fmt(f)
     }
 }

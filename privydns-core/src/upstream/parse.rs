@@ -66,6 +66,8 @@ pub(super) fn with_scheme(text: &str, wanted: Scheme) -> Result<Upstream, Syntax
     parsed.map_err(|fault| SyntaxError::new(text, fault))
 }
 
+const NO_HOST: &str = "neither a host name nor an IP address";
+
 /// A name, in lower case and IDNA's ASCII form, or an address, in brackets or not.
 pub(super) fn host(text: &str) -> Result<Host, &'static str> {
     if let Some(inside) = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
@@ -77,7 +79,6 @@ pub(super) fn host(text: &str) -> Result<Host, &'static str> {
     if let Ok(address) = text.parse() {
         return Ok(Host::Address(address));
     }
-    const NO_HOST: &str = "neither a host name nor an IP address";
     if text.is_empty() {
         return Err("a host name or an IP address is missing");
     }
@@ -179,7 +180,7 @@ fn server<'a>(scheme: Scheme, (host_text, port): (&'a str, Option<&'a str>)) -> 
     Ok(upstream)
 }
 
-fn apply_fragment<'a>(mut upstream: Upstream, fragment: Option<&'a str>) -> Result<Upstream, Fault<'a>> {
+fn apply_fragment(mut upstream: Upstream, fragment: Option<&str>) -> Result<Upstream, Fault<'_>> {
     let mut named = false;
     for part in fragment.into_iter().flat_map(|fragment| fragment.split('&')) {
         let (key, value) = part.split_once('=').unwrap_or(("name", part));

@@ -1,5 +1,7 @@
 //! Mutual TLS: what is read, what is shown, and how a refusal is told. Conformance 24.
 
+use rustls::pki_types::pem::PemObject;
+
 use super::*;
 
 const SERVER: &str = "tls://dns.example#ip=192.0.2.1";
@@ -38,15 +40,14 @@ fn what_cannot_be_used_is_refused_in_words() {
     assert!(pem_error(&CERTIFICATE[..100], KEY).contains("client certificate: "));
     assert!(pem_error(CERTIFICATE, &KEY[..100]).contains("client key: "));
 
-    use rustls::pki_types::pem::PemObject;
-    let (_, encrypted) = <(rustls::pki_types::pem::SectionKind, Vec<u8>)>::from_pem_slice(
-        &String::from_utf8_lossy(EC_PKCS8_ENCRYPTED).replace("ENCRYPTED ", "").into_bytes(),
-    )
-    .unwrap();
-    let error = ClientCertificate::from_der([vec![0x30, 0]], &encrypted).unwrap_err();
+    // In DER an encrypted key has nothing to tell it by.
+    let unlabelled = String::from_utf8_lossy(EC_PKCS8_ENCRYPTED).replace("ENCRYPTED ", "");
+    let encrypted = PrivateKeyDer::from_pem_slice(unlabelled.as_bytes()).unwrap();
+    let error = ClientCertificate::from_der([vec![0x30, 0]], encrypted.secret_der()).unwrap_err();
     assert!(error.to_string().contains("client key: "), "{error}");
-    let error = ClientCertificate::from_der([vec![0x30, 0]], Authority::root().0.key().serialized_der());
-    assert!(error.unwrap_err().to_string().contains("client certificate: "));
+    let key = Authority::root().0.key().serialize_der();
+    let error = ClientCertificate::from_der([vec![0x30, 0]], &key).unwrap_err();
+    assert!(error.to_string().contains("client certificate: "), "{error}");
 }
 
 #[test]
@@ -84,7 +85,7 @@ fn a_certificate_is_shown_over_tls_1_2_only_if_asked_for() {
     assert!(link.server.peer_certificates().is_some());
 }
 
-/// Servers fault 9: on TLS 1.3 the refusal comes after the handshake, at the first read.
+/// On TLS 1.3 the refusal comes after the handshake, at the first read.
 #[test]
 fn a_refusal_by_alert_is_the_client_certificates() {
     let (root, other, namesake) = (Authority::root(), Authority::root_named("other"), Authority::root());
@@ -105,9 +106,9 @@ fn a_refusal_by_alert_is_the_client_certificates() {
     }
 }
 
-/// Servers fault 9: bare ends and `close_notify` say nothing, but that a certificate was asked for does.
+/// Servers close with `close_notify` or without it, or send a page; what tells is that they had asked.
 #[test]
-fn a_refusal_without_a_word_is_told_by_having_been_asked() {
+fn a_refusal_without_an_alert_is_told_by_having_been_asked() {
     let root = Authority::root();
     let server = root.issue("dns.example");
     for (clients, told) in [(Some(&root), true), (None, false)] {
@@ -121,8 +122,13 @@ fn a_refusal_without_a_word_is_told_by_having_been_asked() {
         // What the server thinks of it does not arrive.
         let cause = cause_of(&link.read_at_end().unwrap_err(), Stage::Exchange);
         assert_eq!(cause, Cause::Closed);
-        let cause = setup.cause_before_first_answer(cause);
-        assert_eq!(matches!(cause, Cause::ClientCertificate(_)), told, "{cause}");
+        let page = Cause::Http(HttpProblem::Status { code: 400, retry_after: None });
+        for cause in [cause, page] {
+            let cause = setup.cause_before_first_answer(cause);
+            assert_eq!(matches!(cause, Cause::ClientCertificate(_)), told, "{cause}");
+        }
         assert_eq!(setup.cause_before_first_answer(Cause::Timeout), Cause::Timeout);
+        setup.note_answer();
+        assert_eq!(setup.cause_before_first_answer(Cause::Closed), Cause::Closed);
     }
 }
