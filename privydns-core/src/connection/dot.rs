@@ -164,7 +164,10 @@ impl Machine for Dot {
 
     fn submit(&mut self, _now: Instant, key: Key, query: &Arc<Query>) {
         if self.capacity() == 0 {
-            return self.refused.push_back(key);
+            if !self.phase.is_over() {
+                self.refused.push_back(key);
+            }
+            return;
         }
         let id = self.free_id();
         self.exchanges.insert(id, Exchange { key: Some(key), query: query.clone(), is_sent: false });

@@ -11,5 +11,5 @@ const MARGIN: Duration = Duration::from_secs(1);
 
 /// The limit to keep to, where the server says that it closes after `told`.
 pub(super) fn limit(told: Duration) -> Duration {
-    (told - MARGIN.min(told / 4)).min(LONGEST)
+    told.saturating_sub(MARGIN.min(told / 4)).min(LONGEST)
 }

@@ -9,6 +9,8 @@ mod http2;
 mod idle;
 mod input;
 mod phase;
+#[cfg(test)]
+mod testing;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

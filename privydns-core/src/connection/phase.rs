@@ -25,6 +25,11 @@ impl Phase {
         matches!(self, Self::Open | Self::Draining)
     }
 
+    /// Whether all is told.
+    pub(super) fn is_over(&self) -> bool {
+        matches!(self, Self::Ended)
+    }
+
     pub(super) fn drain(&mut self) {
         if self.is_open() {
             *self = Self::Draining;
@@ -40,7 +45,7 @@ impl Phase {
 
     /// The peer broke a rule, in octets that came before any end: that is the cause, until one was told.
     pub(super) fn break_off(&mut self, cause: Cause) {
-        if !matches!(self, Self::Ended) {
+        if !self.is_over() {
             *self = Self::Ending(cause);
         }
     }

@@ -1,1 +1,368 @@
+use rand::seq::SliceRandom;
 
+use super::*;
+use crate::connection::testing::*;
+
+const SEED: [u8; 32] = [7; 32];
+
+/// A connection with so many queries sent, their names, and the IDs that they went out with.
+fn connection(queries: u64) -> (Dot, Vec<Arc<Query>>, Vec<u16>) {
+    let mut dot = Dot::new(start(), SEED);
+    let queries: Vec<_> = (0..queries).map(|n| query(&format!("n{n}.example"))).collect();
+    for (key, query) in (0..).zip(&queries) {
+        dot.submit(start(), Key(key), query);
+    }
+    let ids = transmits(&mut dot).iter().map(|message| message::id_of(&message[2..]).unwrap()).collect();
+    (dot, queries, ids)
+}
+
+fn framed(message: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(message.len()).unwrap();
+    [&length.to_be_bytes()[..], message].concat()
+}
+
+fn failed(key: u64, cause: &Cause, retry_safe: bool) -> Event {
+    Event::Failed { key: Key(key), cause: cause.clone(), retry_safe }
+}
+
+fn violation(what: &'static str) -> Cause {
+    Cause::Protocol(ProtocolError { protocol: "dot", what })
+}
+
+/// Conformance 3, 4, 22: each query is one transmit, behind its length, and none waits for an answer.
+#[test]
+fn every_query_leaves_as_one_message_behind_its_length() {
+    let mut dot = Dot::new(start(), SEED);
+    let query = query("www.example.com");
+    for key in 0..50 {
+        dot.submit(start(), Key(key), &query);
+    }
+    let messages = transmits(&mut dot);
+    assert_eq!(messages.len(), 50);
+    for message in messages {
+        let (length, message) = message.split_first_chunk().unwrap();
+        assert_eq!(usize::from(u16::from_be_bytes(*length)), message.len());
+        assert_eq!(message.len() % 128, 0);
+        let mut expected = Vec::new();
+        message::encode(&query, message::id_of(message).unwrap(), Carrier::Stream, &mut expected);
+        assert_eq!(message, expected);
+    }
+    assert_eq!((dot.in_flight(), dot.capacity()), (50, 950));
+}
+
+/// Conformance 5: IDs are unique in flight and come from the seed alone.
+#[test]
+fn ids_are_unique_and_follow_from_the_seed() {
+    let (dot, _, ids) = connection(1000);
+    assert_eq!(dot.capacity(), 0);
+    assert_eq!(ids, connection(1000).2);
+    let mut other = Dot::new(start(), [8; 32]);
+    other.submit(start(), Key(0), &query("n0.example"));
+    assert_ne!(message::id_of(&transmits(&mut other)[0][2..]), Some(ids[0]));
+
+    let mut sorted = ids.clone();
+    sorted.sort_unstable();
+    sorted.dedup();
+    assert_eq!(sorted.len(), 1000);
+    assert!(!ids.is_sorted(), "IDs are drawn, not counted");
+}
+
+/// Conformance 3, 6: a thousand answers in any order, in any pieces, find their queries.
+#[test]
+fn answers_in_any_order_and_any_pieces_find_their_queries() {
+    for split in SPLITS {
+        let (mut dot, queries, ids) = connection(1000);
+        let mut order: Vec<usize> = (0..1000).collect();
+        order.shuffle(&mut StdRng::from_seed(SEED));
+        let messages: Vec<_> = order.iter().map(|&n| answer(&queries[n], ids[n], &[])).collect();
+        let stream: Vec<u8> = messages.iter().flat_map(|message| framed(message)).collect();
+        let expected: Vec<_> =
+            order.iter().zip(&messages).map(|(&n, message)| answered(n as u64, message)).collect();
+        assert_eq!(feed(&mut dot, &stream, split), expected);
+        assert_eq!((dot.in_flight(), dot.capacity()), (0, 1000));
+    }
+}
+
+/// Conformance 3, 33: the longest message there is.
+#[test]
+fn an_answer_of_65535_octets_is_whole() {
+    let (mut dot, queries, ids) = connection(1);
+    let mut message = answer(&queries[0], ids[0], &[]);
+    message.resize(65_535, 0);
+    assert_eq!(feed(&mut dot, &framed(&message), 1000), [answered(0, &message)]);
+}
+
+/// Conformance 6: names are compared without regard to case, and a failure need not repeat the question.
+#[test]
+fn a_question_in_other_case_or_left_out_of_a_failure_is_matched() {
+    let (mut dot, queries, ids) = connection(2);
+    let mut upper = answer(&queries[0], ids[0], &[]);
+    upper[HEADER..].make_ascii_uppercase();
+    let mut bare = answer(&queries[1], ids[1], &[])[..HEADER].to_vec();
+    bare[3] = 0x81;
+    bare[5] = 0;
+    let stream = [framed(&upper), framed(&bare)].concat();
+    assert_eq!(feed(&mut dot, &stream, 1), [answered(0, &upper), answered(1, &bare)]);
+}
+
+/// Conformance 7: each kind of message that answers nothing is passed over, and does not end the wait.
+#[test]
+fn what_matches_no_query_is_dropped_and_counted() {
+    let (_, queries, ids) = connection(2);
+    let good = answer(&queries[0], ids[0], &[]);
+    let altered = |alter: fn(&mut Vec<u8>)| {
+        let mut message = good.clone();
+        alter(&mut message);
+        message
+    };
+    let rows: [(&str, Vec<u8>); 8] = [
+        ("an unknown ID", altered(|message| message[0] ^= 0x55)),
+        ("another query's ID", answer(&queries[0], ids[1], &[])),
+        ("QR=0", altered(|message| message[2] &= 0x7f)),
+        ("another opcode", altered(|message| message[2] |= 0x20)),
+        ("another name", altered(|message| message[HEADER + 1] ^= 1)),
+        ("another type", altered(|message| *message.iter_mut().nth_back(2).unwrap() ^= 1)),
+        ("another class", altered(|message| *message.last_mut().unwrap() ^= 2)),
+        ("no question", altered(|message| message.truncate(HEADER))),
+    ];
+    for (what, stray) in rows {
+        for split in SPLITS {
+            let (mut dot, ..) = connection(2);
+            let input = [framed(&stray), framed(&good)].concat();
+            assert_eq!(feed(&mut dot, &input, split), [answered(0, &good)], "{what}");
+            assert_eq!((dot.strays, dot.in_flight()), (1, 1), "{what}");
+
+            // And one too many of them ends it all.
+            let input = framed(&stray).repeat(MAX_STRAYS as usize);
+            let cause = violation("too many messages that answer no query");
+            assert_eq!(feed(&mut dot, &input, split), [failed(1, &cause, false), Event::Ended(cause)]);
+            assert_eq!(feed(&mut dot, &framed(&good), split), []);
+        }
+    }
+}
+
+/// Conformance 7: a second answer to the same query answers nothing.
+#[test]
+fn a_duplicate_is_a_stray() {
+    let (mut dot, queries, ids) = connection(1);
+    let message = answer(&queries[0], ids[0], &[]);
+    assert_eq!(feed(&mut dot, &framed(&message).repeat(2), 1), [answered(0, &message)]);
+    assert_eq!(dot.strays, 1);
+}
+
+/// Nobody can answer what was not asked, not even by guessing an ID.
+#[test]
+fn an_answer_before_the_query_is_sent_is_a_stray() {
+    let (_, queries, ids) = connection(1);
+    let mut dot = Dot::new(start(), SEED);
+    dot.submit(start(), Key(0), &queries[0]);
+    assert_eq!(feed(&mut dot, &framed(&answer(&queries[0], ids[0], &[])), 1), []);
+    assert_eq!((dot.strays, transmits(&mut dot).len()), (1, 1));
+}
+
+/// Conformance 5, 7: a cancelled query's ID stays taken until its answer comes, which is then no misbehaviour.
+#[test]
+fn the_late_answer_of_a_cancelled_query_frees_its_id() {
+    let (mut dot, queries, ids) = connection(3);
+    dot.cancel(start(), Key(1));
+    dot.cancel(start(), Key(99));
+    assert_eq!((dot.in_flight(), dot.exchanges.len()), (2, 3));
+    let late = framed(&answer(&queries[1], ids[1], &[]));
+    assert_eq!(feed(&mut dot, &late, 1), []);
+    assert_eq!((dot.strays, dot.exchanges.len()), (0, 2));
+    assert_eq!(feed(&mut dot, &late, 1), []);
+    assert_eq!(dot.strays, 1);
+}
+
+/// Conformance 5: with half of all IDs taken, most of them by what was cancelled, none is given out twice.
+#[test]
+fn a_taken_id_is_not_drawn_again() {
+    let mut dot = Dot::new(start(), SEED).pipeline(usize::MAX);
+    let query = query("example");
+    assert_eq!(dot.capacity(), MAX_PIPELINE);
+    let mut ids = Vec::new();
+    for key in 0..(MAX_PIPELINE + MAX_ABANDONED) as u64 {
+        dot.submit(start(), Key(key), &query);
+        ids.extend(transmits(&mut dot).iter().map(|message| message::id_of(&message[2..])));
+        if key < MAX_ABANDONED as u64 {
+            dot.cancel(start(), Key(key));
+        }
+    }
+    assert_eq!((dot.capacity(), dot.is_draining()), (0, false));
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), MAX_PIPELINE + MAX_ABANDONED);
+}
+
+/// A server that leaves too much unanswered gets no more queries; what is in flight may still be answered.
+#[test]
+fn too_many_abandoned_ids_drain_the_connection() {
+    let (mut dot, queries, ids) = connection(1000);
+    for key in 1..1000 {
+        dot.cancel(start(), Key(key));
+    }
+    for key in 1000..1002 {
+        assert!(!dot.is_draining());
+        dot.submit(start(), Key(key), &queries[0]);
+        assert_eq!(transmits(&mut dot).len(), 1);
+        dot.cancel(start(), Key(key));
+    }
+    assert_eq!((dot.is_draining(), dot.capacity(), dot.in_flight()), (true, 0, 1));
+    let message = answer(&queries[0], ids[0], &[]);
+    assert_eq!(feed(&mut dot, &framed(&message), 1), [answered(0, &message)]);
+}
+
+#[test]
+fn a_query_cancelled_before_it_is_sent_leaves_no_trace() {
+    let mut dot = Dot::new(start(), SEED);
+    for key in 0..3 {
+        dot.submit(start(), Key(key), &query("example"));
+    }
+    dot.cancel(start(), Key(1));
+    assert_eq!((dot.in_flight(), dot.exchanges.len()), (2, 2));
+    assert_eq!(transmits(&mut dot).len(), 2);
+}
+
+/// Conformance 10: what the server says about idle connections, in any answer, also a late one (RFC 7828
+/// Section 3.2).
+#[test]
+fn the_servers_keepalive_is_obeyed() {
+    // An OPT record with the option, its timeout in units of 100 ms.
+    let opt = |units: u16| {
+        let [high, low] = units.to_be_bytes();
+        [0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 6, 0, 11, 0, 2, high, low]
+    };
+    let rows = [
+        (Some(1200), 119 * SECOND, false),
+        (Some(100), 9 * SECOND, false),
+        (Some(20), SECOND * 3 / 2, false),
+        (Some(1), SECOND * 3 / 40, false),
+        (Some(u16::MAX), 600 * SECOND, false),
+        (None, 8 * SECOND, false),
+        (Some(0), 8 * SECOND, true),
+    ];
+    for (units, idle_limit, is_draining) in rows {
+        for is_late in [false, true] {
+            let (mut dot, queries, ids) = connection(2);
+            let mut message = answer(&queries[0], ids[0], &units.map(opt).unwrap_or_default());
+            message[11] = u8::from(units.is_some());
+            if is_late {
+                dot.cancel(start(), Key(0));
+            }
+            assert_eq!(feed(&mut dot, &framed(&message), 1).len(), usize::from(!is_late));
+            assert_eq!((dot.idle_limit(), dot.is_draining()), (idle_limit, is_draining), "{units:?}");
+            assert_eq!(dot.capacity(), if is_draining { 0 } else { 999 });
+            // Either way the other query is answered.
+            let message = answer(&queries[1], ids[1], &[]);
+            assert_eq!(feed(&mut dot, &framed(&message), 1), [answered(1, &message)]);
+        }
+    }
+}
+
+/// Where a message cannot even hold a header, nothing after it can be trusted (RFC 1035 Section 4.2.2).
+#[test]
+fn a_length_below_that_of_a_header_ends_the_connection() {
+    for length in 0..12 {
+        for split in SPLITS {
+            let (mut dot, queries, ids) = connection(2);
+            let good = answer(&queries[1], ids[1], &[]);
+            let input = [framed(&good), vec![0, length], framed(&good)].concat();
+            let cause = violation("a message too short for a header");
+            let expected = [answered(1, &good), failed(0, &cause, false), Event::Ended(cause)];
+            assert_eq!(feed(&mut dot, &input, split), expected);
+            assert_eq!((dot.capacity(), dot.in_flight(), dot.is_draining()), (0, 0, true));
+        }
+    }
+}
+
+/// Conformance 9: at the end what came whole is answered, the rest fails, oldest first, and then there is silence.
+#[test]
+fn the_end_comes_last_and_says_what_may_be_sent_again() {
+    let (mut dot, queries, ids) = connection(3);
+    dot.submit(start(), Key(3), &queries[0]);
+    let message = answer(&queries[1], ids[1], &[]);
+    let partial = framed(&answer(&queries[2], ids[2], &[]));
+    dot.handle_input(start(), &[framed(&message), partial[..20].to_vec()].concat());
+    dot.handle_end(start(), Cause::Closed);
+    dot.handle_end(start(), Cause::Timeout);
+    assert_eq!(transmits(&mut dot).len(), 0);
+    let expected = [
+        answered(1, &message),
+        failed(0, &Cause::Closed, false),
+        failed(2, &Cause::Closed, false),
+        failed(3, &Cause::Closed, true),
+        Event::Ended(Cause::Closed),
+    ];
+    assert_eq!(events(&mut dot), expected);
+
+    dot.handle_input(start(), &partial);
+    dot.handle_end(start(), Cause::Closed);
+    dot.submit(start(), Key(4), &queries[0]);
+    assert_eq!((events(&mut dot), transmits(&mut dot).len()), (vec![], 0));
+    assert_eq!((dot.capacity(), dot.in_flight(), dot.is_draining()), (0, 0, true));
+}
+
+/// Octets that came before the end count before it, whenever they are read.
+#[test]
+fn a_broken_rule_is_the_cause_even_if_the_end_is_known_already() {
+    let (mut dot, ..) = connection(0);
+    dot.handle_input(start(), &[0, 3]);
+    dot.handle_end(start(), Cause::Closed);
+    assert_eq!(events(&mut dot), [Event::Ended(violation("a message too short for a header"))]);
+}
+
+#[test]
+fn a_query_beyond_the_limit_fails_and_may_be_sent_again() {
+    let mut dot = Dot::new(start(), SEED).pipeline(0);
+    assert_eq!(dot.capacity(), 1);
+    for key in 0..3 {
+        dot.submit(start(), Key(key), &query("example"));
+    }
+    dot.cancel(start(), Key(2));
+    assert_eq!(events(&mut dot), [failed(1, &Cause::Closed, true)]);
+    assert_eq!(transmits(&mut dot).len(), 1);
+}
+
+#[test]
+fn a_closed_connection_still_answers_what_is_in_flight() {
+    let (mut dot, queries, ids) = connection(1);
+    dot.close(start());
+    assert_eq!((dot.capacity(), dot.is_draining(), dot.in_flight()), (0, true, 1));
+    dot.submit(start(), Key(9), &queries[0]);
+    let message = answer(&queries[0], ids[0], &[]);
+    dot.handle_input(start(), &framed(&message));
+    assert_eq!(events(&mut dot), [failed(9, &Cause::Closed, true), answered(0, &message)]);
+    assert!(!dot.probe(start()));
+    assert_eq!(dot.poll_timeout(), None);
+}
+
+/// Any octets at all: no panic, the same events in any pieces, and one outcome for each query.
+#[test]
+fn random_input_is_survived_and_how_it_is_split_is_invisible() {
+    let mut random = StdRng::from_seed(SEED);
+    for _ in 0..500 {
+        let (_, queries, ids) = connection(20);
+        let mut stream = Vec::new();
+        for n in 0..20 {
+            let mut message =
+                answer(&queries[n], ids[n], &[0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 6, 0, 11, 0, 2, 0, 9]);
+            message[11] = 1;
+            let mut message = framed(&message);
+            if random.random_ratio(1, 4) {
+                let at = random.random_range(0..message.len());
+                message[at] = random.random();
+            }
+            stream.extend(message);
+        }
+        let outcomes = SPLITS.map(|split| {
+            let (mut dot, ..) = connection(20);
+            let mut all = feed(&mut dot, &stream, split);
+            dot.handle_end(start(), Cause::Closed);
+            all.extend(events(&mut dot));
+            all
+        });
+        assert_eq!(outcomes[0].len(), 21);
+        assert!(matches!(outcomes[0][20], Event::Ended(_)));
+        assert!(outcomes.iter().all(|outcome| *outcome == outcomes[0]));
+    }
+}

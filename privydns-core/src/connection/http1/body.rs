@@ -44,7 +44,6 @@ impl Body {
     ) -> Result<Option<&'a [u8]>, BodyError> {
         match self {
             Self::Length(length) if input.unread().len() >= *length => Ok(Some(input.take(*length))),
-            Self::Length(_) => Ok(None),
             Self::Chunked(chunked) => {
                 let length = chunked.read(input.unread())?;
                 input.take(length);
@@ -52,7 +51,7 @@ impl Body {
             }
             Self::UntilClose if input.unread().len() > MAX_BODY => Err(BodyError::TooLong),
             Self::UntilClose if is_over => Ok(Some(input.take(MAX_BODY))),
-            Self::UntilClose => Ok(None),
+            Self::Length(_) | Self::UntilClose => Ok(None),
         }
     }
 }

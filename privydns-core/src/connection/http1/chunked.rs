@@ -74,7 +74,10 @@ impl Chunked {
 
     /// Takes one octet that is not data.
     fn step(&mut self, octet: u8) -> Result<State, BodyError> {
-        use State::*;
+        use State::{
+            DataCr, DataLf, Digits, Done, Extension, LastLf, Size, SizeLf, Space, Trailer, TrailerLf,
+            TrailerName, TrailerValue,
+        };
         self.count()?;
         Ok(match (self.state, octet) {
             (Size | Digits, _) if octet.is_ascii_hexdigit() => self.digit(octet)?,

@@ -133,6 +133,7 @@ impl Http1 {
         let Some(Exchange { key, query, reader }) = self.exchange.take() else {
             return self.phase.tell().map(Event::Ended);
         };
+        self.input.clear();
         // What the server said before it went tells more than how it went.
         let problem = reader.as_ref().and_then(|reader| reader.problem(&query));
         let retry_safe = reader.is_none() || is_not_http1(cause);
@@ -164,19 +165,21 @@ impl Machine for Http1 {
 
     fn submit(&mut self, _now: Instant, key: Key, query: &Arc<Query>) {
         if self.capacity() == 0 {
-            return self.refused.push_back(key);
+            if !self.phase.is_over() {
+                self.refused.push_back(key);
+            }
+            return;
         }
         self.exchange = Some(Exchange { key, query: query.clone(), reader: None });
     }
 
     fn cancel(&mut self, _now: Instant, key: Key) {
         self.refused.retain(|&refused| refused != key);
-        if let Some(exchange) = self.exchange.take_if(|exchange| exchange.key == key) {
-            if exchange.reader.is_some() {
-                // A response would come that belongs to nobody, and nothing can be asked before it has.
-                self.input.clear();
-                self.phase.end(Cause::Closed);
-            }
+        let cancelled = self.exchange.take_if(|exchange| exchange.key == key);
+        if cancelled.is_some_and(|exchange| exchange.reader.is_some()) {
+            // A response would come that belongs to nobody, and nothing can be asked before it has.
+            self.input.clear();
+            self.phase.end(Cause::Closed);
         }
     }
 

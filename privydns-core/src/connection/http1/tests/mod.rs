@@ -1,0 +1,97 @@
+//! The machine against everything that a server may send. One row, one rule; sections are RFC 9112's unless
+//! another document is named.
+
+mod accepted;
+mod idle;
+mod refused;
+
+use super::*;
+use crate::connection::testing::*;
+use crate::upstream::{HttpMethod, Upstream};
+
+const DNS: &str = "Content-Type: application/dns-message\r\n";
+
+fn machine(method: HttpMethod) -> Http1 {
+    let upstream: Upstream = "https://dns.example/dns-query#ip=192.0.2.1".parse().unwrap();
+    Http1::new(start(), Arc::new(Endpoint::of(&upstream.http_method(method)).unwrap()))
+}
+
+/// A connection with one request out, whose key is 0.
+fn requesting() -> Http1 {
+    let mut http1 = machine(HttpMethod::Post);
+    request(&mut http1);
+    http1
+}
+
+fn request(http1: &mut Http1) {
+    http1.submit(start(), Key(0), &question());
+    assert_eq!(transmits(http1).len(), 1);
+}
+
+fn question() -> Arc<Query> {
+    query("www.example.com")
+}
+
+/// The message that answers the question: 33 octets, or 0x21.
+fn message() -> Vec<u8> {
+    answer(&question(), 0, &[])
+}
+
+fn good() -> Event {
+    answered(0, &message())
+}
+
+fn failed(cause: impl Into<Cause>) -> Event {
+    Event::Failed { key: Key(0), cause: cause.into(), retry_safe: false }
+}
+
+fn violation(what: &'static str) -> Cause {
+    Cause::Protocol(ProtocolError { protocol: "http/1.1", what })
+}
+
+/// A response: status and fields, the empty line, a body.
+fn response(head: &str, body: &[u8]) -> Vec<u8> {
+    [format!("HTTP/1.1 {head}\r\n").as_bytes(), body].concat()
+}
+
+/// A response with the message and its length, and with more fields.
+fn with_length(fields: &str) -> Vec<u8> {
+    response(&format!("200 OK\r\n{DNS}{fields}Content-Length: 33\r\n"), &message())
+}
+
+/// A response with a chunked body.
+fn chunked(body: &[u8]) -> Vec<u8> {
+    response(&format!("200 OK\r\n{DNS}Transfer-Encoding: chunked\r\n"), body)
+}
+
+/// A response with the message in one chunk, of a size written so, and a trailer section.
+fn one_chunk(size: &str, trailers: &str) -> Vec<u8> {
+    chunked(&[size.as_bytes(), b"\r\n", &message(), b"\r\n0\r\n", trailers.as_bytes(), b"\r\n"].concat())
+}
+
+/// The input with the first of `from` replaced.
+fn replaced(input: &[u8], from: &str, to: &str) -> Vec<u8> {
+    let at = input.windows(from.len()).position(|window| window == from.as_bytes()).unwrap();
+    [&input[..at], to.as_bytes(), &input[at + from.len()..]].concat()
+}
+
+/// Feeds what a server sends in answer to one request, in all kinds of pieces, and expects the same each time.
+fn expect(rule: &str, input: &[u8], expected: &[Event]) -> Http1 {
+    let machines = SPLITS.map(|split| {
+        let mut http1 = requesting();
+        assert_eq!(feed(&mut http1, input, split), expected, "{rule}, in pieces of {split}");
+        http1
+    });
+    machines.into_iter().next().unwrap()
+}
+
+/// As [`expect`], and then the server closes.
+fn expect_at_end(rule: &str, input: &[u8], expected: &[Event]) {
+    for split in SPLITS {
+        let mut http1 = requesting();
+        let mut all = feed(&mut http1, input, split);
+        http1.handle_end(start(), Cause::Closed);
+        all.extend(events(&mut http1));
+        assert_eq!(all, [expected, &[Event::Ended(Cause::Closed)]].concat(), "{rule}, in pieces of {split}");
+    }
+}

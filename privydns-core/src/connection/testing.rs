@@ -1,0 +1,67 @@
+//! What the tests of all machines share: a made-up clock, answers made by hand, and input in pieces.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::{Event, Key, Machine};
+use crate::message::{self, Carrier, HEADER, Query};
+use crate::rr::RecordType;
+
+/// How the octets of an input are cut into pieces: all at once, one by one, and something odd in between.
+pub(super) const SPLITS: [usize; 3] = [usize::MAX, 1, 7];
+
+/// A moment to count from. Where it is in real time does not matter, as nothing in the core looks there.
+#[expect(clippy::disallowed_methods, reason = "an Instant cannot be made in any other way")]
+pub(super) fn start() -> Instant {
+    Instant::now()
+}
+
+pub(super) fn query(name: &str) -> Arc<Query> {
+    Arc::new(Query::new(name, RecordType::A).unwrap())
+}
+
+/// A response to the query: header and question, and the records given, which the counts say nothing of yet.
+pub(super) fn answer(query: &Query, id: u16, records: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    message::encode(query, id, Carrier::Http, &mut bytes);
+    bytes.truncate(HEADER + query.name().as_wire().len() + 4);
+    bytes[2..4].copy_from_slice(&[0x81, 0x80]);
+    bytes[6..12].copy_from_slice(&[0; 6]);
+    bytes.extend_from_slice(records);
+    bytes
+}
+
+/// Everything that the machine wants to send, message by message.
+pub(super) fn transmits(machine: &mut impl Machine) -> Vec<Vec<u8>> {
+    let mut messages = Vec::new();
+    loop {
+        let mut message = Vec::new();
+        if !machine.poll_transmit(start(), &mut message) {
+            assert!(message.is_empty(), "nothing is written where nothing is sent");
+            return messages;
+        }
+        messages.push(message);
+    }
+}
+
+/// Everything that the machine has to tell.
+pub(super) fn events(machine: &mut impl Machine) -> Vec<Event> {
+    std::iter::from_fn(|| machine.poll_event(start())).collect()
+}
+
+/// Feeds the input in pieces, and gives all events.
+pub(super) fn feed(machine: &mut impl Machine, input: &[u8], split: usize) -> Vec<Event> {
+    let mut all = Vec::new();
+    for piece in input.chunks(split.min(input.len()).max(1)) {
+        machine.handle_input(start(), piece);
+        all.extend(events(machine));
+    }
+    all
+}
+
+/// An answer without age.
+pub(super) fn answered(key: u64, message: &[u8]) -> Event {
+    Event::Answered { key: Key(key), message: message.into(), age: 0 }
+}
+
+pub(super) const SECOND: Duration = Duration::from_secs(1);
