@@ -16,6 +16,14 @@ use crate::error::{ConfigError, Error};
 ///
 /// It is checked when it is made: the key can be used, and belongs to the certificate. The key is not printed by
 /// `Debug`, and never written anywhere.
+///
+/// ```no_run
+/// use privydns_core::{ClientCertificate, Upstream};
+///
+/// let certificate = ClientCertificate::from_pem(&std::fs::read("client.pem")?, &std::fs::read("client.key")?)?;
+/// let upstream = Upstream::tls("192.0.2.1#dns.corp.example")?.client_certificate(certificate);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct ClientCertificate(Arc<CertifiedKey>);
 

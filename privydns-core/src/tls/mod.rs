@@ -66,11 +66,11 @@ pub fn provider() -> Arc<CryptoProvider> {
     let provider = rustls::crypto::aws_lc_rs::default_provider();
     #[cfg(all(feature = "ring", not(feature = "aws-lc-rs")))]
     let provider = rustls::crypto::ring::default_provider();
+    #[cfg(not(any(feature = "aws-lc-rs", feature = "ring")))]
+    let provider =
+        compile_error!("one of the features `aws-lc-rs` and `ring` is needed: the crypto provider");
     Arc::new(provider)
 }
-
-#[cfg(not(any(feature = "aws-lc-rs", feature = "ring")))]
-compile_error!("one of the features `aws-lc-rs` and `ring` is needed: the crypto provider");
 
 /// Randomness for the seed of an engine and the secret of a cache, from [`provider`].
 ///

@@ -10,6 +10,14 @@ use rustls::pki_types::pem::PemObject;
 use crate::error::{ConfigError, Error};
 
 /// The authorities that may have issued a server's certificate.
+///
+/// ```no_run
+/// use privydns_core::{Roots, Upstream};
+///
+/// let roots = Roots::from_pem(&std::fs::read("ca.pem")?)?;
+/// let upstream = Upstream::tls("192.0.2.1#dns.corp.example")?.roots(roots);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub enum Roots {
@@ -20,7 +28,7 @@ pub enum Roots {
     /// path it verified, so that pins are compared with the server's own key alone.
     #[cfg(feature = "platform-verifier")]
     Platform,
-    /// These alone.
+    /// These alone; usually made by [`from_pem`](Self::from_pem).
     Custom(Arc<RootCertStore>),
 }
 

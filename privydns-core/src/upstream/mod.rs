@@ -56,6 +56,21 @@ const PLAINTEXT_PORT: u16 = 53;
 /// # Ok::<(), privydns_core::Error>(())
 /// ```
 ///
+/// A server of one's own, with a private authority and mutual TLS:
+///
+/// ```no_run
+/// use std::fs;
+///
+/// use privydns_core::{ClientCertificate, Roots, Upstream};
+///
+/// let certificate = ClientCertificate::from_pem(&fs::read("client.pem")?, &fs::read("client.key")?)?;
+/// let upstream = Upstream::tls("dns.corp.example:8853")?
+///     .address([192, 0, 2, 1])
+///     .roots(Roots::from_pem(&fs::read("ca.pem")?)?)
+///     .client_certificate(certificate);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// What the server must prove follows from what is known of it (RFC 8310 Section 6.6):
 ///
 /// - with a name, a certificate for that name that chains to one of the [`Roots`], and, where pins are given, a
@@ -64,7 +79,7 @@ const PLAINTEXT_PORT: u16 = 53;
 ///   certificate's issuer, nor its names, nor its dates are looked at;
 /// - with an address alone, a certificate for that address. [`name`](Self::name) given the address itself asks
 ///   for this in addition to the pins.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Upstream {
     identity: Identity,
     addresses: Vec<IpAddr>,
@@ -112,6 +127,14 @@ pub(crate) enum Authentication {
 }
 
 /// How an upstream is spoken to.
+///
+/// ```
+/// use privydns_core::{Protocol, Upstream};
+///
+/// assert_eq!(Upstream::https("dns.quad9.net")?.protocol(), Protocol::Https);
+/// assert_eq!(Protocol::MutualTls.to_string(), "mtls");
+/// # Ok::<(), privydns_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Protocol {
@@ -175,15 +198,21 @@ impl Upstream {
 
     /// Adds an address to reach the server at; addresses are tried in the order given, families interleaved.
     pub fn address(mut self, address: impl Into<IpAddr>) -> Self {
-        let address = address.into();
-        if !self.addresses.contains(&address) {
-            self.addresses.push(address);
-        }
+        self.add_address(address.into());
         self.relabelled()
     }
 
-    /// Sets the name that the server's certificate must be for, where the upstream was given by address. The
-    /// address itself may be given: then the certificate must be for it even where pins would suffice.
+    /// Sets the name that the server's certificate must be for, where the upstream was given by address; over
+    /// HTTPS it is the host of the URL, too. The address itself may be given: then the certificate must be for
+    /// it even where pins would suffice.
+    ///
+    /// ```
+    /// use privydns_core::Upstream;
+    ///
+    /// let upstream = Upstream::tls("9.9.9.9")?.name("dns.quad9.net")?;
+    /// assert_eq!(upstream, "9.9.9.9@853#dns.quad9.net".parse()?);
+    /// # Ok::<(), privydns_core::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`ConfigError::Setting`] where this is no name, or the upstream has another one.
@@ -207,9 +236,7 @@ impl Upstream {
     /// Adds a pin: the server must have one of the keys pinned (RFC 7858 Section 4.2). Give a second one for the
     /// key that will come next.
     pub fn pin(mut self, pin: Pin) -> Self {
-        if !self.pins.contains(&pin) {
-            self.pins.push(pin);
-        }
+        self.add_pin(pin);
         self.relabelled()
     }
 
@@ -367,6 +394,18 @@ impl Upstream {
             label: Label { text: Arc::from(""), chosen: false },
         }
         .relabelled()
+    }
+
+    fn add_address(&mut self, address: IpAddr) {
+        if !self.addresses.contains(&address) {
+            self.addresses.push(address);
+        }
+    }
+
+    fn add_pin(&mut self, pin: Pin) {
+        if !self.pins.contains(&pin) {
+            self.pins.push(pin);
+        }
     }
 
     /// Gives an upstream known by its address a name. The error is a whole sentence.

@@ -194,16 +194,15 @@ fn apply_fragment(mut upstream: Upstream, fragment: Option<&str>) -> Result<Upst
             "ip" => {
                 for text in value.split(',') {
                     match host(text) {
-                        Ok(Host::Address(address)) => upstream = upstream.address(address),
+                        Ok(Host::Address(address)) => upstream.add_address(address),
                         _ => return Err((text, "not an IP address")),
                     }
                 }
             }
             "pin" => {
                 for text in value.split(',') {
-                    let pin =
-                        text.parse().map_err(|_| (text, "not the base64 of a SHA-256, 44 characters"))?;
-                    upstream = upstream.pin(pin);
+                    let problem = "not the base64 of a SHA-256, 44 characters";
+                    upstream.add_pin(text.parse().map_err(|_| (text, problem))?);
                 }
             }
             _ => return Err((key, "unknown key; known are `ip`, `name` and `pin`")),

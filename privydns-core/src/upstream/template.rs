@@ -7,6 +7,16 @@ use std::fmt;
 /// Of the templates that RFC 6570 allows, a DoH server needs one variable in one place: at the end, as `{?dns}`,
 /// or as `{&dns}` after a literal query. Since there is no other place, it may be left out of the text, and is
 /// left out when printed.
+///
+/// ```
+/// use privydns_core::Upstream;
+///
+/// let upstream = Upstream::https("https://dns.example/q?key=value{&dns}")?;
+/// let template = upstream.template().expect("an https upstream has one");
+/// assert_eq!(template.path_and_query(), "/q?key=value");
+/// assert_eq!(template.separator(), '&');
+/// # Ok::<(), privydns_core::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Template {
     path_and_query: Box<str>,

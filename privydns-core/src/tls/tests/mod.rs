@@ -130,8 +130,7 @@ impl Issued {
     }
 }
 
-/// Written without the code under test: rcgen knows how a key is put into a certificate, and aws-lc or ring how
-/// it is hashed.
+/// From the key and not from the certificate: rcgen knows the form that a certificate has it in.
 fn pin_of(key: &KeyPair) -> Pin {
     use rcgen::PublicKeyData;
     let hash = super::verifier::sha256(&provider()).unwrap().hash(&key.subject_public_key_info());
