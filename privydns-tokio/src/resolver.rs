@@ -71,10 +71,9 @@ impl Resolver {
     /// # Errors
     /// As [`lookup`](Self::lookup), and [`ErrorKind::NotFound`] where there is no address.
     pub async fn lookup_ip(&self, name: &str) -> Result<Addresses, Error> {
-        let mut ipv4 = self.begin(Query::new(name, RecordType::A)?);
-        let mut ipv6 = self.begin(Query::new(name, RecordType::AAAA)?);
-        let (ipv4, ipv6) = (self.finish(&mut ipv4).await, self.finish(&mut ipv6).await);
-        Addresses::join(ipv4, ipv6)
+        let ipv4 = self.begin(Query::new(name, RecordType::A)?);
+        let ipv6 = self.begin(Query::new(name, RecordType::AAAA)?);
+        Addresses::join(ipv4.await, ipv6.await)
     }
 
     /// Looks up the names of an address (PTR).
@@ -90,8 +89,7 @@ impl Resolver {
     /// # Errors
     /// As [`lookup`](Self::lookup).
     pub async fn query(&self, query: Query) -> Result<Answer, Error> {
-        let mut lookup = self.begin(query);
-        self.finish(&mut lookup).await
+        self.begin(query).await
     }
 
     /// What was counted so far.
@@ -119,36 +117,32 @@ impl Resolver {
         }
     }
 
-    fn begin(&self, query: Query) -> Lookup {
+    /// Begins a lookup at once; the future only waits for its end.
+    fn begin(&self, query: Query) -> impl Future<Output = Result<Answer, Error>> {
         let now = Instant::now().into_std();
-        match self.0.shared.early(now, &query) {
-            Err(error) => Lookup::Ended(Some(Err(error))),
-            Ok(Early::Answer(answer)) => Lookup::Ended(Some(Ok(answer))),
+        let begun = match self.0.shared.early(now, &query) {
+            Err(error) => Err(Err(error)),
+            Ok(Early::Answer(answer)) => Err(Ok(answer)),
             Ok(Early::Refresh(answer)) => {
                 drop(self.0.send(Command::Refresh(Arc::new(query))));
-                Lookup::Ended(Some(Ok(answer)))
+                Err(Ok(answer))
             }
             Ok(_) => {
                 let deadline = self.0.shared.deadline(now, &query);
-                self.0.ask(Arc::new(query), deadline)
+                self.0.ask(Arc::new(query), deadline).map_err(Err)
             }
-        }
-    }
-
-    async fn finish(&self, lookup: &mut Lookup) -> Result<Answer, Error> {
-        loop {
-            match lookup {
-                Lookup::Ended(result) => {
-                    return result.take().unwrap_or_else(|| Err(ErrorKind::Closed.into()));
-                }
-                Lookup::Asked(asked) => match (&mut asked.answer).await {
-                    Ok(result) => {
-                        asked.is_over = true;
-                        return result;
-                    }
+        };
+        async move {
+            let mut asked = match begun {
+                Ok(asked) => asked,
+                Err(ended) => return ended,
+            };
+            loop {
+                match (&mut asked.answer).await {
+                    Ok(result) => return result,
                     // The driver's runtime ended under the lookup: another driver takes it on.
-                    Err(_) => *lookup = self.0.ask(asked.query.clone(), asked.deadline),
-                },
+                    Err(_) => asked = self.0.ask(asked.query.clone(), asked.deadline)?,
+                }
             }
         }
     }
@@ -166,38 +160,29 @@ impl TryFrom<Config> for Resolver {
     }
 }
 
-/// A lookup that was begun, and is cancelled when it is dropped before its end.
-enum Lookup {
-    Ended(Option<Result<Answer, Error>>),
-    Asked(Asked),
-}
-
+/// A lookup that the driver carries, and that is cancelled when this is dropped before its end.
 struct Asked {
     id: LookupId,
     query: Arc<Query>,
     deadline: std::time::Instant,
     answer: oneshot::Receiver<Result<Answer, Error>>,
     driver: mpsc::UnboundedSender<Command>,
-    is_over: bool,
 }
 
 impl Drop for Asked {
     fn drop(&mut self) {
-        if !self.is_over {
+        if !self.answer.is_terminated() {
             drop(self.driver.send(Command::Cancel(self.id)));
         }
     }
 }
 
 impl Inner {
-    fn ask(&self, query: Arc<Query>, deadline: std::time::Instant) -> Lookup {
+    fn ask(&self, query: Arc<Query>, deadline: std::time::Instant) -> Result<Asked, Error> {
         let id = LookupId(self.last_lookup.fetch_add(1, Relaxed));
         let (waiter, answer) = oneshot::channel();
-        let command = Command::Lookup { id, query: query.clone(), deadline, waiter };
-        match self.send(command) {
-            Ok(driver) => Lookup::Asked(Asked { id, query, deadline, answer, driver, is_over: false }),
-            Err(error) => Lookup::Ended(Some(Err(error))),
-        }
+        let driver = self.send(Command::Lookup { id, query: query.clone(), deadline, waiter })?;
+        Ok(Asked { id, query, deadline, answer, driver })
     }
 
     /// Hands a command to the driver, which is started where there is none.
