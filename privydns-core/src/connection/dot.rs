@@ -119,7 +119,7 @@ impl Dot {
     fn violated(&mut self, what: &'static str) -> Option<Event> {
         self.input.clear();
         self.phase.break_off(Cause::Protocol(ProtocolError { protocol: "dot", what }));
-        None
+        self.wind_up()
     }
 
     /// Once the connection is over: what was left unanswered, oldest first, and then the end.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::doh::ResponseHead;
 
 /// The longest head, of an interim response too, in octets.
-pub(super) const MAX_HEAD: usize = 16 * 1024;
+const MAX_HEAD: usize = 16 * 1024;
 
 /// The most header fields in a head.
 const MAX_FIELDS: usize = 64;
@@ -120,7 +120,7 @@ struct Hop {
 impl Hop {
     fn field(&mut self, name: &[u8], value: &[u8]) -> Result<(), &'static str> {
         match name {
-            b"content-length" => match (self.length, content_length(value)) {
+            b"content-length" => match (self.length, number(value)) {
                 (None, Some(length)) => self.length = Some(length),
                 (Some(_), _) => return Err("more than one Content-Length"),
                 (None, None) => return Err("a Content-Length that is no number"),
@@ -136,14 +136,8 @@ impl Hop {
                 }
             }
             b"keep-alive" => {
-                self.idle = members(value).find_map(|member| {
-                    let seconds = member.strip_prefix(b"timeout=")?;
-                    std::str::from_utf8(seconds)
-                        .ok()?
-                        .parse()
-                        .ok()
-                        .map(|seconds: u16| Duration::from_secs(seconds.into()))
-                });
+                let timeout = members(value).find_map(|member| number(member.strip_prefix(b"timeout=")?));
+                self.idle = timeout.map(Duration::from_secs);
             }
             _ => {}
         }
@@ -167,7 +161,7 @@ impl Hop {
 }
 
 /// `1*DIGIT`; a number too large for 64 bits is as good as the largest that fits.
-fn content_length(value: &[u8]) -> Option<u64> {
+fn number(value: &[u8]) -> Option<u64> {
     if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
         return None;
     }

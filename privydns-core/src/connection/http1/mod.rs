@@ -50,7 +50,7 @@ struct Exchange {
 
 /// Whether a connection failed because the peer does not speak HTTP/1, so that another version may be tried.
 pub fn is_not_http1(cause: &Cause) -> bool {
-    matches!(cause, Cause::Protocol(ProtocolError { what, .. }) if *what == head::NOT_HTTP1)
+    matches!(cause, Cause::Protocol(error) if *error == violation(head::NOT_HTTP1))
 }
 
 impl Http1 {
@@ -123,7 +123,7 @@ impl Http1 {
         let what =
             if what == head::NOT_HTTP1 && self.is_known { "octets that are no response" } else { what };
         self.input.clear();
-        self.phase.break_off(Cause::Protocol(ProtocolError { protocol: "http/1.1", what }));
+        self.phase.break_off(violation(what).into());
         self.wind_up()
     }
 
@@ -221,6 +221,10 @@ impl Machine for Http1 {
     fn poll_timeout(&self) -> Option<Instant> {
         None
     }
+}
+
+fn violation(what: &'static str) -> ProtocolError {
+    ProtocolError { protocol: "http/1.1", what }
 }
 
 impl fmt::Debug for Http1 {

@@ -46,7 +46,7 @@ fn failed(cause: impl Into<Cause>) -> Event {
 }
 
 fn violation(what: &'static str) -> Cause {
-    Cause::Protocol(ProtocolError { protocol: "http/1.1", what })
+    super::violation(what).into()
 }
 
 /// A response: status and fields, the empty line, a body.
