@@ -1,8 +1,8 @@
 //! DNS over HTTPS (RFC 8484) as pure functions, the same for every version of HTTP.
 //!
-//! A request is an [`Endpoint`] and a query's bytes; a response is a [`ResponseHead`], fed with the header
-//! fields as they come, and a body, and [`finish`] says what they amount to. The machines that speak HTTP/1.1
-//! and HTTP/2 add nothing but framing.
+//! A request is an [`Endpoint`] and a query's bytes. A response is a head, fed with the header fields as they
+//! come, and a body; both together are an answer, or say why there is none. The machines that speak HTTP/1.1 and
+//! HTTP/2 add nothing but framing.
 
 mod endpoint;
 mod response;
