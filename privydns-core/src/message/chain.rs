@@ -4,8 +4,8 @@ use super::HEADER;
 use super::error::MessageError;
 use super::wire::{CLASS_IN, RawRecord, RawRecords, TYPE_ANY, TYPE_CNAME, TYPE_RRSIG, check_name, same_name};
 
-/// The most CNAME records followed. Resolvers give up sooner, and each takes a walk over the answer section
-/// where they come in the wrong order.
+/// The most CNAME records that an answer section may have. Resolvers give up on chains sooner, and each record
+/// takes a walk over the section where they come in the wrong order.
 pub(super) const MAX_CHAIN: usize = 16;
 
 /// Where the names of the chain are, beginning with the question's.
@@ -36,12 +36,18 @@ impl Chain {
         if matches!(record_type, TYPE_CNAME | TYPE_ANY) {
             return Ok(chain);
         }
+        let is_link = |record: &RawRecord| record.record_type == TYPE_CNAME && record.class == CLASS_IN;
+        let links = answers.clone().filter(is_link);
+        match links.clone().count() {
+            0 => return Ok(chain),
+            1..=MAX_CHAIN => {}
+            _ => return Err(MessageError::ChainTooLong),
+        }
         loop {
             let before = chain.len;
-            for record in answers.clone() {
-                let is_link = record.record_type == TYPE_CNAME && record.class == CLASS_IN;
-                if is_link && same_name(bytes, record.owner, chain.end()) {
-                    chain.push(bytes, &record)?;
+            for link in links.clone() {
+                if same_name(bytes, link.owner, chain.end()) {
+                    chain.push(bytes, &link)?;
                 }
             }
             if chain.len == before {

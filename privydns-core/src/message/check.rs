@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::edns::Options;
 use super::error::MessageError;
 use super::query::Query;
-use super::wire::{CLASS_IN, TYPE_OPT, skim, u16_at};
+use super::wire::{CLASS_IN, TYPE_OPT, check_name, skim, u16_at};
 use super::{HEADER, MAX_MESSAGE};
 
 const RESPONSE: u8 = 0x80;
@@ -45,8 +45,7 @@ pub(crate) fn check_response(bytes: &[u8], query: &Query) -> Result<(), MessageE
         0 if matches!(header[3] & RCODE, NOERROR | NXDOMAIN) => Err(MessageError::NoQuestion),
         0 => Ok(()),
         1 if is_question(bytes, query) => Ok(()),
-        // What cannot be told apart from an unfinished question is called so.
-        1 if bytes.len() < question_end(query) => Err(MessageError::UnexpectedEnd),
+        1 if bytes.len() < check_name(bytes, HEADER)? + 4 => Err(MessageError::UnexpectedEnd),
         1 => Err(MessageError::WrongQuestion),
         count => Err(MessageError::QuestionCount(count)),
     }

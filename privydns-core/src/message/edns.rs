@@ -98,7 +98,8 @@ const MEANINGS: [&str; 31] = [
     "Invalid Query Type",
 ];
 
-fn escape_controls(text: &str) -> String {
+/// Text from the network, fit to be shown: without what a terminal would obey.
+pub(super) fn escape_controls(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         if character.is_control() {
@@ -123,14 +124,14 @@ impl<'m> Options<'m> {
     /// Checks that the record is a whole OPT record: at the root, its options within its data.
     pub(super) fn check(bytes: &'m [u8], record: &RawRecord) -> Result<(), MessageError> {
         if bytes.get(record.owner) != Some(&0) {
-            return Err(MessageError::Opt("not at the root"));
+            return Err(MessageError::Opt("is not at the root"));
         }
         let mut rest = &bytes[record.data()];
         while !rest.is_empty() {
-            let length = u16_at(rest, 2).map_err(|_| MessageError::Opt("with half an option"))?;
+            let length = u16_at(rest, 2).map_err(|_| MessageError::Opt("has an option cut short"))?;
             rest = rest
                 .get(OPTION_HEADER + usize::from(length)..)
-                .ok_or(MessageError::Opt("with an option longer than itself"))?;
+                .ok_or(MessageError::Opt("has an option cut short"))?;
         }
         Ok(())
     }

@@ -24,7 +24,7 @@ const PAYLOAD_SIZE: u16 = 1232;
 /// Everything of an OPT record but its options: root, type, class, TTL, length.
 const OPT_FIXED: usize = 11;
 /// More than any query takes: the longest name, all options, and a whole block of padding.
-const ENCODED_MAX: usize = 512;
+pub(super) const ENCODED_MAX: usize = 512;
 
 const RECURSION_DESIRED: u8 = 0x01;
 const AUTHENTIC_DATA: u8 = 0x20;

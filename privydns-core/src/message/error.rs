@@ -48,7 +48,7 @@ pub enum MessageError {
     /// A CNAME chain that comes back to where it was.
     #[error("a loop of CNAME records")]
     CnameLoop,
-    /// A CNAME chain of more than 16 records.
-    #[error("a chain of more than 16 CNAME records")]
+    /// More CNAME records in the answer than any chain may have.
+    #[error("more than 16 CNAME records")]
     ChainTooLong,
 }

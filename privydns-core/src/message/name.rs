@@ -1,7 +1,7 @@
 //! Domain names as they are asked for: read from text, checked, and kept as lower-case wire octets.
 
 use std::cmp::Ordering;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::hash::{Hash, Hasher};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
@@ -180,6 +180,26 @@ pub(super) fn name_of<'l>(labels: impl Iterator<Item = &'l [u8]>) -> Name {
     })
 }
 
+/// Writes a name in its presentation form.
+pub(super) fn write_labels<'l>(
+    labels: impl Iterator<Item = &'l [u8]>,
+    f: &mut fmt::Formatter<'_>,
+) -> fmt::Result {
+    let mut is_root = true;
+    for label in labels {
+        is_root = false;
+        for &octet in label {
+            match octet {
+                plain if is_plain(plain) => f.write_char(char::from(plain))?,
+                0x21..=0x7e => write!(f, "\\{}", char::from(octet))?,
+                _ => write!(f, "\\{octet:03}")?,
+            }
+        }
+        f.write_char('.')?;
+    }
+    if is_root { f.write_char('.') } else { Ok(()) }
+}
+
 /// The name and each name above it but the root, in wire form.
 fn suffixes(wire: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = wire;
@@ -221,18 +241,23 @@ impl Builder {
     /// Reads labels in ASCII, with escapes.
     fn push_text(&mut self, text: &str) -> Result<(), NameError> {
         let mut rest = text.as_bytes();
-        while let [octet, tail @ ..] = rest {
-            rest = tail;
-            match *octet {
-                b'.' => self.close_label()?,
-                b'\\' => {
-                    let (escaped, tail) = unescape(tail)?;
-                    self.push(escaped)?;
-                    rest = tail;
+        while !rest.is_empty() {
+            let run = rest.iter().position(|&octet| !is_plain(octet)).unwrap_or(rest.len());
+            let (plain, special) = rest.split_at(run);
+            self.push(plain)?;
+            rest = match special {
+                [] => special,
+                [b'.', tail @ ..] => {
+                    self.close_label()?;
+                    tail
                 }
-                plain if is_plain(plain) => self.push(plain)?,
-                other => return Err(NameError::Character(char::from(other))),
-            }
+                [b'\\', tail @ ..] => {
+                    let (escaped, tail) = unescape(tail)?;
+                    self.push(&[escaped])?;
+                    tail
+                }
+                [other, ..] => return Err(NameError::Character(char::from(*other))),
+            };
         }
         if self.open_label() > 0 { self.close_label() } else { Ok(()) }
     }
@@ -262,22 +287,24 @@ impl Builder {
     }
 
     fn push_label(&mut self, label: &[u8]) -> Result<(), NameError> {
-        for &octet in label {
-            self.push(octet)?;
-        }
+        self.push(label)?;
         self.close_label()
     }
 
-    fn push(&mut self, octet: u8) -> Result<(), NameError> {
-        if self.open_label() == MAX_LABEL {
+    /// Adds octets to the open label.
+    fn push(&mut self, octets: &[u8]) -> Result<(), NameError> {
+        if self.open_label() + octets.len() > MAX_LABEL {
             return Err(NameError::LabelTooLong);
         }
+        let end = self.end + octets.len();
         // The last octet is the root's.
-        if self.end >= MAX_NAME - 1 {
+        if end > MAX_NAME - 1 && !octets.is_empty() {
             return Err(NameError::TooLong);
         }
-        self.bytes[self.end] = octet.to_ascii_lowercase();
-        self.end += 1;
+        let room = &mut self.bytes[self.end..end];
+        room.copy_from_slice(octets);
+        room.make_ascii_lowercase();
+        self.end = end;
         Ok(())
     }
 
@@ -329,20 +356,7 @@ impl FromStr for QueryName {
 
 impl fmt::Display for QueryName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.is_root() {
-            return f.write_str(".");
-        }
-        for label in self.labels() {
-            for &octet in label {
-                match octet {
-                    plain if is_plain(plain) => write!(f, "{}", char::from(plain))?,
-                    0x21..=0x7e => write!(f, "\\{}", char::from(octet))?,
-                    _ => write!(f, "\\{octet:03}")?,
-                }
-            }
-            f.write_str(".")?;
-        }
-        Ok(())
+        write_labels(self.labels(), f)
     }
 }
 

@@ -9,8 +9,9 @@ use hickory_proto::serialize::binary::{BinDecoder, Restrict};
 
 use super::answer::ttl_left;
 use super::chain::Chain;
+use super::edns::escape_controls;
 use super::error::MessageError;
-use super::name::name_of;
+use super::name::{name_of, write_labels};
 use super::wire::{CLASS_IN, Labels, RawRecord, RawRecords, TYPE_A, TYPE_AAAA, TYPE_OPT};
 
 /// One resource record of an [`Answer`](super::Answer), read where it is.
@@ -76,13 +77,14 @@ impl<'a> Record<'a> {
     }
 }
 
-/// The record as a line of a zone file (RFC 1035 Section 5.1). Data that cannot be decoded is shown as octets
-/// (RFC 3597 Section 5).
+/// The record in one line, for people: name, TTL, class, type, and data with control characters escaped. Data that
+/// cannot be decoded is shown as octets (RFC 3597 Section 5).
 impl fmt::Display for Record<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} {} {} ", self.name(), self.ttl(), self.class(), self.record_type())?;
+        write_labels(Labels::new(self.bytes, self.raw.owner), f)?;
+        write!(f, " {} {} {} ", self.ttl(), self.class(), self.record_type())?;
         if let Ok(data) = self.data() {
-            return write!(f, "{data}");
+            return f.write_str(&escape_controls(&data.to_string()));
         }
         write!(f, "\\# {}", self.raw.data_len)?;
         if self.raw.data_len > 0 {

@@ -141,7 +141,11 @@ impl Message {
 
     /// The response code, with the bits that EDNS adds (RFC 6891 Section 6.1.3).
     pub fn rcode(&self) -> ResponseCode {
-        self.rcode.into()
+        match self.rcode {
+            // The number stands for BADSIG too, but only within TSIG records.
+            16 => ResponseCode::BADVERS,
+            code => code.into(),
+        }
     }
 
     /// What kind of answer this is.
@@ -223,12 +227,12 @@ impl Message {
         self.target != 0 && is_question(&self.bytes, query)
     }
 
-    /// The name at the end of the CNAME chain: the one that an NXDOMAIN denies. The root's, in the report of a
-    /// failure that has no question.
+    /// The name that has the records or is denied: the one asked for, or where its CNAME records lead (RFC 2308
+    /// Section 2.1). The root's, in the report of a failure that has no question.
     pub(crate) fn target(&self) -> QueryName {
-        match self.target {
+        match self.target_at() {
             0 => QueryName::root(),
-            at => QueryName::from_labels(self.labels(usize::from(at))).expect("a name that was walked"),
+            at => QueryName::from_labels(self.labels(at)).expect("a name that was walked"),
         }
     }
 
@@ -315,10 +319,10 @@ impl Walk {
             walk.end = record.data().end;
             if record.record_type == TYPE_OPT {
                 if index < first_additional {
-                    return Err(MessageError::Opt("outside the additional section"));
+                    return Err(MessageError::Opt("is outside the additional section"));
                 }
                 if walk.opt != 0 {
-                    return Err(MessageError::Opt("twice"));
+                    return Err(MessageError::Opt("comes twice"));
                 }
                 Options::check(bytes, &record)?;
                 walk.opt = record.fixed;

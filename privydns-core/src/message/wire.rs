@@ -18,11 +18,13 @@ pub(super) const TYPE_OPT: u16 = 41;
 pub(super) const TYPE_RRSIG: u16 = 46;
 pub(super) const TYPE_ANY: u16 = 255;
 
-/// The most pointers followed within one name. A name has at most 127 labels, and a pointer to nothing but
-/// another pointer saves no room, so no honest message needs more.
-const MAX_POINTERS: u8 = 127;
+/// The most pointers followed within one name. Each leads to the end of a name that was written before, which may
+/// lead on in its turn; a message whose names build on each other so deep is made to cost time.
+pub(super) const MAX_POINTERS: u8 = 16;
 /// The two highest bits of a length octet that is the first of a pointer (RFC 1035 Section 4.1.4).
 const POINTER: u8 = 0xc0;
+/// The rest of a pointer: where it leads, counted from the start of the message.
+const OFFSET: u16 = 0x3fff;
 /// Type, class, TTL and data length: what stands between a record's owner and its data.
 const RECORD_FIXED: usize = 10;
 
@@ -79,7 +81,7 @@ impl<'m> Labels<'m> {
     }
 
     fn follow_pointer(&mut self) -> Result<(), MessageError> {
-        let target = usize::from(u16_at(self.bytes, self.at)? & 0x3fff);
+        let target = usize::from(u16_at(self.bytes, self.at)? & OFFSET);
         self.pointers += 1;
         if !(HEADER..self.run).contains(&target) || self.pointers > MAX_POINTERS {
             return Err(MessageError::Pointer);
@@ -135,6 +137,9 @@ fn skip_name(bytes: &[u8], mut at: usize) -> Option<usize> {
 
 /// Whether two names known to be well formed are the same, upper and lower case being alike (RFC 4343).
 pub(super) fn same_name(bytes: &[u8], one: usize, other: usize) -> bool {
+    if first_label(bytes, one) == first_label(bytes, other) {
+        return true;
+    }
     let (mut one, mut other) = (Labels::new(bytes, one), Labels::new(bytes, other));
     loop {
         match (one.next(), other.next()) {
@@ -147,6 +152,14 @@ pub(super) fn same_name(bytes: &[u8], one: usize, other: usize) -> bool {
             }
             _ => return false,
         }
+    }
+}
+
+/// Where the first label of a name is, unless it takes more than one pointer to get there.
+fn first_label(bytes: &[u8], at: usize) -> usize {
+    match u16_at(bytes, at) {
+        Ok(pointer) if pointer >= u16::from(POINTER) << 8 => usize::from(pointer & OFFSET),
+        _ => at,
     }
 }
 

@@ -1,0 +1,83 @@
+//! Names that never leave.
+
+use std::net::IpAddr;
+
+use super::*;
+
+fn local(name: &str, record_type: RecordType) -> Option<Answer> {
+    local_answer(&query(name, record_type))
+}
+
+/// RFC 6761 Section 6.3.
+#[test]
+fn localhost_is_answered_here() {
+    for name in ["localhost", "LOCALHOST.", "a.b.localhost", "ｌｏｃａｌｈｏｓｔ"] {
+        for (record_type, address) in [(RecordType::A, "127.0.0.1"), (RecordType::AAAA, "::1")] {
+            let answer = local(name, record_type).unwrap();
+            assert!(answer.addresses().eq([address.parse::<IpAddr>().unwrap()]), "{name}");
+            assert_eq!((answer.outcome(), answer.ttl()), (Outcome::Records, Some(3600)));
+            assert_eq!(
+                (answer.protocol(), answer.upstream(), answer.attempts()),
+                (Spoken::Local, "local", 0)
+            );
+        }
+        let answer = local(name, RecordType::MX).unwrap();
+        assert_eq!((answer.outcome(), answer.ttl()), (Outcome::NoData, None));
+    }
+    for name in ["localhost.example", "mylocalhost", "example.com", "."] {
+        assert!(local(name, RecordType::A).is_none(), "{name}");
+    }
+}
+
+#[test]
+fn addresses_are_their_own_answer() {
+    let rows =
+        [("192.0.2.1", RecordType::A, RecordType::AAAA), ("2001:db8::1", RecordType::AAAA, RecordType::A)];
+    for (text, own, other) in rows {
+        let answer = local(text, own).unwrap();
+        assert!(answer.addresses().eq([text.parse::<IpAddr>().unwrap()]));
+        assert_eq!(local(text, other).unwrap().outcome(), Outcome::NoData);
+        assert_eq!(local(text, RecordType::PTR).unwrap().outcome(), Outcome::NoData);
+    }
+}
+
+#[test]
+fn special_names_are_known_by_their_top_level() {
+    let special = |name: &str| special_use(&QueryName::parse(name).unwrap());
+    assert_eq!(special("abc.onion"), Some("onion"));
+    assert_eq!(special("ONION"), Some("onion"));
+    assert_eq!(special("x.y.alt."), Some("alt"));
+    assert_eq!(special("printer.local"), Some("local"));
+    for name in ["onion.example", "myonion", "local.net", "localhost", "com", "."] {
+        assert_eq!(special(name), None, "{name}");
+    }
+}
+
+/// RFC 8020 Section 2: what does not exist has nothing below it, nor any type.
+#[test]
+fn a_denial_is_turned_to_what_is_below() {
+    let query = query("gone.example.com", RecordType::A);
+    // The SOA record's names point into the message that they leave.
+    let denial = Response::to(&query).rcode(NXDOMAIN).authenticated().authorities().record(
+        b"\xc0\x11",
+        RecordType::SOA,
+        900,
+        &[b"\x02ns\xc0\x11\x04root\xc0\x0c", &soa(300)[soa(300).len() - 20..]].concat(),
+    );
+    let message = denial.parse(&query).unwrap();
+    assert_eq!(message.target(), *query.name());
+
+    let below = Query::new("a.gone.example.com", RecordType::AAAA).unwrap();
+    let made = message.denial_of(&below).unwrap();
+    assert!(made.is_answer_to(&below) && !made.is_answer_to(&query) && !made.is_authenticated());
+    assert_eq!((made.outcome(), made.lifetime()), (Outcome::NxDomain, message.lifetime()));
+    let origin = Origin::new(Arc::from("test"), Spoken::Tls, 0, Duration::ZERO);
+    assert_eq!(
+        lines(Answer::new(made, 100, origin).authorities()),
+        ["example.com. 800 IN SOA ns.example.com. root.gone.example.com. 2026 7200 3600 1209600 300"]
+    );
+
+    let bare = Response::to(&query).rcode(NXDOMAIN).parse(&query).unwrap();
+    assert_eq!(bare.denial_of(&below), None);
+    assert_eq!(Response::to(&query).parse(&query).unwrap().denial_of(&below), None);
+}
