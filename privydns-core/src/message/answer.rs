@@ -82,11 +82,6 @@ impl Origin {
     pub(crate) fn new(upstream: Arc<str>, spoken: Spoken, attempts: u8, elapsed: Duration) -> Self {
         Self { upstream, spoken, attempts, elapsed, is_cached: false, is_stale: false }
     }
-
-    /// The label of the upstream.
-    pub(crate) fn upstream(&self) -> &str {
-        &self.upstream
-    }
 }
 
 impl Answer {
@@ -219,14 +214,12 @@ impl Answer {
         self.origin.elapsed
     }
 
+    #[cfg(test)]
     pub(crate) fn message(&self) -> &Message {
         &self.message
     }
 
-    pub(crate) fn age(&self) -> u32 {
-        self.age
-    }
-
+    #[cfg(test)]
     pub(crate) fn origin(&self) -> &Origin {
         &self.origin
     }

@@ -112,7 +112,7 @@ pub(super) fn escape_controls(text: &str) -> String {
 }
 
 /// The options of an OPT record, given its data.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Options<'m>(&'m [u8]);
 
 impl<'m> Options<'m> {
@@ -138,8 +138,8 @@ impl<'m> Options<'m> {
 
     /// How long the server keeps an idle connection (RFC 7828). An option of another length than two octets says
     /// nothing.
-    pub(super) fn keepalive(self) -> Option<Duration> {
-        let (_, data) = { self }.find(|(code, _)| *code == TCP_KEEPALIVE)?;
+    pub(super) fn keepalive(mut self) -> Option<Duration> {
+        let (_, data) = self.find(|(code, _)| *code == TCP_KEEPALIVE)?;
         let units = u16::from_be_bytes(data.try_into().ok()?);
         Some(KEEPALIVE_UNIT * u32::from(units))
     }

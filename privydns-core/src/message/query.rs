@@ -52,6 +52,16 @@ pub enum CacheUse {
 }
 
 /// What is told about the network of the one who asks (EDNS Client Subnet, RFC 7871).
+///
+/// ```
+/// use privydns_core::{ClientSubnet, Query, RecordType};
+///
+/// let subnet = ClientSubnet::Prefix { address: "192.0.2.77".parse().unwrap(), length: 24 };
+/// let query = Query::new("example.com", RecordType::A)?.client_subnet(subnet);
+/// let told = ClientSubnet::Prefix { address: "192.0.2.0".parse().unwrap(), length: 24 };
+/// assert_eq!(query.subnet(), told);
+/// # Ok::<(), privydns_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ClientSubnet {

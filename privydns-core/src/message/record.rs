@@ -15,6 +15,19 @@ use super::name::{name_of, write_labels};
 use super::wire::{CLASS_IN, Labels, RawRecord, RawRecords, TYPE_A, TYPE_AAAA, TYPE_OPT};
 
 /// One resource record of an [`Answer`](super::Answer), read where it is.
+///
+/// ```
+/// use privydns_core::{Answer, RData};
+///
+/// fn mail_servers(answer: &Answer) -> Vec<(u16, String)> {
+///     let data = answer.records().filter_map(|record| record.data().ok());
+///     data.filter_map(|data| match data {
+///         RData::MX(mx) => Some((mx.preference, mx.exchange.to_ascii())),
+///         _ => None,
+///     })
+///     .collect()
+/// }
+/// ```
 #[derive(Clone, Copy)]
 pub struct Record<'a> {
     /// The whole message, which names point into.
@@ -72,8 +85,7 @@ impl<'a> Record<'a> {
 
     /// Where the TTL is in the message.
     pub(super) fn ttl_at(&self) -> Range<usize> {
-        let at = self.raw.fixed + 4;
-        at..at + 4
+        self.raw.ttl_at()
     }
 }
 

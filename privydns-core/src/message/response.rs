@@ -15,7 +15,8 @@ use super::error::MessageError;
 use super::name::QueryName;
 use super::query::Query;
 use super::wire::{
-    CLASS_IN, Labels, RawRecord, RawRecords, TYPE_OPT, TYPE_SOA, check_name, is_within, u16_at, u32_at,
+    CLASS_IN, Labels, RawRecord, RawRecords, TYPE_OPT, TYPE_SOA, check_name, counts, is_within, u16_at,
+    u32_at,
 };
 
 /// The largest TTL there is (RFC 2181 Section 8). A larger number on the wire, with its highest bit set, is
@@ -37,6 +38,16 @@ const ADDITIONAL_COUNT: usize = 10;
 /// Octets after the last record are no part of it, and are ignored. A record without data is like any other: its
 /// type decides whether [`Record::data`](super::Record::data) can make anything of it, so that one strange record
 /// does not spoil the others. Clones share the octets.
+///
+/// ```
+/// use privydns_core::{Message, Outcome, Query, RecordType};
+///
+/// let query = Query::new("no.such.example", RecordType::A)?;
+/// let header = [0, 0, 0x81, 0x83, 0, 1, 0, 0, 0, 0, 0, 0]; // NXDOMAIN, one question
+/// let octets = [&header, query.name().as_wire(), &[0, 1, 0, 1]].concat();
+/// assert_eq!(Message::parse(octets.into(), &query).unwrap().outcome(), Outcome::NxDomain);
+/// # Ok::<(), privydns_core::Error>(())
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Message {
     bytes: Arc<[u8]>,
@@ -288,11 +299,6 @@ pub(super) enum Section {
     Answer = 0,
     Authority = 1,
     Additional = 2,
-}
-
-/// How many records the header announces for each section.
-fn counts(bytes: &[u8]) -> [usize; 3] {
-    [6, 8, 10].map(|at| u16_at(bytes, at).map_or(0, usize::from))
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "a message has at most 65535 octets")]

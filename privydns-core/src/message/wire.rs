@@ -114,14 +114,18 @@ pub(super) fn check_name(bytes: &[u8], at: usize) -> Result<usize, MessageError>
     Ok(labels.end())
 }
 
+/// How many records the header announces for each section.
+pub(super) fn counts(bytes: &[u8]) -> [usize; 3] {
+    [6, 8, 10].map(|at| u16_at(bytes, at).map_or(0, usize::from))
+}
+
 /// Records of the whole message, octets of a name and of data being skipped unseen. What is malformed ends them.
 pub(super) fn skim(bytes: &[u8]) -> impl Iterator<Item = RawRecord> {
-    let counts = [6, 8, 10].map(|at| u16_at(bytes, at).map_or(0, usize::from));
     let answers = match u16_at(bytes, 4) {
         Ok(0) => Some(HEADER),
         _ => skip_name(bytes, HEADER).map(|name_end| name_end + 4),
     };
-    RawRecords::new(bytes, answers.unwrap_or(bytes.len()), counts.iter().sum())
+    RawRecords::new(bytes, answers.unwrap_or(bytes.len()), counts(bytes).iter().sum())
 }
 
 /// Where a name ends that is known to be well formed.
@@ -179,8 +183,8 @@ pub(super) struct RawRecord {
 
 impl RawRecord {
     /// Where the TTL is.
-    pub(super) fn ttl_at(&self) -> usize {
-        self.fixed + 4
+    pub(super) fn ttl_at(&self) -> Range<usize> {
+        self.fixed + 4..self.fixed + 8
     }
 
     pub(super) fn data(&self) -> Range<usize> {

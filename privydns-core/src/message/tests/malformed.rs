@@ -97,9 +97,9 @@ fn a_long_chain_of_pointers_is_an_error() {
         let data_at = u16::try_from(response.bytes.len()).unwrap() + 2 + 10;
         let mut data = QUESTION.to_vec();
         for index in 0..pointers - 1 {
-            data.extend_from_slice(&(0xc000 | data_at + 2 * index).to_be_bytes());
+            data.extend_from_slice(&(0xc000 | (data_at + 2 * index)).to_be_bytes());
         }
-        let last = 0xc000 | data_at + 2 * (pointers - 1);
+        let last = 0xc000 | (data_at + 2 * (pointers - 1));
         let response = response.record(QUESTION, RecordType::from(65280), 60, &data);
         response.record(&last.to_be_bytes(), RecordType::A, 60, &[192, 0, 2, 1]).parse(&query)
     };
