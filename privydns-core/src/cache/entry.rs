@@ -68,44 +68,38 @@ impl Entry {
         self.age(now) >= self.lifetime() * 9 / 10
     }
 
-    /// For how long the entry is over; zero for one that is not.
-    pub(super) fn time_over(&self, now: Moment) -> Duration {
-        self.age(now).saturating_sub(self.lifetime())
+    /// Whether the entry's time and the time of grace after it have passed.
+    pub(super) fn is_over(&self, now: Moment, grace: Duration) -> bool {
+        self.age(now) >= self.lifetime() + grace
     }
 
     pub(super) fn is_older_than(&self, other: &Self) -> bool {
         self.stored < other.stored
     }
 
-    /// The answer as it was given.
-    pub(super) fn answer(&self, now: Moment) -> Answer {
-        self.answer_with(now, self.message.clone())
+    /// The answer as it was given, and as old as it is. What was cut off its TTL counts as age, so that no more is
+    /// shown of it than is left.
+    pub(super) fn into_answer(self, now: Moment) -> Answer {
+        let age = u32::try_from(self.age(now).as_secs()).unwrap_or(u32::MAX);
+        let cut = ttl(&self.message).saturating_sub(self.lifetime);
+        let origin = Origin {
+            is_cached: true,
+            is_stale: !self.is_fresh(now),
+            ..Origin::new(self.upstream, self.spoken, 0, Duration::ZERO)
+        };
+        Answer::new(self.message, age.saturating_add(cut), origin)
     }
 
     /// The answer to a query for a name that the message denies. Another question than the message's gets a message
     /// of its own; but not where proofs are asked for, as those would be missing (RFC 8020 Section 2).
-    pub(super) fn denial(&self, now: Moment, query: &Query) -> Option<Answer> {
-        let message = if self.message.is_answer_to(query) {
-            self.message.clone()
-        } else if query.is_dnssec_ok() {
-            return None;
-        } else {
-            self.message.denial_of(query)?
-        };
-        Some(self.answer_with(now, message))
-    }
-
-    fn answer_with(&self, now: Moment, message: Message) -> Answer {
-        let origin = Origin {
-            upstream: self.upstream.clone(),
-            spoken: self.spoken,
-            attempts: 0,
-            elapsed: Duration::ZERO,
-            is_cached: true,
-            is_stale: !self.is_fresh(now),
-        };
-        let age = u32::try_from(self.age(now).as_secs()).unwrap_or(u32::MAX);
-        Answer::new(message, age, origin)
+    pub(super) fn into_denial(mut self, now: Moment, query: &Query) -> Option<Answer> {
+        if !self.message.is_answer_to(query) {
+            if query.is_dnssec_ok() {
+                return None;
+            }
+            self.message = self.message.denial_of(query)?;
+        }
+        Some(self.into_answer(now))
     }
 
     fn age(&self, now: Moment) -> Duration {
@@ -114,6 +108,14 @@ impl Entry {
 
     fn lifetime(&self) -> Duration {
         Duration::from_secs(self.lifetime.into())
+    }
+}
+
+/// For how long the message says that it may be kept, in seconds; 0 for not at all.
+fn ttl(message: &Message) -> u32 {
+    match message.lifetime() {
+        Lifetime::Positive(ttl) | Lifetime::Negative(ttl) => ttl,
+        Lifetime::None => 0,
     }
 }
 

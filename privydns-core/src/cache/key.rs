@@ -10,7 +10,7 @@ use crate::message::{ClientSubnet, Query};
 
 /// Stands for all that decides what a lookup's answer can be: name, type, DO, CD, client subnet and [`Group`].
 ///
-/// It is a SipHash with a secret of the cache, 128 bits of it. Nobody without the secret can find two lookups
+/// It is a `SipHash` of 128 bits with a secret of the cache. Nobody without the secret can find two lookups
 /// with one key, and among the 2^32 entries that no cache ever has, the chance that any two have the same is
 /// 2^-65; so a key is taken for what it stands for.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

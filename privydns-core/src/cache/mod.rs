@@ -113,6 +113,14 @@ struct Shared {
     refreshing: Option<Marks>,
     /// Lookups that failed although a stale answer is kept; where those are.
     failing: Option<Marks>,
+    counters: Counters,
+}
+
+/// What is written at every lookup, apart from what is only read: cores that share a cache line wait for each
+/// other.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct Counters {
     hits: AtomicU64,
     misses: AtomicU64,
     stale: AtomicU64,
@@ -133,10 +141,7 @@ impl Cache {
             refreshing: settings.is_prefetching().then(Marks::new),
             failing: grace.map(|_| Marks::new()),
             settings: settings.clone(),
-            hits: AtomicU64::new(0),
-            misses: AtomicU64::new(0),
-            stale: AtomicU64::new(0),
-            prefetches: AtomicU64::new(0),
+            counters: Counters::default(),
         };
         Self { shared: Arc::new(shared) }
     }
@@ -150,7 +155,7 @@ impl Cache {
 
     /// What the cache has done, and holds.
     pub fn stats(&self) -> CacheStats {
-        let Shared { store, hits, misses, stale, prefetches, .. } = &*self.shared;
+        let Shared { store, counters: Counters { hits, misses, stale, prefetches }, .. } = &*self.shared;
         CacheStats {
             hits: hits.load(Relaxed),
             misses: misses.load(Relaxed),
@@ -176,27 +181,28 @@ impl Cache {
         let shared = &*self.shared;
         let now = shared.clock.moment(now);
         let key = shared.keyer.answer(query, group);
-        let own = shared.entry(store, key);
-        if let Some(entry) = &own
-            && entry.is_fresh(now)
-        {
-            shared.hits.fetch_add(1, Relaxed);
-            let answer = entry.answer(now);
-            return if shared.is_to_be_refreshed(now, key, entry) {
-                Found::Refresh(answer)
-            } else {
+        let own = match shared.entry(store, now, key) {
+            Some(entry) if entry.is_fresh(now) => return shared.hit(now, key, entry),
+            own => own,
+        };
+        let answer = match (own, shared.denial(store, now, query, group)) {
+            (Some(own), Some(denial)) if denial.is_fresh(now) || own.is_older_than(&denial) => {
+                denial.into_denial(now, query)
+            }
+            (None, Some(denial)) => denial.into_denial(now, query),
+            (own, _) => own.map(|own| own.into_answer(now)),
+        };
+        match answer {
+            Some(answer) if answer.is_stale() => {
+                let has_failed = shared.failing.as_ref().is_some_and(|failing| failing.is_set(key, now));
+                Found::Stale { answer, is_worth_asking: !has_failed }
+            }
+            Some(answer) => {
+                shared.counters.hits.fetch_add(1, Relaxed);
                 Found::Fresh(answer)
-            };
+            }
+            None => Found::Miss,
         }
-        let denial = shared.denial(store, now, query, group);
-        if let Some(entry) = &denial
-            && entry.is_fresh(now)
-            && let Some(answer) = entry.denial(now, query)
-        {
-            shared.hits.fetch_add(1, Relaxed);
-            return Found::Fresh(answer);
-        }
-        shared.stale(now, key, query, own, denial)
     }
 
     /// Keeps what came of a query, and takes back what it disproves. `age` is how many seconds old it was when it
@@ -228,6 +234,12 @@ impl Cache {
         let key = shared.keyer.answer(query, group);
         let denial_of = shared.keyer.denials(query, group);
         let exists = |name: &[u8]| store.remove(denial_of(name).place());
+        let deny = |name: &QueryName| {
+            let key = denial_of(name.as_wire());
+            // The lookup looked for records; the store is to know that a denial would have served it.
+            store.get(key.place());
+            put(key);
+        };
 
         for marks in [&shared.refreshing, &shared.failing].into_iter().flatten() {
             marks.clear(key);
@@ -236,12 +248,12 @@ impl Cache {
         match message.outcome() {
             Outcome::NxDomain if target == *name => {
                 store.remove(key.place());
-                put(denial_of(name.as_wire()));
+                deny(name);
             }
             Outcome::NxDomain => {
                 and_parents(name).for_each(exists);
                 put(key);
-                put(denial_of(target.as_wire()));
+                deny(&target);
             }
             Outcome::Records | Outcome::NoData | Outcome::Failure => {
                 and_parents(name).for_each(exists);
@@ -274,18 +286,34 @@ impl Cache {
 
     /// Counts a lookup that had to ask.
     pub(crate) fn count_miss(&self) {
-        self.shared.misses.fetch_add(1, Relaxed);
+        self.shared.counters.misses.fetch_add(1, Relaxed);
     }
 
     /// Counts a lookup that was given a stale answer.
     pub(crate) fn count_stale(&self) {
-        self.shared.stale.fetch_add(1, Relaxed);
+        self.shared.counters.stale.fetch_add(1, Relaxed);
     }
 }
 
 impl Shared {
-    fn entry(&self, store: &Store<Entry>, key: CacheKey) -> Option<Entry> {
-        store.get(key.place()).filter(|entry| entry.is_proved_by(key))
+    /// What is kept under a key: fresh, or stale where that is of use. What is over for good is as if it were swept.
+    fn entry(&self, store: &Store<Entry>, now: Moment, key: CacheKey) -> Option<Entry> {
+        let entry = store.get(key.place())?;
+        let grace = self.settings.stale_time().unwrap_or_default();
+        (entry.is_proved_by(key) && !entry.is_over(now, grace)).then_some(entry)
+    }
+
+    /// An entry within its time, and whether it is the moment to renew it.
+    fn hit(&self, now: Moment, key: CacheKey, entry: Entry) -> Found {
+        self.counters.hits.fetch_add(1, Relaxed);
+        if let Some(refreshing) = &self.refreshing
+            && entry.is_near_end(now)
+            && refreshing.claim(key, now)
+        {
+            self.counters.prefetches.fetch_add(1, Relaxed);
+            return Found::Refresh(entry.into_answer(now));
+        }
+        Found::Fresh(entry.into_answer(now))
     }
 
     /// The denial of the name or of one above it: the nearest that is fresh, else the newest.
@@ -298,7 +326,7 @@ impl Shared {
             if !store.contains(key.place()) {
                 continue;
             }
-            let Some(entry) = self.entry(store, key) else { continue };
+            let Some(entry) = self.entry(store, now, key) else { continue };
             if entry.is_fresh(now) {
                 return Some(entry);
             }
@@ -307,43 +335,6 @@ impl Shared {
             }
         }
         newest
-    }
-
-    /// The newer of two entries past their time.
-    fn stale(
-        &self,
-        now: Moment,
-        key: CacheKey,
-        query: &Query,
-        own: Option<Entry>,
-        denial: Option<Entry>,
-    ) -> Found {
-        let (Some(failing), Some(grace)) = (&self.failing, self.settings.stale_time()) else {
-            return Found::Miss;
-        };
-        let newer_denial = match (&own, denial) {
-            (Some(own), Some(denial)) => own.is_older_than(&denial).then_some(denial),
-            (_, denial) => denial,
-        };
-        let is_kept = |entry: &Entry| entry.time_over(now) < grace;
-        let answer = match newer_denial {
-            Some(denial) if is_kept(&denial) => denial.denial(now, query),
-            Some(_) => None,
-            None => own.filter(is_kept).map(|own| own.answer(now)),
-        };
-        match answer {
-            Some(answer) => Found::Stale { answer, is_worth_asking: !failing.is_set(key, now) },
-            None => Found::Miss,
-        }
-    }
-
-    fn is_to_be_refreshed(&self, now: Moment, key: CacheKey, entry: &Entry) -> bool {
-        let Some(refreshing) = &self.refreshing else { return false };
-        let is_first = entry.is_near_end(now) && refreshing.claim(key, now);
-        if is_first {
-            self.prefetches.fetch_add(1, Relaxed);
-        }
-        is_first
     }
 }
 

@@ -65,12 +65,6 @@ impl Roster {
         self.slots.dedup_by_key(|slot| slot.place);
         self.slots.retain(|slot| keep(slot.place()));
     }
-
-    /// Empties the roster and gives the places that were in it.
-    pub(super) fn take(&mut self) -> impl Iterator<Item = u64> + use<> {
-        self.turn = 0;
-        std::mem::take(&mut self.slots).into_iter().map(Slot::place)
-    }
 }
 
 impl Slot {

@@ -1,8 +1,7 @@
 //! The bounded store: all that is known of `mini-moka` is known here.
 //!
-//! `mini-moka` decides who is evicted when the store is full (TinyLFU: what was asked for seldom), in which the
-//! hash of a key is the key itself, so that two runs differ in nothing but its clock. It has no TTL of its own
-//! here: entries know their end.
+//! `mini-moka` decides who goes when the store is full, by how often each was asked for (`TinyLFU`). It has no TTL
+//! of its own here, as entries know their end, and no hasher: a key is its own hash.
 //!
 //! Writes have one lock, and each is carried through before the lock is given back. So the limits hold at all
 //! times, and an update never meets an eviction of the same key half-way, after which `mini-moka` would count an
@@ -27,7 +26,8 @@ const ROSTER_SLACK: usize = 1024;
 /// An entry heavier than this many of the smallest cannot win its place by being asked for: the store compares
 /// its frequency, which ends at 15, with the sum of theirs. Room is made for it among those next in turn.
 const HEAVY: u32 = 15;
-/// How many entries are removed at once to make room.
+/// How many entries are removed between two times that the store carries it through. It has a queue for what is
+/// to be done, and waits when that is full.
 const REMOVED_AT_ONCE: usize = 16;
 /// Heap memory that `mini-moka` takes for an entry beside the value: map slot, key, entry information and queue
 /// node with their allocations (measured, 0.10.3).
@@ -109,21 +109,29 @@ impl<V: Value> Store<V> {
         }
     }
 
+    /// Removes the value at a place. Most places asked for have none, and cost no lock.
     pub(super) fn remove(&self, place: u64) {
-        self.remove_locked(&mut self.lock(), place);
+        if self.contains(place) {
+            self.remove_locked(&mut self.lock(), place);
+        }
     }
 
     pub(super) fn clear(&self) {
         let mut writing = self.lock();
         writing.removed += self.entries();
-        for place in writing.roster.take() {
-            self.map.invalidate(&place);
+        while writing.roster.len() > 0 {
+            self.discard(&mut writing.roster);
         }
-        self.map.sync();
     }
 
     pub(super) fn entries(&self) -> u64 {
         self.map.entry_count()
+    }
+
+    /// How many keys the roster has.
+    #[cfg(test)]
+    pub(super) fn keys(&self) -> usize {
+        self.lock().roster.len()
     }
 
     /// How many values were not kept, or kept no longer, for want of room.
@@ -154,14 +162,19 @@ impl<V: Value> Store<V> {
     /// Removes entries in turn until the weight fits.
     fn make_room(&self, writing: &mut Writing, weight: u32) {
         while self.map.weighted_size() + u64::from(weight) > self.scale.capacity && writing.roster.len() > 0 {
-            for _ in 0..REMOVED_AT_ONCE {
-                writing.roster.step(|place, _| {
-                    self.map.invalidate(&place);
-                    Verdict::Drop
-                });
-            }
-            self.map.sync();
+            self.discard(&mut writing.roster);
         }
+    }
+
+    /// Removes the next few entries in turn.
+    fn discard(&self, roster: &mut Roster) {
+        for _ in 0..REMOVED_AT_ONCE {
+            roster.step(|place, _| {
+                self.map.invalidate(&place);
+                Verdict::Drop
+            });
+        }
+        self.map.sync();
     }
 
     fn remove_locked(&self, writing: &mut Writing, place: u64) {
@@ -203,8 +216,13 @@ impl Scale {
     fn new(entries: u64, bytes: u64) -> Self {
         let octets = bytes.div_ceil(u64::from(u32::MAX)).max(1);
         let capacity = bytes / octets;
-        let least = u32::try_from(capacity.div_ceil(entries.max(1))).unwrap_or(u32::MAX).max(1);
-        Self { capacity, least, octets }
+        let least = (capacity / entries.max(1)).max(1);
+        Self {
+            // Rounded down, so that exactly as many of the least fit.
+            capacity: capacity.min(least.saturating_mul(entries)),
+            least: u32::try_from(least).unwrap_or(u32::MAX),
+            octets,
+        }
     }
 
     fn weight(self, bytes: u64) -> u32 {

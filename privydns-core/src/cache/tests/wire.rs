@@ -78,6 +78,18 @@ impl Reply {
         self
     }
 
+    /// Puts a CNAME record before what is there, which then answers for its target.
+    pub(super) fn after_cname(mut self, ttl: u32, owner: &str, target: &str) -> Self {
+        self.put(0, &name(owner), CNAME, ttl, &name(target));
+        self
+    }
+
+    /// Adds an A record to the additional section.
+    pub(super) fn additional(mut self, ttl: u32) -> Self {
+        self.put(2, &name("additional.example"), A, ttl, &[192, 0, 2, 2]);
+        self
+    }
+
     /// Adds the SOA record of a zone.
     pub(super) fn soa(mut self, zone: &str, ttl: u32, minimum: u32) -> Self {
         let zone = name(zone);

@@ -1,0 +1,109 @@
+//! What makes lookups alike.
+
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::message::{CacheUse, ClientSubnet};
+use crate::upstream::Protocol;
+
+fn prefix(address: &str, length: u8) -> ClientSubnet {
+    ClientSubnet::Prefix { address: address.parse().expect("an address"), length }
+}
+
+/// Conformance 41, and the rest of what decides an answer.
+#[test]
+fn whatever_may_change_the_answer_changes_the_key() {
+    let cache = Cache::new(&CacheSettings::default(), [1; 16]);
+    let plain = || a("www.example.com");
+    let queries = [
+        plain(),
+        a("www.example.net"),
+        a("wwwexample.com"),
+        aaaa("www.example.com"),
+        plain().dnssec_ok(true),
+        plain().checking_disabled(true),
+        plain().dnssec_ok(true).checking_disabled(true),
+        plain().client_subnet(ClientSubnet::Withheld),
+        plain().client_subnet(prefix("192.0.2.0", 24)),
+        plain().client_subnet(prefix("192.0.3.0", 24)),
+        plain().client_subnet(prefix("192.0.2.0", 25)),
+        plain().client_subnet(prefix("::", 0)),
+        plain().client_subnet(prefix("0.0.0.0", 0)),
+        plain().client_subnet(prefix("::ffff:192.0.2.0", 120)),
+    ];
+    let keys: BTreeSet<CacheKey> =
+        queries.iter().flat_map(|query| [PUBLIC, INTERNAL].map(|group| cache.key(query, group))).collect();
+    assert_eq!(keys.len(), 2 * queries.len());
+}
+
+#[test]
+fn whatever_does_not_change_the_answer_does_not_change_the_key() {
+    let cache = Cache::new(&CacheSettings::default(), [1; 16]);
+    let plain = a("www.example.com");
+    let queries = [
+        a("WWW.Example.COM."),
+        plain.clone().padding(false),
+        plain.clone().timeout(Duration::from_secs(1)),
+        plain.clone().cache(CacheUse::Bypass),
+        plain.clone().protocol(Protocol::Tls),
+    ];
+    for query in queries {
+        assert_eq!(cache.key(&query, PUBLIC), cache.key(&plain, PUBLIC), "{query:?}");
+    }
+}
+
+#[test]
+fn caches_with_other_secrets_have_other_keys() {
+    let caches = [[1; 16], [2; 16]].map(|secret| Cache::new(&CacheSettings::default(), secret));
+    let [one, other] = caches.each_ref().map(|cache| cache.key(&a("www.example.com"), PUBLIC));
+    assert_ne!(one, other);
+    assert!(!format!("{caches:?}{one:?}").contains("[1, 1"), "and do not show them");
+}
+
+#[test]
+fn the_denial_of_a_name_is_not_the_answer_for_any_type() {
+    let keyer = Keyer::new(&[1; 16]);
+    let zero = query("example.com", RecordType::from(0));
+    assert_ne!(keyer.answer(&zero, PUBLIC), keyer.denials(&zero, PUBLIC)(zero.name().as_wire()));
+}
+
+#[test]
+fn groups_share_no_answers() {
+    let bench = Bench::new(&CacheSettings::default());
+    let query = a("www.example.com");
+    bench.insert(&query, &Reply::to(&query).a(TTL));
+    assert!(matches!(bench.cache.lookup(bench.now, &query, INTERNAL), Found::Miss));
+}
+
+#[test]
+fn clones_are_the_same_cache() {
+    let bench = Bench::new(&CacheSettings::default());
+    let query = a("www.example.com");
+    bench.cache.clone().insert(
+        bench.now,
+        &query,
+        PUBLIC,
+        &Reply::to(&query).a(TTL).message(&query),
+        0,
+        &wire::origin(),
+    );
+    assert!(bench.fresh(&query).is_some());
+}
+
+#[test]
+fn marks_hold_for_their_time_and_for_their_key() {
+    let keyer = Keyer::new(&[1; 16]);
+    let marks = Marks::new();
+    let clock = Clock::default();
+    let begin = clock.moment(start());
+    let keys = ["1.example", "2.example"].map(|name| keyer.answer(&a(name), PUBLIC));
+    assert!(marks.claim(keys[0], begin) && !marks.claim(keys[0], begin));
+    assert!(!marks.is_set(keys[1], begin));
+    let end = begin.plus(Marks::PAUSE);
+    assert!(marks.is_set(keys[0], end.minus(Duration::from_millis(1))) && !marks.is_set(keys[0], end));
+    marks.set(keys[0], end);
+    marks.clear(keys[1]);
+    assert!(marks.is_set(keys[0], end));
+    marks.clear(keys[0]);
+    assert!(!marks.is_set(keys[0], end));
+}
