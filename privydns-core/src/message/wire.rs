@@ -41,10 +41,12 @@ pub(super) fn u32_at(bytes: &[u8], at: usize) -> Result<u32, MessageError> {
 /// The labels of a name in a message, its pointers followed (RFC 1035 Section 4.1.4).
 #[derive(Clone)]
 pub(super) struct Labels<'m> {
+    /// The message as far as the name may reach. A pointer leads to a name that was written before this one, and
+    /// all of it; so each takes away what begins with the run of labels that it ends, and every chain of them ends.
     bytes: &'m [u8],
     /// Where the next length octet is.
     at: usize,
-    /// Where the run of labels being read began. A pointer leads to before it, so that every chain of them ends.
+    /// Where the run of labels being read began.
     run: usize,
     /// Where the name ends in its own place, once a pointer led away from there.
     end: Option<usize>,
@@ -87,6 +89,7 @@ impl<'m> Labels<'m> {
             return Err(MessageError::Pointer);
         }
         self.end.get_or_insert(self.at + 2);
+        self.bytes = &self.bytes[..self.run];
         self.at = target;
         self.run = target;
         Ok(())
