@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 
 pub use dot::Dot;
 pub use http1::{Http1, is_not_http1};
+pub use http2::{Http2, is_not_http2};
 
 use crate::error::Cause;
 use crate::message::Query;
@@ -57,8 +58,8 @@ pub enum Event {
 ///
 /// The caller feeds what happened (`submit`, `cancel`, `handle_*`), each with the time, and after every such
 /// call drains the machine: [`poll_transmit`](Self::poll_transmit) until it says `false`,
-/// [`poll_event`](Self::poll_event) until it says `None`, and transmits once more where events came (an event
-/// may owe the peer something: an acknowledgement, credit). Then it waits for the peer or for
+/// [`poll_event`](Self::poll_event) until it says `None`, and transmits once more (what was read may owe the peer
+/// something: an acknowledgement, credit). Then it waits for the peer or for
 /// [`poll_timeout`](Self::poll_timeout).
 ///
 /// - Time going backwards is ignored; a spurious `handle_timeout` is harmless; after `handle_timeout(t)` the

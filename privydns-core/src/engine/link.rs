@@ -9,9 +9,7 @@ use tracing::{debug, info};
 use super::Engine;
 use super::io::{ConnectionId, Output};
 use super::timers::Timer;
-use crate::connection::{
-    Dot, Event, Http1, Http1 as Http2, Machine, is_not_http1, is_not_http1 as is_not_http2,
-};
+use crate::connection::{Dot, Event, Http1, Http2, Machine, is_not_http1, is_not_http2};
 use crate::error::{Cause, Stage};
 use crate::message::Spoken;
 use crate::upstream::{HttpVersion, Protocol};

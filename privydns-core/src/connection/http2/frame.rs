@@ -1,7 +1,5 @@
 //! Frames: their header, their kinds, and the ones this client writes (RFC 9113 Sections 4 and 6).
 
-use std::ops::Range;
-
 /// The octets of a frame's header.
 pub(super) const HEADER_LENGTH: usize = 9;
 
@@ -106,19 +104,8 @@ pub(super) fn write_header(length: usize, kind: u8, flags: u8, stream: u32, out:
     out.extend_from_slice(&header_octets(length, kind, flags, stream));
 }
 
-/// Fills in the header at `place`, where room was left for it, once its payload's length is known.
-pub(super) fn fill_header(
-    length: usize,
-    kind: u8,
-    flags: u8,
-    stream: u32,
-    place: Range<usize>,
-    out: &mut [u8],
-) {
-    out[place].copy_from_slice(&header_octets(length, kind, flags, stream));
-}
-
-fn header_octets(length: usize, kind: u8, flags: u8, stream: u32) -> [u8; HEADER_LENGTH] {
+/// A frame's header.
+pub(super) fn header_octets(length: usize, kind: u8, flags: u8, stream: u32) -> [u8; HEADER_LENGTH] {
     debug_assert!(length <= MAX_PAYLOAD);
     let [.., l0, l1, l2] = length.to_be_bytes();
     let [s0, s1, s2, s3] = stream.to_be_bytes();

@@ -1,8 +1,148 @@
-//! HTTP/2, as much of it as a DoH client needs (RFC 9113).
-#![allow(dead_code)]
+//! HTTP/2, as much of it as a DoH client needs, and that much exactly (RFC 9113).
+//!
+//! [`Http2`] is the [`Machine`]: it reads frames out of what came and hands them to the [`connection`], which
+//! [receives](receive) and [sends](send). The server may do whatever RFC 9113 lets it;
+//! where it breaks a rule, the stream or the connection ends as the RFC says ([`fault`]), and where it does
+//! allowed things to excess, a [limit](limits) ends the connection.
 
+mod block;
+mod burst;
+mod connection;
+mod fault;
+mod flow;
 mod frame;
 mod hpack;
+mod limits;
+mod receive;
+mod request;
+mod response;
+mod send;
+mod settings;
+mod streams;
 
 #[cfg(test)]
 mod tests;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::input::Input;
+use super::{Event, Key, Machine};
+use crate::doh::Endpoint;
+use crate::error::Cause;
+use crate::message::Query;
+use connection::Connection;
+use fault::Fault;
+pub use fault::is_not_http2;
+use frame::{HEADER_LENGTH, Header};
+
+/// One HTTP/2 connection to a DoH server: a stream for each query, answered in any order.
+///
+/// Queries go out as soon as the server allows: as many at once as its SETTINGS say, and in bursts that servers
+/// can take; until then they wait in here. One that never left, that the server refused, or that its GOAWAY passed
+/// over fails safe to send again.
+pub struct Http2 {
+    input: Input,
+    connection: Connection,
+}
+
+impl Http2 {
+    /// A connection on which TLS is up. Its first transmit, which need not wait for a query, is the client's preface.
+    pub fn new(_now: Instant, endpoint: Arc<Endpoint>) -> Self {
+        Self { input: Input::default(), connection: Connection::new(endpoint) }
+    }
+
+    /// Reads frames up to the next event, as long as whole ones are there.
+    fn read(&mut self) -> Option<Event> {
+        loop {
+            if let Some(event) = self.connection.next_passed_over() {
+                return Some(event);
+            }
+            let header = Header::parse(*self.input.unread().first_chunk()?);
+            let length = HEADER_LENGTH + header.length;
+            let outcome = match self.connection.admit(header) {
+                Ok(()) if self.input.unread().len() < length => return None,
+                Ok(()) => self.connection.handle_frame(header, &self.input.take(length)[HEADER_LENGTH..]),
+                Err(fault) => Err(fault),
+            };
+            if let Some(event) = outcome.unwrap_or_else(|fault| self.punish(fault)) {
+                return Some(event);
+            }
+        }
+    }
+
+    fn punish(&mut self, fault: Fault) -> Option<Event> {
+        if matches!(fault, Fault::Connection { .. }) {
+            // Nothing more is believed, and nothing read.
+            self.input.clear();
+        }
+        self.connection.punish(fault)
+    }
+}
+
+impl Machine for Http2 {
+    fn capacity(&self) -> usize {
+        self.connection.capacity()
+    }
+
+    fn in_flight(&self) -> usize {
+        self.connection.in_flight()
+    }
+
+    fn is_draining(&self) -> bool {
+        self.connection.is_draining()
+    }
+
+    fn idle_limit(&self) -> Duration {
+        limits::IDLE_LIMIT
+    }
+
+    fn submit(&mut self, _now: Instant, key: Key, query: &Arc<Query>) {
+        self.connection.submit(key, query);
+    }
+
+    fn cancel(&mut self, _now: Instant, key: Key) {
+        self.connection.cancel(key);
+    }
+
+    fn probe(&mut self, _now: Instant) -> bool {
+        self.connection.probe()
+    }
+
+    fn close(&mut self, _now: Instant) {
+        self.connection.close();
+    }
+
+    fn handle_input(&mut self, _now: Instant, bytes: &[u8]) {
+        if self.connection.phase.is_connected() {
+            self.input.push(bytes);
+        }
+    }
+
+    fn handle_end(&mut self, _now: Instant, cause: Cause) {
+        self.connection.end(cause);
+    }
+
+    fn handle_timeout(&mut self, now: Instant) {
+        self.connection.burst.handle_timeout(now);
+    }
+
+    fn poll_transmit(&mut self, now: Instant, out: &mut Vec<u8>) -> bool {
+        self.connection.transmit(now, out)
+    }
+
+    fn poll_event(&mut self, _now: Instant) -> Option<Event> {
+        self.read().or_else(|| self.connection.wind_up())
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        self.connection.next_timeout()
+    }
+}
+
+impl fmt::Debug for Http2 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Http2").field(&self.connection).finish()
+    }
+}

@@ -1,0 +1,234 @@
+//! The state of one connection, and how it comes to its end.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::block::FieldBlock;
+use super::burst::Burst;
+use super::fault::{self, Fault, Patience};
+use super::flow::{ReceiveWindow, SendWindow};
+use super::frame::{self, ErrorCode};
+use super::hpack::Decoder;
+use super::limits::{CONNECTION_WINDOW, HEADER_TABLE_SIZE};
+use super::request::Requests;
+use super::settings::{DEFAULT_WINDOW, PeerSettings};
+use super::streams::{Stream, Streams};
+use crate::connection::phase::Phase;
+use crate::connection::{Event, Key};
+use crate::doh::Endpoint;
+use crate::error::Cause;
+use crate::message::Query;
+
+/// All of a connection but the octets that came and were not read yet. What it receives is in `receive`, and what
+/// it sends in `send`.
+pub(super) struct Connection {
+    pub(super) requests: Requests,
+    /// Exchanges that no stream was opened for yet.
+    pub(super) waiting: VecDeque<(Key, Arc<Query>)>,
+    /// Exchanges that were submitted without capacity for them.
+    refused: VecDeque<Key>,
+    pub(super) streams: Streams,
+    /// Streams with a part of their request unsent.
+    pub(super) unfinished: VecDeque<u32>,
+    pub(super) burst: Burst,
+
+    pub(super) has_greeted: bool,
+    /// Control frames to send.
+    pub(super) owed: Vec<u8>,
+    pub(super) send_window: SendWindow,
+    pub(super) receive_window: ReceiveWindow,
+    pub(super) peer: PeerSettings,
+    /// SETTINGS of ours that the server has not acknowledged.
+    pub(super) unacknowledged: u32,
+    pub(super) decoder: Decoder,
+    pub(super) block: FieldBlock,
+    pub(super) patience: Patience,
+    /// What the PING that waits for its answer holds.
+    pub(super) probe: Option<u64>,
+    pub(super) probes: u64,
+
+    pub(super) phase: Phase,
+    /// The last GOAWAY that came.
+    pub(super) goaway: Option<Goaway>,
+    /// Whether a GOAWAY was sent.
+    has_left: bool,
+    /// Whether there is still anything under the connection to send on.
+    has_transport: bool,
+}
+
+/// The server leaves (RFC 9113 Section 6.8).
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Goaway {
+    /// Streams above it were not, and will not be, processed.
+    pub(super) last_stream: u32,
+    pub(super) code: ErrorCode,
+}
+
+impl Connection {
+    pub(super) fn new(endpoint: Arc<Endpoint>) -> Self {
+        Self {
+            requests: Requests::new(endpoint),
+            waiting: VecDeque::new(),
+            refused: VecDeque::new(),
+            streams: Streams::new(),
+            unfinished: VecDeque::new(),
+            burst: Burst::default(),
+            has_greeted: false,
+            owed: Vec::new(),
+            send_window: SendWindow::new(DEFAULT_WINDOW),
+            receive_window: ReceiveWindow::new(CONNECTION_WINDOW),
+            peer: PeerSettings::new(),
+            unacknowledged: 1,
+            decoder: Decoder::new(HEADER_TABLE_SIZE as usize),
+            block: FieldBlock::default(),
+            patience: Patience::default(),
+            probe: None,
+            probes: 0,
+            phase: Phase::Open,
+            goaway: None,
+            has_left: false,
+            has_transport: true,
+        }
+    }
+
+    pub(super) fn capacity(&self) -> usize {
+        if !self.phase.is_open() {
+            return 0;
+        }
+        let identifiers = self.streams.identifiers_left().saturating_sub(self.waiting.len());
+        self.peer.max_streams.saturating_sub(self.in_flight()).min(identifiers)
+    }
+
+    pub(super) fn in_flight(&self) -> usize {
+        self.streams.len() + self.waiting.len()
+    }
+
+    pub(super) fn is_draining(&self) -> bool {
+        !self.phase.is_open() || self.streams.identifiers_left() <= self.waiting.len()
+    }
+
+    pub(super) fn has_transport(&self) -> bool {
+        self.has_transport
+    }
+
+    pub(super) fn submit(&mut self, key: Key, query: &Arc<Query>) {
+        if self.capacity() == 0 {
+            return self.refused.push_back(key);
+        }
+        self.waiting.push_back((key, Arc::clone(query)));
+    }
+
+    pub(super) fn cancel(&mut self, key: Key) {
+        self.waiting.retain(|(waiting, _)| *waiting != key);
+        self.refused.retain(|refused| *refused != key);
+        let Some(identifier) = self.streams.with_key(key) else { return };
+        if self.goaway.is_some_and(|goaway| identifier > goaway.last_stream) {
+            // The server does not know of it.
+            self.streams.remove(identifier);
+        } else {
+            self.reset(identifier, ErrorCode::CANCEL);
+        }
+    }
+
+    /// Ends a stream from this side.
+    pub(super) fn reset(&mut self, identifier: u32, code: ErrorCode) -> Option<Stream> {
+        let stream = self.streams.remove_reset(identifier)?;
+        self.receive_window.release(stream.response.held());
+        frame::write_rst_stream(identifier, code, &mut self.owed);
+        Some(stream)
+    }
+
+    /// Asks the server for a sign of life, unless it was asked and has not answered yet.
+    pub(super) fn probe(&mut self) -> bool {
+        if self.probe.is_none() && self.phase.is_connected() {
+            self.probes += 1;
+            self.probe = Some(self.probes);
+            frame::write_ping(self.probes.to_be_bytes(), 0, &mut self.owed);
+        }
+        self.phase.is_connected()
+    }
+
+    /// Leaves, with a word of goodbye.
+    pub(super) fn close(&mut self) {
+        self.phase.drain();
+        if self.phase.is_connected() && !std::mem::replace(&mut self.has_left, true) {
+            frame::write_goaway(ErrorCode::NO_ERROR, &mut self.owed);
+        }
+    }
+
+    /// The transport is gone. What it brought may still be read.
+    pub(super) fn end(&mut self, cause: Cause) {
+        self.phase.end(cause);
+        self.has_transport = false;
+    }
+
+    /// A broken rule ends a stream or the connection.
+    pub(super) fn punish(&mut self, fault: Fault) -> Option<Event> {
+        match fault {
+            Fault::Stream { stream: identifier, code, what } => {
+                let stream = self.reset(identifier, code)?;
+                Some(failed(stream.key, fault::cause(what), false))
+            }
+            Fault::Connection { code, what } => {
+                frame::write_goaway(code, &mut self.owed);
+                self.phase.break_off(fault::cause(what));
+                None
+            }
+        }
+    }
+
+    /// The next exchange that will not come about: it was not taken, or the server's GOAWAY passed over it, or
+    /// it is not sent any more.
+    pub(super) fn next_passed_over(&mut self) -> Option<Event> {
+        if let Some(key) = self.refused.pop_front() {
+            return Some(failed(key, Cause::Closed, true));
+        }
+        if self.phase.is_open() {
+            return None;
+        }
+        if let Some(Goaway { last_stream, code }) = self.goaway
+            && let Some(stream) = self.streams.pop_above(last_stream)
+        {
+            return Some(failed(stream.key, fault::not_processed(code), true));
+        }
+        let (key, _) = self.waiting.pop_front()?;
+        let cause = match (&self.phase, self.goaway) {
+            (Phase::Ending(cause), _) => cause.clone(),
+            (_, Some(goaway)) => fault::not_processed(goaway.code),
+            _ => Cause::Closed,
+        };
+        Some(failed(key, cause, true))
+    }
+
+    /// Once the connection is over and all was read: what was left unanswered, oldest first, and then the end.
+    pub(super) fn wind_up(&mut self) -> Option<Event> {
+        let Phase::Ending(cause) = &self.phase else { return None };
+        match self.streams.pop_first() {
+            Some(stream) => Some(failed(stream.key, cause.clone(), false)),
+            None => self.phase.tell().map(Event::Ended),
+        }
+    }
+
+    pub(super) fn next_timeout(&self) -> Option<Instant> {
+        if self.waiting.is_empty() || !self.phase.is_open() { None } else { self.burst.resumes_at() }
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection")
+            .field("endpoint", self.requests.endpoint())
+            .field("phase", &self.phase)
+            .field("waiting", &self.waiting.len())
+            .field("streams", &self.streams.len())
+            .field("peer", &self.peer)
+            .field("goaway", &self.goaway)
+            .finish_non_exhaustive()
+    }
+}
+
+pub(super) fn failed(key: Key, cause: Cause, retry_safe: bool) -> Event {
+    Event::Failed { key, cause, retry_safe }
+}

@@ -1,0 +1,143 @@
+//! Requests as they are sent: HEADERS and DATA, encoded straight into the output.
+
+use std::sync::Arc;
+
+use super::frame::{self, HEADER_LENGTH, flag, kind};
+use super::hpack::encode::{self, index};
+use crate::doh::{Endpoint, MEDIA_TYPE, encode_query};
+use crate::message::Query;
+use crate::upstream::HttpMethod;
+
+/// Makes the requests of one connection, which differ in little.
+pub(super) struct Requests {
+    endpoint: Arc<Endpoint>,
+    /// The fields that come before the path of a GET, encoded: pseudo-header fields, which must come first.
+    before_path: Vec<u8>,
+    /// Those that come after it, but for the length of a body.
+    after_path: Vec<u8>,
+    /// Whether the next field block must begin with word of the dynamic table, which is not used.
+    owes_table_size: bool,
+    /// The message, and a path; kept to allocate once.
+    message: Vec<u8>,
+    path: Vec<u8>,
+}
+
+impl Requests {
+    pub(super) fn new(endpoint: Arc<Endpoint>) -> Self {
+        let method = endpoint.method();
+        let mut before_path = Vec::new();
+        let method_field = match method {
+            HttpMethod::Post => index::METHOD_POST,
+            HttpMethod::Get => index::METHOD_GET,
+        };
+        encode::indexed(method_field, &mut before_path);
+        encode::indexed(index::SCHEME_HTTPS, &mut before_path);
+        encode::literal(index::AUTHORITY, endpoint.authority().as_bytes(), &mut before_path);
+        if method == HttpMethod::Post {
+            let mut path = Vec::new();
+            endpoint.append_path(&[], &mut path);
+            encode::literal(index::PATH, &path, &mut before_path);
+        }
+        let mut after_path = Vec::new();
+        encode::literal(index::ACCEPT, MEDIA_TYPE.as_bytes(), &mut after_path);
+        if method == HttpMethod::Post {
+            encode::literal(index::CONTENT_TYPE, MEDIA_TYPE.as_bytes(), &mut after_path);
+        }
+        Self {
+            endpoint,
+            before_path,
+            after_path,
+            owes_table_size: false,
+            message: Vec::new(),
+            path: Vec::new(),
+        }
+    }
+
+    pub(super) fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// The server made its dynamic table smaller (RFC 9113 Section 4.3.1).
+    pub(super) fn owe_table_size(&mut self) {
+        self.owes_table_size = true;
+    }
+
+    /// Prepares the request for `query`, and gives the length of its body.
+    pub(super) fn prepare(&mut self, query: &Query) -> usize {
+        self.message.clear();
+        encode_query(query, &mut self.message);
+        self.body().len()
+    }
+
+    /// The body of the request prepared: nothing over GET.
+    pub(super) fn body(&self) -> &[u8] {
+        self.endpoint.body(&self.message).unwrap_or_default()
+    }
+
+    /// Appends the HEADERS of the request prepared, in frames of at most `max_frame` octets.
+    pub(super) fn write_headers(&mut self, stream: u32, max_frame: usize, out: &mut Vec<u8>) {
+        let start = out.len();
+        let has_body = self.endpoint.method() == HttpMethod::Post;
+        let end_stream = if has_body { 0 } else { flag::END_STREAM };
+        frame::write_header(0, kind::HEADERS, 0, stream, out);
+        self.write_fields(out);
+        let block = start + HEADER_LENGTH..out.len();
+        if block.len() <= max_frame {
+            let header =
+                frame::header_octets(block.len(), kind::HEADERS, flag::END_HEADERS | end_stream, stream);
+            out[start..block.start].copy_from_slice(&header);
+            return;
+        }
+        // A path of many thousand octets.
+        let block = out.split_off(block.start);
+        out.truncate(start);
+        let mut parts = block.chunks(max_frame).peekable();
+        let mut kind = kind::HEADERS;
+        let mut flags = end_stream;
+        while let Some(part) = parts.next() {
+            if parts.peek().is_none() {
+                flags |= flag::END_HEADERS;
+            }
+            frame::write_header(part.len(), kind, flags, stream, out);
+            out.extend_from_slice(part);
+            (kind, flags) = (kind::CONTINUATION, 0);
+        }
+    }
+
+    fn write_fields(&mut self, out: &mut Vec<u8>) {
+        if std::mem::take(&mut self.owes_table_size) {
+            encode::table_size(0, out);
+        }
+        out.extend_from_slice(&self.before_path);
+        if self.endpoint.method() == HttpMethod::Get {
+            // The path holds the query: nobody on its way is to keep it.
+            self.path.clear();
+            self.endpoint.append_path(&self.message, &mut self.path);
+            encode::never_indexed(index::PATH, &self.path, out);
+        }
+        out.extend_from_slice(&self.after_path);
+        if let Some(body) = self.endpoint.body(&self.message) {
+            encode::literal(index::CONTENT_LENGTH, decimal(body.len(), &mut [0; 20]), out);
+        }
+    }
+}
+
+/// Appends one DATA frame.
+pub(super) fn write_data(data: &[u8], is_end: bool, stream: u32, out: &mut Vec<u8>) {
+    let flags = if is_end { flag::END_STREAM } else { 0 };
+    frame::write_header(data.len(), kind::DATA, flags, stream, out);
+    out.extend_from_slice(data);
+}
+
+/// The digits of a number.
+fn decimal(mut number: usize, digits: &mut [u8; 20]) -> &[u8] {
+    let mut start = digits.len();
+    loop {
+        start -= 1;
+        digits[start] = b"0123456789"[number % 10];
+        number /= 10;
+        if number == 0 {
+            return &digits[start..];
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! What is sent: first the preface, then what is owed, then requests.
+
+use std::time::Instant;
+
+use super::connection::Connection;
+use super::flow::SendWindow;
+use super::frame;
+use super::limits::CONNECTION_WINDOW;
+use super::request;
+use super::settings::{self, DEFAULT_WINDOW};
+use super::streams::Stream;
+
+/// What a client says first (RFC 9113 Section 3.4).
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+impl Connection {
+    /// Appends the next message for the server.
+    pub(super) fn transmit(&mut self, now: Instant, out: &mut Vec<u8>) -> bool {
+        self.has_transport()
+            && (self.transmit_greeting(out)
+                || self.transmit_owed(out)
+                || self.phase.is_connected() && self.transmit_unfinished(out)
+                || self.phase.is_open() && self.transmit_request(now, out))
+    }
+
+    fn transmit_greeting(&mut self, out: &mut Vec<u8>) -> bool {
+        if self.has_greeted {
+            return false;
+        }
+        self.has_greeted = true;
+        out.extend_from_slice(PREFACE);
+        frame::write_settings(&settings::OURS, out);
+        frame::write_window_update(0, CONNECTION_WINDOW - DEFAULT_WINDOW, out);
+        true
+    }
+
+    fn transmit_owed(&mut self, out: &mut Vec<u8>) -> bool {
+        if self.phase.is_connected()
+            && let Some(credit) = self.receive_window.credit()
+        {
+            frame::write_window_update(0, credit, &mut self.owed);
+        }
+        if self.owed.is_empty() {
+            return false;
+        }
+        out.append(&mut self.owed);
+        true
+    }
+
+    /// Opens a stream for the next exchange, and sends its request: HEADERS and DATA as one message, since BIND
+    /// hangs where many HEADERS come before their DATA.
+    fn transmit_request(&mut self, now: Instant, out: &mut Vec<u8>) -> bool {
+        let has_room = self.streams.len() < self.peer.max_streams && self.streams.identifiers_left() > 0;
+        if !has_room || self.waiting.is_empty() || !self.burst.has_room(now) {
+            return false;
+        }
+        let Some((_, query)) = self.waiting.front() else { return false };
+        let length = self.requests.prepare(query);
+        // The connection's window is given back as the server goes on; a request is not begun on the rest of it.
+        if length > self.send_window.available() {
+            return false;
+        }
+        let Some((key, query)) = self.waiting.pop_front() else { return false };
+        let identifier =
+            self.streams.open(Stream::new(key, query, SendWindow::new(self.peer.initial_window)));
+        self.requests.write_headers(identifier, self.peer.max_frame, out);
+        if length > 0 {
+            self.begin_body(identifier, out);
+        }
+        self.burst.sent(now);
+        true
+    }
+
+    /// Sends the body of the request prepared, or as much of it as the windows let out.
+    fn begin_body(&mut self, identifier: u32, out: &mut Vec<u8>) {
+        let Some(stream) = self.streams.find(identifier) else { return };
+        let body = self.requests.body();
+        let allowed = stream.send_window.available().min(self.peer.max_frame).min(body.len());
+        let (now, later) = body.split_at(allowed);
+        if !now.is_empty() {
+            request::write_data(now, later.is_empty(), identifier, out);
+            stream.send_window.spend(now.len());
+            self.send_window.spend(now.len());
+        }
+        if !later.is_empty() {
+            stream.unsent = later.to_vec();
+            self.unfinished.push_back(identifier);
+        }
+    }
+
+    /// Goes on with a body that the windows had held back.
+    fn transmit_unfinished(&mut self, out: &mut Vec<u8>) -> bool {
+        for _ in 0..self.unfinished.len() {
+            let Some(identifier) = self.unfinished.pop_front() else { break };
+            let Some(stream) = self.streams.find(identifier) else { continue };
+            let allowed = stream.send_window.available().min(self.send_window.available());
+            let length = allowed.min(self.peer.max_frame).min(stream.unsent.len());
+            if length == 0 {
+                self.unfinished.push_back(identifier);
+                continue;
+            }
+            let later = stream.unsent.split_off(length);
+            request::write_data(&stream.unsent, later.is_empty(), identifier, out);
+            stream.send_window.spend(length);
+            self.send_window.spend(length);
+            stream.unsent = later;
+            if !stream.unsent.is_empty() {
+                self.unfinished.push_back(identifier);
+            }
+            return true;
+        }
+        false
+    }
+}

@@ -1,0 +1,143 @@
+//! The streams of a connection, open and closed (RFC 9113 Section 5.1).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::flow::{Overflow, ReceiveWindow, SendWindow};
+use super::frame::MAX_31_BITS;
+use super::limits::{MAX_REMEMBERED_RESETS, STREAM_WINDOW};
+use super::response::Response;
+use crate::connection::Key;
+use crate::message::Query;
+
+/// An exchange whose request was sent, at least in part.
+pub(super) struct Stream {
+    pub(super) key: Key,
+    pub(super) query: Arc<Query>,
+    pub(super) response: Response,
+    pub(super) send_window: SendWindow,
+    pub(super) receive_window: ReceiveWindow,
+    /// What the windows did not let out of the request's body; empty but on servers whose windows are tiny.
+    pub(super) unsent: Vec<u8>,
+}
+
+impl Stream {
+    pub(super) fn new(key: Key, query: Arc<Query>, send_window: SendWindow) -> Self {
+        Self {
+            key,
+            query,
+            response: Response::default(),
+            send_window,
+            receive_window: ReceiveWindow::new(STREAM_WINDOW),
+            unsent: Vec::new(),
+        }
+    }
+}
+
+/// What a stream identifier stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Nothing yet, or nothing ever: the server opens no streams.
+    Idle,
+    Open,
+    /// A stream that this side reset: what comes on it was sent before the server knew.
+    Reset,
+    /// A stream that the server ended: nothing more may come on it.
+    Ended,
+}
+
+/// All streams of a connection.
+pub(super) struct Streams {
+    open: BTreeMap<u32, Stream>,
+    /// The identifier of the next one.
+    next: u32,
+    /// Streams that this side reset and the server has not ended since.
+    reset: BTreeSet<u32>,
+    /// Of streams up to this one it is no longer known whether they were reset.
+    forgotten: u32,
+}
+
+impl Streams {
+    pub(super) fn new() -> Self {
+        Self { open: BTreeMap::new(), next: 1, reset: BTreeSet::new(), forgotten: 0 }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.open.len()
+    }
+
+    /// How many can still be opened before the identifiers run out (RFC 9113 Section 5.1.1).
+    pub(super) fn identifiers_left(&self) -> usize {
+        if self.next > MAX_31_BITS { 0 } else { ((MAX_31_BITS - self.next) / 2 + 1) as usize }
+    }
+
+    /// Opens a stream and gives its identifier. There must be identifiers left.
+    pub(super) fn open(&mut self, stream: Stream) -> u32 {
+        debug_assert!(self.identifiers_left() > 0);
+        let identifier = self.next;
+        self.next += 2;
+        self.open.insert(identifier, stream);
+        identifier
+    }
+
+    pub(super) fn place(&self, identifier: u32) -> Place {
+        if identifier.is_multiple_of(2) || identifier >= self.next {
+            Place::Idle
+        } else if self.open.contains_key(&identifier) {
+            Place::Open
+        } else if identifier <= self.forgotten || self.reset.contains(&identifier) {
+            Place::Reset
+        } else {
+            Place::Ended
+        }
+    }
+
+    pub(super) fn find(&mut self, identifier: u32) -> Option<&mut Stream> {
+        self.open.get_mut(&identifier)
+    }
+
+    pub(super) fn with_key(&self, key: Key) -> Option<u32> {
+        self.open.iter().find_map(|(&identifier, stream)| (stream.key == key).then_some(identifier))
+    }
+
+    /// Takes out a stream that the server has ended.
+    pub(super) fn remove(&mut self, identifier: u32) -> Option<Stream> {
+        self.open.remove(&identifier)
+    }
+
+    /// Takes out a stream that this side resets.
+    pub(super) fn remove_reset(&mut self, identifier: u32) -> Option<Stream> {
+        let stream = self.open.remove(&identifier)?;
+        self.reset.insert(identifier);
+        if self.reset.len() > MAX_REMEMBERED_RESETS {
+            self.forgotten = self.forgotten.max(self.reset.pop_first().unwrap_or(0));
+        }
+        Some(stream)
+    }
+
+    /// The server has ended a stream that this side had reset.
+    pub(super) fn settle_reset(&mut self, identifier: u32) {
+        self.reset.remove(&identifier);
+    }
+
+    /// Takes out the oldest stream.
+    pub(super) fn pop_first(&mut self) -> Option<Stream> {
+        self.open.pop_first().map(|(_, stream)| stream)
+    }
+
+    /// Takes out the newest stream, if it is newer than `last`.
+    pub(super) fn pop_above(&mut self, last: u32) -> Option<Stream> {
+        let newest = self.open.last_entry()?;
+        (*newest.key() > last).then(|| newest.remove())
+    }
+
+    /// Moves all send windows, as a change of the initial one does (RFC 9113 Section 6.9.2).
+    pub(super) fn shift_send_windows(&mut self, by: i64) -> Result<(), Overflow> {
+        self.open.values_mut().try_for_each(|stream| stream.send_window.shift(by))
+    }
+
+    #[cfg(test)]
+    pub(super) fn skip_to(&mut self, identifier: u32) {
+        self.next = identifier;
+    }
+}

@@ -1,0 +1,130 @@
+//! What a server may do, to excess (RFC 9113 Section 10.5): each has its limit.
+
+use super::server::{self, data, field, frame, headers, response, settings};
+use super::{Client, SPLITS, answer, answered, is_violation};
+use crate::connection::http2::frame::kind;
+use crate::connection::http2::limits;
+use crate::connection::{Event, Key, Machine};
+
+/// What is repeated, how often at most, and what was said before.
+type Flood = (&'static str, Vec<u8>, u32, Vec<u8>);
+
+#[test]
+fn floods_end_the_connection() {
+    let head = headers(1, false, server::dns_head());
+    let open_block = frame(kind::HEADERS, 0, 1, []);
+    let ended = response(5, &answer(3));
+    let floods: [Flood; 11] = [
+        ("PING", server::ping([7; 8]), limits::MAX_PINGS.into(), vec![]),
+        ("answers to PING", frame(kind::PING, 1, 0, [7; 8]), limits::MAX_PINGS.into(), vec![]),
+        ("SETTINGS", settings(&[]), u32::from(limits::MAX_SETTINGS) - 1, vec![]),
+        ("empty DATA", data(1, false, []), limits::MAX_EMPTY_FRAMES.into(), head.clone()),
+        ("nothing but padding", server::padded_data(1, false, &[], 9), limits::MAX_EMPTY_FRAMES.into(), head),
+        ("RST_STREAM", server::rst_stream(5, 0), limits::MAX_RESETS.into(), ended),
+        ("WINDOW_UPDATE", server::window_update(0, 1), limits::MAX_OTHER_FRAMES.into(), vec![]),
+        ("PRIORITY", frame(kind::PRIORITY, 0, 1, [0; 5]), limits::MAX_OTHER_FRAMES.into(), vec![]),
+        ("unknown frames", frame(99, 0, 0, []), limits::MAX_OTHER_FRAMES.into(), vec![]),
+        ("GOAWAY", server::goaway(5, 0), limits::MAX_OTHER_FRAMES.into(), vec![]),
+        ("CONTINUATION", frame(kind::CONTINUATION, 0, 1, []), limits::MAX_CONTINUATIONS, open_block),
+    ];
+    for (what, octets, limit, before) in floods {
+        for split in SPLITS {
+            let mut client = Client::asking(3);
+            client.hear(&before);
+            assert_eq!(client.hear_split(&octets.repeat(limit as usize), split), [], "{what}");
+            let events = client.hear_split(&octets, split);
+            assert!(matches!(events.last(), Some(Event::Ended(_))), "{what}: {events:?}");
+            let goaway = client.frames_of(kind::GOAWAY);
+            assert_eq!(goaway.last().map(|frame| frame.payload[7]), Some(0xb), "{what}: ENHANCE_YOUR_CALM");
+        }
+    }
+}
+
+/// RFC 9113 Section 10.5.1.
+#[test]
+fn a_field_block_without_end_is_cut_off() {
+    let mut client = Client::asking(1);
+    assert_eq!(client.hear(&frame(kind::HEADERS, 0, 1, field("a", "b".repeat(16_000)))), []);
+    assert_eq!(client.hear(&frame(kind::CONTINUATION, 0, 1, vec![0; 16_000])), []);
+    let events = client.hear(&frame(kind::CONTINUATION, 0, 1, vec![0; 1000]));
+    assert!(matches!(&events[..], [failure, Event::Ended(_)] if is_violation(failure, 1)));
+    assert_eq!(client.frames_of(kind::GOAWAY)[0].payload[7], 0xb);
+}
+
+/// A small block that stands for a large list: the dynamic table's largest entry, many times over.
+#[test]
+fn a_header_bomb_is_defused() {
+    let mut client = Client::asking(2);
+    let entry = [&[0x40, 1, b'a'][..], &field("", "b".repeat(4000))[2..]].concat();
+    let bomb = [server::dns_head(), entry, vec![0xbe; 10_000]].concat();
+    let events = client.hear(&headers(1, false, bomb));
+    assert!(matches!(&events[..], [event] if is_violation(event, 1)), "{events:?}");
+    assert_eq!(client.resets(), [(1, 1)]);
+    assert_eq!(client.hear(&response(3, &answer(2))), [answered(2)]);
+}
+
+#[test]
+fn interim_responses_without_end_reset_their_stream() {
+    let mut client = Client::asking(2);
+    let interim = headers(1, false, field(":status", "102"));
+    assert_eq!(client.hear(&interim.repeat(limits::MAX_INTERIM_RESPONSES.into())), []);
+    let events = client.hear(&interim);
+    assert!(matches!(&events[..], [event] if is_violation(event, 1)));
+    assert_eq!(client.resets(), [(1, 1)]);
+    assert_eq!(client.hear(&response(3, &answer(2))), [answered(2)]);
+}
+
+#[test]
+fn a_connection_that_answers_may_be_as_noisy_as_it_likes() {
+    let mut client = Client::asking(0);
+    let noise = [
+        server::ping([1; 8]).repeat(400),
+        settings(&[]).repeat(90),
+        server::window_update(0, 1).repeat(9000),
+    ];
+    for key in 1..=20 {
+        client.ask(key);
+        assert_eq!(client.hear(&noise.concat()), []);
+        let stream = u32::try_from(2 * key - 1).unwrap();
+        assert_eq!(client.hear(&response(stream, &answer(key))), [answered(key)]);
+    }
+}
+
+/// A server that asks for acknowledgements and takes none, between answers that keep it trusted.
+#[test]
+fn what_nobody_takes_is_bounded() {
+    let mut client = Client::asking(100);
+    let mut ended = false;
+    for key in 1..=100 {
+        let stream = u32::try_from(2 * key - 1).unwrap();
+        let octets = [server::ping([1; 8]).repeat(400), response(stream, &answer(key))].concat();
+        client.machine.handle_input(client.now, &octets);
+        let events = std::iter::from_fn(|| client.machine.poll_event(client.now));
+        ended |= events.into_iter().any(|event| matches!(event, Event::Ended(_)));
+        assert!(client.machine.connection.owed.len() <= limits::MAX_OWED + 100);
+    }
+    assert!(ended);
+}
+
+/// What is remembered of cancelled streams is bounded, and what is forgotten is borne.
+#[test]
+fn cancelled_streams_are_remembered_up_to_a_number() {
+    let mut client = Client::asking(0);
+    assert_eq!(client.hear(&server::window_update(0, 1 << 20)), []);
+    for key in 1..=3000u64 {
+        client.ask(key);
+        client.machine.cancel(client.now, Key(key));
+        client.transmit();
+    }
+    client.ask(3001);
+    for stream in [1, 3, 2001, 5999] {
+        assert_eq!(client.hear(&response(stream, &[1, 2, 3])), []);
+    }
+    assert_eq!(client.hear(&data(1, false, [1])), [], "no longer told apart from one that did not end");
+    assert_eq!(client.hear(&response(6001, &answer(3001))), [answered(3001)]);
+    let events = client.hear(&data(5999, false, [1]));
+    assert!(
+        matches!(events[..], [Event::Ended(_)]),
+        "a late frame after the end, and it is known that it ended"
+    );
+}
