@@ -252,7 +252,7 @@ impl Engine {
         let Some(lookup) = self.lookups.remove(&id) else { return };
         let state = &mut self.flights[lookup.flight];
         state.waiters.retain(|waiter| *waiter != id);
-        if state.waiters.is_empty() {
+        if state.waiters.is_empty() && !state.is_refresh {
             self.end_flight(now, lookup.flight);
         } else {
             self.set_flight_alarm(lookup.flight);
