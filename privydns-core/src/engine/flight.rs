@@ -71,7 +71,8 @@ impl Engine {
             Ok(Known::Stale(answer)) => Some(answer),
             Ok(Known::Nothing) => None,
         };
-        if self.lookups.len() >= self.shared.config.max_lookups {
+        // A refresh is a flight without a lookup.
+        if self.lookups.len().max(self.flights.len()) >= self.shared.config.max_lookups {
             return self.done(id, Err(ErrorKind::Overloaded(Limit::Lookups).into()));
         }
         self.shared.cache.count_miss();
@@ -224,6 +225,13 @@ impl Engine {
         let expired = flights[flight].waiters.extract_if(.., is_over).collect::<Vec<_>>();
         if expired.is_empty() {
             return;
+        }
+        let state = &mut flights[flight];
+        if state.stale.is_some() && expired.iter().any(|id| lookups.get(id).is_some_and(|l| l.accepts_stale))
+        {
+            // They leave with the stale answer; asking goes on, as it would have for callers with more time.
+            state.is_refresh = true;
+            state.until = state.until.max(state.started + self.shared.config.timeout);
         }
         let attempts = self.attempts_so_far(now, flight);
         for id in expired {
