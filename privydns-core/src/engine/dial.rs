@@ -28,10 +28,16 @@ pub(super) struct Dial {
     /// Connections in the race, the latest last.
     racing: Vec<ConnectionId>,
     next_address: Option<Instant>,
-    over: Instant,
+    pub(super) began: Instant,
     /// What the caller is told if all fail: the first failure that says more than "too slow".
     cause: Option<Cause>,
     alarm: Option<Instant>,
+}
+
+impl Dial {
+    fn over(&self) -> Instant {
+        self.began + DIAL_LIMIT
+    }
 }
 
 impl Engine {
@@ -43,7 +49,7 @@ impl Engine {
             addresses: race_order(addresses, self.pools[upstream].winner),
             racing: Vec::new(),
             next_address: None,
-            over: now + DIAL_LIMIT,
+            began: now,
             cause: None,
             alarm: None,
         });
@@ -138,7 +144,7 @@ impl Engine {
 
     pub(super) fn dial_timeout(&mut self, now: Instant, dial: usize) {
         let state = &self.dials[dial];
-        if state.over <= now {
+        if state.over() <= now {
             self.dial_lost(now, dial);
         } else if state.next_address.is_some_and(|time| time <= now) {
             self.race_next(now, dial);
@@ -165,7 +171,7 @@ impl Engine {
 
     fn set_dial_alarm(&mut self, dial: usize) {
         let state = &mut self.dials[dial];
-        let at = state.next_address.map_or(state.over, |time| time.min(state.over));
+        let at = state.next_address.map_or(state.over(), |time| time.min(state.over()));
         self.timers.set(Timer::Dial(dial), &mut state.alarm, Some(at));
     }
 

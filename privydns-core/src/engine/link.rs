@@ -31,10 +31,10 @@ pub(super) struct Connection {
     pub(super) has_answered: bool,
     /// Whether it kept silent when it should not have. It takes no new queries until it is heard again.
     pub(super) is_suspect: bool,
-    /// When bytes last came.
-    pub(super) heard: Instant,
+    /// When the first query was submitted since bytes last came.
+    pub(super) silent_since: Option<Instant>,
     /// When an exchange last began or ended.
-    used: Instant,
+    pub(super) used: Instant,
     unwritten: usize,
     /// Whether it stands in the engine's list of connections to look after.
     is_listed: bool,
@@ -61,7 +61,7 @@ impl Connection {
             spoken: Spoken::Local,
             has_answered: false,
             is_suspect: false,
-            heard: now,
+            silent_since: None,
             used: now,
             unwritten: 0,
             is_listed: false,
@@ -110,7 +110,6 @@ impl Engine {
         connection.state = State::Open(machine);
         connection.spoken = spoken;
         connection.stage = Stage::Exchange;
-        connection.heard = now;
         connection.used = now;
         let counters = self.shared.counters.upstream(upstream);
         counters.opened.add(1);
@@ -160,7 +159,7 @@ impl Engine {
 
     pub(super) fn received(&mut self, now: Instant, id: ConnectionId, bytes: &[u8]) {
         let Some(connection) = self.connections.get_mut(&id) else { return };
-        connection.heard = now;
+        connection.silent_since = None;
         connection.is_suspect = false;
         if let Some(machine) = connection.machine() {
             machine.handle_input(now, bytes);

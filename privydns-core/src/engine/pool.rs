@@ -66,8 +66,12 @@ impl Engine {
             exchange.connection = Some(id);
             exchange.submitted = now;
             let query = &self.flights[exchange.flight].query;
-            if let Some(machine) = self.connections.get_mut(&id).and_then(|connection| connection.machine()) {
-                machine.submit(now, key, query);
+            if let Some(connection) = self.connections.get_mut(&id) {
+                connection.silent_since.get_or_insert(now);
+                connection.used = now;
+                if let Some(machine) = connection.machine() {
+                    machine.submit(now, key, query);
+                }
             }
             self.touched(id);
         }
@@ -135,18 +139,22 @@ impl Engine {
         self.shared.counters.upstream(upstream).smoothed_rtt(pool.rtt.smoothed());
     }
 
-    /// An attempt has waited its time. Where others are answered meanwhile the query is slow; where nothing
-    /// at all is heard, the connection is not to be trusted with more, or the upstream is not.
+    /// An attempt has waited its time. If nothing at all was heard for long enough, the connection is not to be
+    /// trusted with more, or the upstream is not. Where others are answered meanwhile, the query is slow.
     pub(super) fn note_silence(&mut self, now: Instant, key: Key) {
         let Some(exchange) = self.exchanges.get(key) else { return };
-        let (upstream, submitted) = (exchange.upstream, exchange.submitted);
+        let upstream = exchange.upstream;
+        let patience = self.shared.config.attempt_timeout.unwrap_or(self.pools[upstream].rtt.patience());
+        let is_long = |since: Instant| since + patience <= now;
         let Some(connection) = exchange.connection.and_then(|id| self.connections.get_mut(&id)) else {
-            if self.usable_connections(upstream) == 0 {
+            let is_unreachable =
+                self.pools[upstream].dials.iter().any(|dial| is_long(self.dials[*dial].began));
+            if is_unreachable && self.usable_connections(upstream) == 0 {
                 self.pools[upstream].health.failed(now);
             }
             return;
         };
-        if connection.heard > submitted {
+        if !connection.silent_since.is_some_and(is_long) {
             return;
         }
         connection.is_suspect = true;

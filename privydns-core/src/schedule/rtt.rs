@@ -38,6 +38,11 @@ impl Rtt {
     pub(crate) fn attempt_timeout(&self) -> Duration {
         self.0.map_or(UNKNOWN, |smoothed| (smoothed.mean + smoothed.deviation * 4).clamp(SHORTEST, LONGEST))
     }
+
+    /// Silence for less than this says nothing of the upstream, whatever hurry a caller is in.
+    pub(crate) fn patience(&self) -> Duration {
+        self.0.map_or(SHORTEST, |_| self.attempt_timeout())
+    }
 }
 
 #[cfg(test)]
