@@ -1,0 +1,277 @@
+//! Connections: how many, which address, and what becomes of lookups when one goes away.
+
+use privydns_core::{Config, ErrorKind, Input};
+
+use crate::world::wire::Reply;
+use crate::world::{ADDRESS, AT_ONCE, Accepts, Act, World, answer, ms, s, upstream};
+
+#[test]
+fn a_connection_killed_with_fifty_lookups_in_flight_costs_one_new_connection() {
+    let mut world = World::with_upstreams(1);
+    world.resolve("warm.example").answer();
+    world.host(0).keeps_silent();
+    for number in 0..50 {
+        world.lookup(&format!("host{number}.example"));
+    }
+    world.run_for(ms(15));
+    assert_eq!(world.host(0).asked.len(), 51);
+    world.host(0).answers();
+    world.reset_all(0);
+    let done = world.finish_all();
+    assert_eq!(done.len(), 50);
+    for done in done {
+        // The query's way, the news of the end, and three round trips.
+        assert_eq!(done.took, ms(15 + 10 + 60));
+        assert_eq!(done.answer().attempts(), 1);
+    }
+    assert_eq!(world.host(0).dialled.len(), 2);
+}
+
+/// Nothing tells then whether the server can answer at all: the loss is an attempt, and a pause comes first.
+#[test]
+fn a_connection_killed_before_its_first_answer_costs_an_attempt() {
+    let mut world = World::with_upstreams(1);
+    world
+        .host(0)
+        .serves(|ask| if ask.connection == 0 { vec![Act::Reset(AT_ONCE)] } else { answer(&ask.question) });
+    for number in 0..50 {
+        world.lookup(&format!("host{number}.example"));
+    }
+    let done = world.finish_all();
+    assert_eq!(done.len(), 50);
+    for done in done {
+        assert!(done.at <= ms(60 + 50 + 60), "{:?}", done.at);
+        assert_eq!(done.answer().attempts(), 2);
+    }
+    assert!(world.host(0).dialled.len() <= 3);
+}
+
+#[test]
+fn a_server_that_closes_when_idle_costs_the_next_lookup_no_attempt() {
+    let mut world = World::with_upstreams(1);
+    world.host(0).closes_when_idle = Some(s(3));
+    world.resolve("example.com").answer();
+    world.run_for(s(5));
+    let done = world.resolve("example.org");
+    assert_eq!(done.took, ms(60));
+    assert_eq!(done.answer().attempts(), 1);
+    assert_eq!(world.host(0).dialled.len(), 2);
+}
+
+/// The query is on its way when the server closes: it is sent again, at once and at no cost.
+#[test]
+fn a_query_that_crosses_the_servers_close_is_sent_again_at_no_cost() {
+    let mut world = World::with_upstreams(1);
+    world.resolve("example.com").answer();
+    world.reset_all(0);
+    world.run_for(ms(5));
+    let done = world.resolve("example.org");
+    assert_eq!(done.took, ms(5 + 60));
+    assert_eq!(done.answer().attempts(), 1);
+}
+
+#[test]
+fn a_connection_lost_again_and_again_is_forgiven_once_and_ends_the_lookup_after_its_attempts() {
+    let mut world = World::with_upstreams(1);
+    world.host(0).serves(|ask| {
+        if ask.question.name == "bad.example." { vec![Act::Reset(AT_ONCE)] } else { answer(&ask.question) }
+    });
+    world.resolve("good.example").answer();
+    let error = world.resolve("bad.example").error();
+    assert_eq!(error.attempts().len(), 3, "{error:?}");
+    let bad = world.host(0).asked.iter().filter(|ask| ask.question.name == "bad.example.").count();
+    assert_eq!(bad, 4);
+    world.resolve("other.example").answer();
+}
+
+#[test]
+fn an_idle_connection_is_closed_after_eight_seconds() {
+    let mut world = World::with_upstreams(1);
+    let done = world.resolve("example.com");
+    assert_eq!(world.wake(), Some(done.at + s(8)));
+    world.run_for(ms(7999));
+    assert_eq!(world.network.open_connections(), 1);
+    world.run_for(ms(1));
+    assert_eq!(world.network.open_connections(), 0);
+    assert_eq!(world.wake(), None, "an idle engine wants nothing");
+}
+
+#[test]
+fn the_idle_time_counts_from_the_last_answer() {
+    let mut world = World::with_upstreams(1);
+    for number in 0..5 {
+        world.resolve(&format!("host{number}.example")).answer();
+        world.run_for(s(7));
+    }
+    assert_eq!(world.host(0).dialled.len(), 1);
+}
+
+/// RFC 7828 Section 3.2.2: the server's word on the idle time counts, less a second for the packets on their way.
+#[test]
+fn the_server_says_how_long_an_idle_connection_is_kept() {
+    let mut world = World::with_upstreams(1);
+    world.host(0).replies(|question| Reply::to(question).record(300, &ADDRESS).keepalive(s(30)));
+    let done = world.resolve("example.com");
+    assert_eq!(world.wake(), Some(done.at + s(29)));
+}
+
+#[test]
+fn a_keepalive_of_zero_drains_the_connection() {
+    let mut world = World::with_upstreams(1);
+    world.host(0).serves(|ask| {
+        let reply = Reply::to(&ask.question).record(300, &ADDRESS);
+        match ask.number {
+            0 => vec![Act::Send(AT_ONCE, reply.keepalive(s(0)).octets())],
+            1 => vec![Act::Send(ms(50), reply.octets())],
+            _ => vec![Act::Send(AT_ONCE, reply.octets())],
+        }
+    });
+    world.lookup("first.example");
+    let second = world.lookup("second.example");
+    world.run_for(ms(65));
+    // The answer to the first said so; the second is still waited for, and a third goes elsewhere.
+    let third = world.lookup("third.example");
+    assert_eq!(world.finish(second).at, ms(60 + 50));
+    assert_eq!(world.network.open_connections(), 1, "empty, the first is closed at once");
+    assert_eq!(world.finish(third).at, ms(65 + 60));
+    assert_eq!(world.host(0).dialled.len(), 2);
+}
+
+#[test]
+fn a_cancelled_lookup_leaves_nothing_behind() {
+    let mut world = World::with_upstreams(1);
+    world.host(0).keeps_silent();
+    let id = world.lookup("example.com");
+    world.run_for(ms(70));
+    world.cancel(id);
+    world.run_for(s(1));
+    assert_eq!(world.engine.lookups_in_flight(), 0);
+    world.run_for(s(60));
+    assert!(world.done(id).is_none());
+    assert_eq!((world.network.open_connections(), world.wake()), (0, None));
+}
+
+#[test]
+fn one_caller_that_leaves_takes_nothing_from_the_others() {
+    let mut world = World::with_upstreams(1);
+    let first = world.lookup("example.com");
+    let second = world.lookup("example.com");
+    world.run_for(ms(50));
+    world.cancel(first);
+    assert_eq!(world.finish(second).at, ms(60));
+    assert_eq!(world.host(0).asked.len(), 1);
+}
+
+#[test]
+fn a_late_answer_to_a_cancelled_query_is_no_misbehaviour() {
+    let mut world = World::with_upstreams(1);
+    world.host(0).serves(|ask| crate::world::answer_after(ms(100), &ask.question));
+    for number in 0..40 {
+        let id = world.lookup(&format!("host{number}.example"));
+        world.run_for(ms(70));
+        world.cancel(id);
+    }
+    world.resolve("example.com").answer();
+    assert_eq!(world.host(0).dialled.len(), 1);
+}
+
+#[test]
+fn closing_ends_every_lookup_and_every_connection() {
+    let mut world = World::with_upstreams(2);
+    world.resolve("warm.example").answer();
+    world.host(0).keeps_silent();
+    let waiting = world.lookup("example.com");
+    world.run_for(ms(5));
+    world.tell(Input::Close);
+    let error = world.finish(waiting).error();
+    assert!(matches!(error.kind(), ErrorKind::Closed), "{error}");
+    assert!(world.engine.is_closed());
+    assert_eq!((world.network.open_connections(), world.wake()), (0, None));
+
+    let late = world.lookup("late.example");
+    assert!(matches!(world.finish(late).error().kind(), ErrorKind::Closed));
+}
+
+#[test]
+fn closing_while_dialling_gives_the_dial_up() {
+    let mut world = World::with_upstreams(1);
+    let id = world.lookup("example.com");
+    world.run_for(ms(30));
+    world.tell(Input::Close);
+    assert!(matches!(world.finish(id).error().kind(), ErrorKind::Closed));
+    assert!(world.engine.is_closed());
+    world.run_for(s(20));
+    assert_eq!((world.host(0).connected, world.network.open_connections()), (0, 0));
+}
+
+/// Conformance 13: no harm in the offer, but where the server ends the handshake over it, it is asked without.
+#[test]
+fn a_server_that_refuses_alpn_is_asked_without_and_that_is_remembered() {
+    let mut world = World::with_upstreams(1);
+    world.host(0).accepts(Accepts::WithoutAlpn);
+    let done = world.resolve("example.com");
+    assert_eq!(done.at, ms(40 + 60));
+    assert_eq!(done.answer().attempts(), 1);
+    assert_eq!(world.host(0).dialled.len(), 2);
+    world.run_for(s(10));
+    assert_eq!(world.resolve("example.org").took, ms(60));
+    assert_eq!(world.host(0).dialled.len(), 3);
+}
+
+mod races {
+    use super::*;
+    use std::net::SocketAddr;
+
+    fn v6() -> SocketAddr {
+        "[2001:db8::1]:853".parse().expect("an address")
+    }
+
+    fn v4() -> SocketAddr {
+        "192.0.2.1:853".parse().expect("an address")
+    }
+
+    fn two_families() -> World {
+        let upstream = upstream(1).address([0x2001, 0xdb8, 0, 0, 0, 0, 0, 1]);
+        World::new(Config::builder().upstream(upstream))
+    }
+
+    /// Conformance 45: RFC 8305 Sections 4 and 5.
+    #[test]
+    fn the_second_address_joins_after_a_quarter_of_a_second_and_the_winner_goes_first_from_then_on() {
+        let mut world = two_families();
+        world.network.host(v6()).accepts(Accepts::Silently);
+        assert_eq!(world.resolve("example.com").at, ms(250 + 60));
+        assert_eq!(world.network.host(v6()).dialled, [ms(0)]);
+        assert_eq!(world.network.host(v4()).dialled, [ms(250)]);
+        world.run_for(s(20));
+        assert_eq!(world.resolve("example.org").took, ms(60));
+        assert_eq!(world.network.host(v6()).dialled.len(), 1, "a dead family costs its delay once");
+    }
+
+    #[test]
+    fn the_second_address_joins_at_once_when_the_first_refuses() {
+        let mut world = two_families();
+        world.network.host(v6()).accepts(Accepts::Nothing);
+        assert_eq!(world.resolve("example.com").at, ms(20 + 60));
+        assert_eq!(world.network.host(v4()).dialled, [ms(20)]);
+    }
+
+    #[test]
+    fn the_loser_of_a_race_is_closed() {
+        let mut world = two_families();
+        world.network.host(v6()).is_away(ms(90));
+        world.network.host(v4()).is_away(ms(40));
+        // IPv6 is up at 360 ms, IPv4 not before 410 ms.
+        assert_eq!(world.resolve("example.com").at, ms(360 + 180));
+        assert_eq!(world.network.open_connections(), 1);
+        assert_eq!((world.network.host(v6()).asked.len(), world.network.host(v4()).asked.len()), (1, 0));
+    }
+
+    #[test]
+    fn an_address_too_slow_for_the_race_may_still_win_it() {
+        let mut world = two_families();
+        world.network.host(v6()).is_away(ms(150));
+        world.network.host(v4()).accepts(Accepts::TcpAlone);
+        assert_eq!(world.resolve("example.com").at, ms(600 + 300));
+    }
+}

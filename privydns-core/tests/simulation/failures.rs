@@ -1,0 +1,332 @@
+//! Lookups that go wrong: what is tried, when it stops, and what the caller is told.
+
+use std::time::Duration;
+
+use privydns_core::{Cause, CertificateProblem, Config, ErrorKind, Limit, ResponseCode, Stage};
+
+use crate::world::wire::{REFUSED, Reply, SERVFAIL};
+use crate::world::{AT_ONCE, Accepts, Act, Host, World, answer, answer_after, ms, query, s, upstream};
+
+/// A lookup with a deadline of a second at one upstream that this is done to.
+fn a_second_with(prepare: impl Fn(&mut Host)) -> (Duration, privydns_core::Error) {
+    let mut world = World::new(Config::builder().upstream(upstream(0)).timeout(s(1)));
+    prepare(world.host(0));
+    let done = world.resolve("example.com");
+    (done.at, done.error())
+}
+
+#[test]
+fn a_server_silent_in_tls_is_an_error_at_the_deadline_that_says_so() {
+    let (at, error) = a_second_with(|host| {
+        host.accepts(Accepts::TcpAlone);
+    });
+    assert_eq!(at, s(1));
+    assert!(matches!(error.kind(), ErrorKind::Deadline), "{error}");
+    assert_eq!((error.upstream(), error.stage()), (Some("up0"), Some(Stage::Tls)));
+    assert_eq!(error.address().map(|address| address.to_string()).as_deref(), Some("192.0.2.0:853"));
+    assert_eq!(error.elapsed(), Some(s(1)));
+}
+
+#[test]
+fn a_server_that_never_answers_is_an_error_at_the_deadline_that_says_so() {
+    let (at, error) = a_second_with(|host| {
+        host.keeps_silent();
+    });
+    assert_eq!(at, s(1));
+    assert!(matches!(error.kind(), ErrorKind::Deadline), "{error}");
+    assert_eq!((error.upstream(), error.stage()), (Some("up0"), Some(Stage::Exchange)));
+}
+
+#[test]
+fn an_address_that_swallows_packets_is_an_error_at_the_deadline_that_says_so() {
+    let (at, error) = a_second_with(|host| {
+        host.accepts(Accepts::Silently);
+    });
+    assert_eq!(at, s(1));
+    assert!(matches!(error.kind(), ErrorKind::Deadline), "{error}");
+    assert_eq!((error.upstream(), error.stage()), (Some("up0"), Some(Stage::Connect)));
+}
+
+#[test]
+fn a_server_that_refuses_connections_is_an_error_after_three_attempts() {
+    let mut world = World::with_upstreams(1);
+    world.host(0).accepts(Accepts::Nothing);
+    let done = world.resolve("example.com");
+    assert!(done.at <= ms(20 + 50 + 20 + 100 + 20), "{:?}", done.at);
+    let error = done.error();
+    assert!(matches!(error.kind(), ErrorKind::Upstream(Cause::Connect(_))), "{error}");
+    assert_eq!((error.attempts().len(), error.stage()), (3, Some(Stage::Connect)));
+    assert_eq!(world.host(0).dialled.len(), 3);
+}
+
+/// The black hole, with everything as by default.
+#[test]
+fn a_first_upstream_that_is_silent_costs_a_second_once() {
+    for accepts in [Accepts::Silently, Accepts::TcpAlone, Accepts::Everything] {
+        let mut world = World::with_upstreams(2);
+        world.host(0).accepts(accepts.clone()).keeps_silent();
+        let done = world.resolve("first.example");
+        assert!(done.at <= ms(1500), "{accepts:?}: {:?}", done.at);
+        assert_eq!(done.answer().upstream(), "up1");
+        for number in 0..30 {
+            let done = world.resolve(&format!("host{number}.example"));
+            let healthy = ms(20);
+            assert!(done.took <= healthy * 12 / 10, "{accepts:?} {number}: {:?}", done.took);
+            world.run_for(ms(100));
+        }
+    }
+}
+
+#[test]
+fn a_first_upstream_that_refuses_costs_its_refusal() {
+    let mut world = World::with_upstreams(2);
+    world.host(0).accepts(Accepts::Nothing).is_away(Duration::from_micros(50));
+    let done = world.resolve("example.com");
+    assert!(done.at <= ms(60 + 5), "{:?}", done.at);
+    assert_eq!(done.answer().upstream(), "up1");
+}
+
+#[test]
+fn servfail_and_refused_go_to_the_next_upstream_at_once() {
+    for rcode in [SERVFAIL, REFUSED] {
+        let mut world = World::with_upstreams(2);
+        world.host(0).replies(move |question| Reply::to(question).rcode(rcode));
+        let done = world.resolve("example.com");
+        assert_eq!(done.at, ms(60 + 60));
+        let answer = done.answer();
+        assert_eq!((answer.upstream(), answer.attempts()), ("up1", 2));
+        assert_eq!(world.host(0).asked.len(), 1);
+    }
+}
+
+#[test]
+fn servfail_of_the_only_upstream_is_the_error_with_what_it_says_about_it() {
+    let mut world = World::with_upstreams(1);
+    world
+        .host(0)
+        .replies(|question| Reply::to(question).rcode(SERVFAIL).extended_error(22, "no reachable authority"));
+    let done = world.resolve("example.com");
+    assert_eq!(done.at, ms(60));
+    let error = done.error();
+    let ErrorKind::Upstream(Cause::Rcode(rcode)) = error.kind() else { panic!("{error}") };
+    assert_eq!((rcode.code, rcode.extended[0].code), (ResponseCode::ServFail, 22));
+    assert_eq!((error.upstream(), error.stage()), (Some("up0"), Some(Stage::Exchange)));
+    assert_eq!(world.host(0).asked.len(), 1, "asking the same server again would not change it");
+}
+
+#[test]
+fn a_wrong_certificate_is_tried_once_and_is_the_cause_reported() {
+    let mut world = World::with_upstreams(2);
+    world.host(0).has_wrong_certificate();
+    world.host(1).accepts(Accepts::Nothing);
+    let error = world.resolve("example.com").error();
+    let wrong = ErrorKind::Upstream(Cause::Certificate(CertificateProblem::WrongName));
+    assert_eq!(error.kind().to_string(), wrong.to_string());
+    assert_eq!((error.upstream(), error.stage()), (Some("up0"), Some(Stage::Tls)));
+    assert_eq!((world.host(0).dialled.len(), world.host(1).dialled.len()), (1, 2));
+    assert_eq!(world.host(0).asked.len(), 0);
+}
+
+#[test]
+fn a_sick_upstream_is_passed_over_for_five_seconds_and_then_probed_by_a_dial() {
+    let mut world = World::with_upstreams(2);
+    world.host(0).has_wrong_certificate();
+    assert_eq!(world.resolve("first.example").answer().upstream(), "up1");
+    let sick_since = ms(40);
+    for number in 0..10 {
+        world.resolve(&format!("host{number}.example")).answer();
+        world.run_for(ms(450));
+    }
+    assert!(world.now() < sick_since + s(5));
+    assert_eq!(world.host(0).dialled, [ms(0)]);
+
+    world.host(0).accepts(Accepts::Everything);
+    world.run_until(sick_since + s(5));
+    let begun = world.now();
+    let done = world.resolve("probing.example");
+    assert_eq!(done.took, ms(20), "the dial, and no lookup, finds out");
+    assert_eq!(done.answer().upstream(), "up1");
+    assert_eq!(world.host(0).dialled, [ms(0), begun]);
+
+    world.run_for(ms(100));
+    assert_eq!(world.resolve("back.example").answer().upstream(), "up0");
+}
+
+#[test]
+fn the_pause_of_an_upstream_that_stays_sick_grows() {
+    let mut world = World::with_upstreams(2);
+    world.host(0).accepts(Accepts::Nothing);
+    for number in 0..600 {
+        world.resolve(&format!("host{number}.example")).answer();
+        world.run_for(ms(480));
+    }
+    // After 0, 5, 15, 35, 75, 155 seconds; the next would come after 315.
+    assert_eq!(world.host(0).dialled.len(), 6, "{:?}", world.host(0).dialled);
+}
+
+#[test]
+fn when_all_are_sick_the_one_that_failed_longest_ago_is_tried_at_once() {
+    let mut world = World::with_upstreams(2);
+    world.host(0).accepts(Accepts::Nothing);
+    world.host(1).accepts(Accepts::Nothing);
+    world.resolve("first.example").error();
+    world.host(0).accepts(Accepts::Everything);
+    world.host(1).accepts(Accepts::Everything);
+    let done = world.resolve("second.example");
+    assert_eq!(done.took, ms(60), "a captive portal must not outlive itself");
+    assert_eq!(done.answer().upstream(), "up0");
+}
+
+#[test]
+fn a_late_answer_wins_over_the_attempt_that_began_beside_it() {
+    let mut world = World::with_upstreams(2);
+    world.host(0).serves(|ask| answer_after(ms(1000), &ask.question));
+    world.host(1).serves(|ask| answer_after(s(2), &ask.question));
+    let done = world.resolve("example.com");
+    assert_eq!(done.at, ms(60 + 1000));
+    let answer = done.answer();
+    assert_eq!((answer.upstream(), answer.attempts()), ("up0", 2));
+    assert_eq!(world.host(1).dialled, [s(1)]);
+}
+
+/// A slow link is not a dead one: the attempt goes on though its time has passed, and nothing repeats it in vain.
+#[test]
+fn an_answer_after_the_attempts_time_is_still_the_answer() {
+    let mut world = World::with_upstreams(1);
+    world.host(0).serves(|ask| answer_after(ms(3000), &ask.question));
+    let done = world.resolve("example.com");
+    assert_eq!(done.at, ms(60 + 3000));
+    done.answer();
+}
+
+/// The caller's impatience is not the server's fault.
+#[test]
+fn a_lookup_in_a_hurry_does_not_make_the_upstream_sick() {
+    let mut world = World::with_upstreams(2);
+    let hurried = world.ask(&query("hurried.example").timeout(ms(30)));
+    assert!(world.finish(hurried).error().is_timeout());
+    world.run_for(ms(100));
+    assert_eq!(world.resolve("calm.example").answer().upstream(), "up0");
+    let hurried = world.ask(&query("again.example").timeout(ms(15)));
+    assert!(world.finish(hurried).error().is_timeout());
+    assert_eq!(world.resolve("calmer.example").answer().upstream(), "up0");
+    assert_eq!(world.host(0).dialled.len(), 1, "the connection is as good as before");
+}
+
+/// It answered before and says nothing now: a dead connection, as behind a rebooted router, or a dead server.
+#[test]
+fn a_connection_gone_silent_is_replaced_after_the_first_answer_that_does_not_come() {
+    let mut world = World::with_upstreams(1);
+    world
+        .host(0)
+        .serves(|ask| if ask.connection == 0 && ask.number > 0 { Vec::new() } else { answer(&ask.question) });
+    world.resolve("first.example").answer();
+    let done = world.resolve("second.example");
+    // The shortest time that an attempt is given, and a new connection.
+    assert_eq!(done.took, ms(500 + 60));
+    assert_eq!(world.resolve("third.example").took, ms(20));
+    assert_eq!((world.host(0).dialled.len(), world.network.open_connections()), (2, 1));
+}
+
+#[test]
+fn one_lookup_too_many_is_refused_at_once() {
+    let mut world = World::new(Config::builder().upstream(upstream(0)).max_lookups(10));
+    for number in 0..10 {
+        world.lookup(&format!("host{number}.example"));
+    }
+    let refused = world.lookup("one.too.many.example");
+    let done = world.finish(refused);
+    assert_eq!(done.at, AT_ONCE);
+    assert!(matches!(done.error().kind(), ErrorKind::Overloaded(Limit::Lookups)));
+    assert!(world.finish_all().iter().all(|done| done.result.is_ok()));
+    world.resolve("one.too.many.example").answer();
+}
+
+#[test]
+fn garbage_is_an_error_that_names_the_rule_and_the_next_upstream_answers() {
+    let garbage = |_: &crate::world::Ask| vec![Act::SendRaw(AT_ONCE, vec![0, 3, 1, 2, 3])];
+    let mut world = World::with_upstreams(1);
+    world.host(0).serves(garbage);
+    let error = world.resolve("example.com").error();
+    assert!(matches!(error.kind(), ErrorKind::Upstream(Cause::Protocol(_))), "{error}");
+    assert_eq!(error.stage(), Some(Stage::Exchange));
+
+    let mut world = World::with_upstreams(2);
+    world.host(0).serves(garbage);
+    let done = world.resolve("example.com");
+    assert_eq!((done.at, done.answer().upstream().to_owned()), (ms(60 + 60), "up1".to_owned()));
+}
+
+#[test]
+fn an_answer_that_cannot_be_read_goes_to_the_next_upstream() {
+    let mut world = World::with_upstreams(2);
+    world.host(0).serves(|ask| {
+        let mut message = Reply::to(&ask.question).record(300, &[1, 2, 3, 4]).octets();
+        message.truncate(message.len() - 14);
+        vec![Act::Send(AT_ONCE, message)]
+    });
+    let done = world.resolve("example.com");
+    assert_eq!((done.at, done.answer().upstream().to_owned()), (ms(60 + 60), "up1".to_owned()));
+}
+
+/// RFC 9110 Section 10.2.3.
+mod retry_after {
+    use super::*;
+    use crate::world::{Speaks, https_address, https_upstream};
+
+    /// A DoH server that asks for three seconds when it is asked for the first time.
+    fn busy(host: &mut Host) {
+        host.speaks = Speaks::Http1;
+        host.serves(|ask| match ask.number {
+            0 => {
+                let response =
+                    "HTTP/1.1 429 Too Many Requests\r\nretry-after: 3\r\ncontent-length: 0\r\n\r\n";
+                vec![Act::SendRaw(AT_ONCE, response.into())]
+            }
+            _ => answer(&ask.question),
+        });
+    }
+
+    #[test]
+    fn the_only_upstream_is_waited_for() {
+        let mut world = World::new(Config::builder().upstream(https_upstream(0)));
+        busy(world.network.host(https_address(0)));
+        let done = world.resolve("example.com");
+        assert_eq!(done.at, ms(60 + 3000 + 20));
+        assert_eq!(done.answer().attempts(), 2);
+    }
+
+    #[test]
+    fn a_lookup_that_has_not_the_time_to_wait_says_so_at_once() {
+        let mut world = World::new(Config::builder().upstream(https_upstream(0)).timeout(s(2)));
+        busy(world.network.host(https_address(0)));
+        let done = world.resolve("example.com");
+        assert_eq!(done.at, ms(60));
+        let error = done.error();
+        assert!(matches!(error.kind(), ErrorKind::Upstream(Cause::Http(_))), "{error}");
+    }
+
+    #[test]
+    fn another_upstream_answers_meanwhile() {
+        let mut world = World::new(Config::builder().upstream(https_upstream(0)).upstream(upstream(1)));
+        busy(world.network.host(https_address(0)));
+        assert_eq!(world.resolve("first.example").answer().upstream(), "up1");
+        world.run_for(ms(2500));
+        assert_eq!(world.resolve("second.example").answer().upstream(), "up1");
+        world.run_for(ms(500));
+        world.resolve("third.example").answer();
+        world.run_for(ms(100));
+        assert_eq!(world.resolve("fourth.example").answer().upstream(), "up0");
+        assert_eq!(world.network.host(https_address(0)).asked.len(), 2);
+    }
+}
+
+#[test]
+fn no_error_prints_the_name_that_was_asked_for() {
+    let mut world = World::with_upstreams(1);
+    for accepts in [Accepts::Nothing, Accepts::TcpAlone, Accepts::Everything] {
+        world.host(0).accepts(accepts).keeps_silent();
+        let error = world.resolve("very.secret.example").error();
+        assert!(!format!("{error} {error:?}").contains("secret"), "{error:?}");
+    }
+}

@@ -1,0 +1,150 @@
+//! Answers past their time, and answers renewed before it (RFC 8767).
+
+use privydns_core::{CacheSettings, CacheUse, Config, Early, Input};
+
+use crate::world::wire::Reply;
+use crate::world::{ADDRESS, Accepts, Act, World, beginning, ms, query, s, upstream};
+
+/// A world that keeps old answers and has one for example.com that ended a while ago.
+fn with_a_stale_answer() -> World {
+    let settings = CacheSettings::default().serve_stale(Some(CacheSettings::MAX_STALE));
+    let mut world = World::new(Config::builder().upstream(upstream(0)).cache(settings));
+    world.host(0).replies(|question| Reply::to(question).record(60, &ADDRESS));
+    world.resolve("example.com").answer();
+    world.run_for(s(100));
+    world
+}
+
+#[test]
+fn a_stale_answer_is_not_given_while_a_fresh_one_can_be_had() {
+    let mut world = with_a_stale_answer();
+    let answer = world.resolve("example.com").answer();
+    assert!(!answer.is_stale() && !answer.is_cached());
+}
+
+#[test]
+fn a_stale_answer_is_given_after_less_than_two_seconds_of_silence() {
+    let mut world = with_a_stale_answer();
+    world.host(0).accepts(Accepts::Silently);
+    let done = world.resolve("example.com");
+    assert_eq!(done.took, ms(1800));
+    let answer = done.answer();
+    assert!(answer.is_stale());
+    assert_eq!(answer.ttl(), Some(30));
+}
+
+#[test]
+fn a_stale_answer_is_given_when_asking_failed_and_for_half_a_minute_nobody_is_asked() {
+    let mut world = with_a_stale_answer();
+    world.host(0).accepts(Accepts::Nothing);
+    let done = world.resolve("example.com");
+    assert!(done.took < ms(300), "{:?}", done.took);
+    assert!(done.answer().is_stale());
+
+    let dialled = world.host(0).dialled.len();
+    let begun = world.now();
+    let done = world.resolve("example.com");
+    assert_eq!(done.at, begun);
+    assert!(done.answer().is_stale());
+    assert_eq!(world.host(0).dialled.len(), dialled);
+
+    world.host(0).accepts(Accepts::Everything);
+    world.run_for(s(31));
+    assert!(!world.resolve("example.com").answer().is_stale());
+}
+
+/// The deadline is the caller's: that it passed says little about the upstream, which goes on being asked.
+#[test]
+fn a_stale_answer_is_given_at_a_deadline_that_comes_first_and_asking_goes_on() {
+    let mut world = with_a_stale_answer();
+    world.host(0).accepts(Accepts::Silently);
+    let hurried = query("example.com").timeout(s(1));
+    let first = world.ask(&hurried);
+    let done = world.finish(first);
+    assert_eq!(done.took, s(1));
+    assert!(done.answer().is_stale());
+    let second = world.ask(&hurried);
+    assert_eq!(world.finish(second).took, ms(800), "1.8 s after asking began");
+    let now = world.now();
+    let third = world.ask(&hurried);
+    assert_eq!(world.finish(third).at, now, "what failed a moment ago is not waited for again");
+    world.run_for(s(30));
+    assert_eq!((world.wake(), world.network.open_connections()), (None, 0));
+}
+
+#[test]
+fn the_answer_that_comes_after_a_deadline_with_a_stale_one_is_kept() {
+    let mut world = with_a_stale_answer();
+    let hurried = world.ask(&query("example.com").timeout(ms(5)));
+    assert!(world.finish(hurried).answer().is_stale());
+    world.run_for(ms(100));
+    let begun = world.now();
+    let done = world.resolve("example.com");
+    assert_eq!(done.at, begun);
+    assert!(!done.answer().is_stale());
+}
+
+#[test]
+fn the_answer_that_comes_after_a_stale_one_was_given_is_kept() {
+    let mut world = with_a_stale_answer();
+    world.host(0).serves(|ask| vec![Act::Send(s(2), Reply::to(&ask.question).record(60, &ADDRESS).octets())]);
+    assert!(world.resolve("example.com").answer().is_stale());
+    world.run_for(s(1));
+    let begun = world.now();
+    let done = world.resolve("example.com");
+    assert_eq!(done.at, begun);
+    let answer = done.answer();
+    assert!(answer.is_cached() && !answer.is_stale());
+}
+
+#[test]
+fn a_lookup_that_passes_over_the_cache_gets_no_stale_answer() {
+    let mut world = with_a_stale_answer();
+    world.host(0).accepts(Accepts::Nothing);
+    let id = world.ask(&query("example.com").cache(CacheUse::Bypass));
+    world.finish(id).error();
+}
+
+fn with_an_answer_near_its_end() -> World {
+    let settings = CacheSettings::default().prefetch(true);
+    let mut world = World::new(Config::builder().upstream(upstream(0)).cache(settings));
+    world.host(0).replies(|question| Reply::to(question).record(100, &ADDRESS));
+    world.resolve("example.com").answer();
+    world.run_for(s(95));
+    world
+}
+
+#[test]
+fn an_answer_near_its_end_is_renewed_when_it_is_asked_for() {
+    let mut world = with_an_answer_near_its_end();
+    let asked = query("example.com");
+    let early = world.shared.early(beginning() + world.now(), &asked).expect("no error");
+    let Early::Refresh(answer) = early else { panic!("{early:?}") };
+    assert!(answer.ttl() <= Some(5));
+    world.tell(Input::Refresh(asked.into()));
+    world.run_for(s(1));
+    assert_eq!(world.host(0).asked.len(), 2);
+    assert_eq!(world.resolve("example.com").answer().ttl(), Some(100));
+}
+
+#[test]
+fn a_refresh_goes_on_when_a_lookup_that_joined_it_leaves() {
+    let mut world = with_an_answer_near_its_end();
+    world.tell(Input::Refresh(query("example.com").into()));
+    let joined = world.ask(&query("example.com").cache(CacheUse::Bypass));
+    world.run_for(ms(10));
+    world.cancel(joined);
+    world.run_for(s(1));
+    assert_eq!(world.host(0).asked.len(), 2);
+    assert_eq!(world.resolve("example.com").answer().ttl(), Some(100));
+}
+
+#[test]
+fn a_refresh_that_fails_is_over_at_its_deadline() {
+    let mut world = with_an_answer_near_its_end();
+    world.host(0).accepts(Accepts::Silently);
+    world.tell(Input::Refresh(query("example.com").into()));
+    world.run_for(s(20));
+    assert_eq!(world.wake(), None);
+    assert_eq!(world.network.open_connections(), 0);
+}

@@ -1,0 +1,138 @@
+//! Servers: how they take connections, and what they do with a query.
+
+use std::time::Duration;
+
+use privydns_core::{Cause, CertificateProblem};
+
+use super::wire::{Question, Reply};
+
+/// The address that every answering server gives, unless a test says otherwise.
+pub(crate) const ADDRESS: [u8; 4] = [203, 0, 113, 7];
+/// The TTL of what it gives.
+pub(crate) const TTL: u32 = 300;
+
+/// One address of the simulated network, and the server behind it.
+pub(crate) struct Host {
+    /// From here to there, or back.
+    pub(crate) one_way: Duration,
+    pub(crate) accepts: Accepts,
+    pub(crate) speaks: Speaks,
+    /// Called with each query that arrives.
+    pub(crate) serve: Serve,
+    /// The server closes a connection on which nothing came for this long.
+    pub(crate) closes_when_idle: Option<Duration>,
+    /// When each connection was asked for.
+    pub(crate) dialled: Vec<Duration>,
+    /// How many of them came as far as TLS.
+    pub(crate) connected: usize,
+    /// Each query that arrived.
+    pub(crate) asked: Vec<Ask>,
+}
+
+/// What a server does with each query.
+pub(crate) type Serve = Box<dyn FnMut(&Ask) -> Vec<Act>>;
+
+/// What becomes of a connection that is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Accepts {
+    Everything,
+    /// TCP answers with a reset.
+    Nothing,
+    /// Packets vanish.
+    Silently,
+    /// TCP is up, and then nothing.
+    TcpAlone,
+    /// The handshake fails for this cause.
+    Failing(Cause),
+    /// The handshake fails where a protocol is offered by ALPN.
+    WithoutAlpn,
+}
+
+/// The protocol that a server speaks once TLS is up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Speaks {
+    Dot,
+    Http1,
+}
+
+/// A query, as it arrives at a server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Ask {
+    pub(crate) at: Duration,
+    /// The how manieth connection to this host brought it, and the how manieth query it is, both from 0.
+    pub(crate) connection: usize,
+    pub(crate) number: usize,
+    pub(crate) question: Question,
+}
+
+/// What a server does, some time after a query came.
+#[derive(Clone, Debug)]
+pub(crate) enum Act {
+    /// Sends a DNS message, in the framing of its protocol.
+    Send(Duration, Vec<u8>),
+    /// Sends octets as they are.
+    SendRaw(Duration, Vec<u8>),
+    /// Closes the connection in good order.
+    Close(Duration),
+    /// Resets it.
+    Reset(Duration),
+}
+
+pub(crate) const AT_ONCE: Duration = Duration::ZERO;
+
+impl Host {
+    /// A server 10 ms away that answers everything at once.
+    pub(crate) fn new() -> Self {
+        Self {
+            one_way: Duration::from_millis(10),
+            accepts: Accepts::Everything,
+            speaks: Speaks::Dot,
+            serve: Box::new(|ask| answer(&ask.question)),
+            closes_when_idle: None,
+            dialled: Vec::new(),
+            connected: 0,
+            asked: Vec::new(),
+        }
+    }
+
+    pub(crate) fn serves(&mut self, serve: impl FnMut(&Ask) -> Vec<Act> + 'static) -> &mut Self {
+        self.serve = Box::new(serve);
+        self
+    }
+
+    pub(crate) fn replies(&mut self, reply: impl Fn(&Question) -> Reply + 'static) -> &mut Self {
+        self.serves(move |ask| vec![Act::Send(AT_ONCE, reply(&ask.question).octets())])
+    }
+
+    pub(crate) fn answers(&mut self) -> &mut Self {
+        self.serves(|ask| answer(&ask.question))
+    }
+
+    /// Takes queries, and never says anything.
+    pub(crate) fn keeps_silent(&mut self) -> &mut Self {
+        self.serves(|_| Vec::new())
+    }
+
+    pub(crate) fn accepts(&mut self, accepts: Accepts) -> &mut Self {
+        self.accepts = accepts;
+        self
+    }
+
+    pub(crate) fn has_wrong_certificate(&mut self) -> &mut Self {
+        self.accepts(Accepts::Failing(Cause::Certificate(CertificateProblem::WrongName)))
+    }
+
+    pub(crate) fn is_away(&mut self, one_way: Duration) -> &mut Self {
+        self.one_way = one_way;
+        self
+    }
+}
+
+/// The usual answer, at once.
+pub(crate) fn answer(question: &Question) -> Vec<Act> {
+    answer_after(AT_ONCE, question)
+}
+
+pub(crate) fn answer_after(delay: Duration, question: &Question) -> Vec<Act> {
+    vec![Act::Send(delay, Reply::to(question).record(TTL, &ADDRESS).octets())]
+}
