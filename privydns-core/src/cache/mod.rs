@@ -49,8 +49,8 @@ use crate::message::{Answer, Message, Origin, Outcome, Query, QueryName};
 
 /// Answers of upstreams, kept for as long as they hold.
 ///
-/// A clone is a handle to the same cache. Answers can be shared by all engines of one
-/// configuration; two caches share nothing, their secrets least of all.
+/// A clone is a handle to the same cache, for engines of the same configuration: upstreams are told apart by their
+/// places in it. Two caches share nothing, their secrets least of all.
 ///
 /// ```
 /// use privydns_core::{Cache, CacheSettings};

@@ -52,8 +52,9 @@ impl CacheSettings {
     /// owner of a name decides.
     ///
     /// Some names have a TTL of a few seconds for all the world to follow a failover; a minute here saves most of
-    /// the queries for them. An answer kept longer shows what is left of its own TTL, and 0 when that has run out. Records with a TTL of 0 are not kept even so (RFC 8767 Section 4), nor is the
-    /// absence of records kept longer than its own time.
+    /// the queries for them. What is kept longer shows what is left of its own TTL, and 0 in the end. Records with a
+    /// TTL of 0 are not kept even so (RFC 8767 Section 4), nor is the absence of records kept longer than its own
+    /// time.
     pub fn min_ttl(mut self, ttl: Duration) -> Self {
         self.min_ttl = ttl;
         self
