@@ -1,5 +1,6 @@
 //! One question on its way, for everybody who asked it: equal lookups share one flight.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -34,7 +35,8 @@ pub(super) struct Flight {
     group: Group,
     pub(super) query: Arc<Query>,
     pub(super) started: Instant,
-    waiters: Vec<LookupId>,
+    /// Those who ask, by when they stop waiting.
+    waiters: BTreeSet<(Instant, LookupId)>,
     /// When the last of the waiters stops waiting, and the flight is given up.
     until: Instant,
     /// Whether it goes on when nobody waits for it: it renews what the cache has.
@@ -83,7 +85,7 @@ impl Engine {
         };
         let state = &mut self.flights[flight];
         state.stale = state.stale.take().or(stale);
-        state.waiters.push(id);
+        state.waiters.insert((deadline, id));
         self.lookups.insert(id, Lookup { flight, started: now, deadline, accepts_stale });
         self.begin_or_wait(now, flight);
     }
@@ -118,7 +120,7 @@ impl Engine {
             group,
             query,
             started: now,
-            waiters: Vec::new(),
+            waiters: BTreeSet::new(),
             until: deadline,
             is_refresh: false,
             stale: None,
@@ -221,12 +223,17 @@ impl Engine {
 
     fn expire_waiters(&mut self, now: Instant, flight: usize) {
         let Self { flights, lookups, .. } = self;
-        let is_over = |id: &mut LookupId| lookups.get(id).is_none_or(|lookup| lookup.deadline <= now);
-        let expired = flights[flight].waiters.extract_if(.., is_over).collect::<Vec<_>>();
+        let state = &mut flights[flight];
+        let mut expired = Vec::new();
+        while let Some((deadline, id)) = state.waiters.first().copied()
+            && deadline <= now
+        {
+            state.waiters.pop_first();
+            expired.push(id);
+        }
         if expired.is_empty() {
             return;
         }
-        let state = &mut flights[flight];
         if state.stale.is_some() && expired.iter().any(|id| lookups.get(id).is_some_and(|l| l.accepts_stale))
         {
             // They leave with the stale answer; asking goes on, as it would have for callers with more time.
@@ -244,11 +251,12 @@ impl Engine {
         let Self { flights, lookups, .. } = self;
         let state = &mut flights[flight];
         let Some(stale) = state.stale.take() else { return };
-        let takes = |id: &mut LookupId| lookups.get(id).is_none_or(|lookup| lookup.accepts_stale);
-        let takers = state.waiters.extract_if(.., takes).collect::<Vec<_>>();
+        let takes = |(_, id): &(Instant, LookupId)| lookups.get(id).is_none_or(|lookup| lookup.accepts_stale);
+        let takers: BTreeSet<_>;
+        (takers, state.waiters) = std::mem::take(&mut state.waiters).into_iter().partition(takes);
         state.is_refresh = true;
         self.shared.cache.failed(now, &self.flights[flight].query, self.flights[flight].group);
-        for id in takers {
+        for (_, id) in takers {
             self.lookups.remove(&id);
             self.shared.cache.count_stale();
             self.done(id, Ok(stale.clone()));
@@ -259,7 +267,7 @@ impl Engine {
     pub(super) fn cancel_lookup(&mut self, now: Instant, id: LookupId) {
         let Some(lookup) = self.lookups.remove(&id) else { return };
         let state = &mut self.flights[lookup.flight];
-        state.waiters.retain(|waiter| *waiter != id);
+        state.waiters.remove(&(lookup.deadline, id));
         if state.waiters.is_empty() && !state.is_refresh {
             self.end_flight(now, lookup.flight);
         } else {
@@ -285,7 +293,7 @@ impl Engine {
         let origin = Origin { upstream: label, spoken, attempts, elapsed, is_cached: false, is_stale: false };
         self.shared.cache.insert(now, &state.query, state.group, message, age, &origin);
         let answer = Answer::new(message.clone(), age, origin);
-        for id in std::mem::take(&mut state.waiters) {
+        for (_, id) in std::mem::take(&mut state.waiters) {
             self.lookups.remove(&id);
             self.done(id, Ok(answer.clone()));
         }
@@ -298,7 +306,7 @@ impl Engine {
         let kind = deciding_cause(&state.history).map_or(ErrorKind::Deadline, ErrorKind::Upstream);
         let history = std::mem::take(&mut state.history);
         self.shared.cache.failed(now, &state.query, state.group);
-        for id in std::mem::take(&mut state.waiters) {
+        for (_, id) in std::mem::take(&mut state.waiters) {
             self.fail_lookup(now, id, &kind, &history, flight);
         }
         self.end_flight(now, flight);
@@ -348,10 +356,9 @@ impl Engine {
     }
 
     fn set_flight_alarm(&mut self, flight: usize) {
-        let Self { flights, lookups, timers, .. } = self;
+        let Self { flights, timers, .. } = self;
         let state = &mut flights[flight];
-        let deadline =
-            state.waiters.iter().filter_map(|id| lookups.get(id)).map(|lookup| lookup.deadline).min();
+        let deadline = state.waiters.first().map(|(deadline, _)| *deadline);
         let stale_at = state.stale.as_ref().map(|_| state.started + STALE_AFTER);
         let at = [deadline.or(Some(state.until)), state.wake, stale_at].into_iter().flatten().min();
         timers.set(Timer::Flight(flight), &mut state.alarm, at);

@@ -49,6 +49,19 @@ fn fifty_equal_lookups_at_once_are_one_query() {
     assert_eq!(world.host(0).asked.len(), 1);
 }
 
+/// As many as there may be at once. Their cost has to grow with their number, and not with its square.
+#[test]
+fn sixteen_thousand_equal_lookups_at_once_are_one_query() {
+    let mut world = World::with_upstreams(1);
+    for _ in 0..16_384 {
+        world.lookup("example.com");
+    }
+    let done = world.finish_all();
+    assert_eq!(done.len(), 16_384);
+    assert!(done.iter().all(|done| done.result.is_ok() && done.at == COLD));
+    assert_eq!(world.host(0).asked.len(), 1);
+}
+
 #[test]
 fn an_equal_lookup_that_comes_later_shares_what_is_on_its_way() {
     let mut world = World::with_upstreams(1);
