@@ -75,7 +75,7 @@ impl Engine {
         let key = self.exchanges.insert(flight, upstream, now);
         self.shared.counters.upstream(upstream).queries.add(1);
         debug!(upstream = %self.pools[upstream].label, "attempt");
-        self.pools[upstream].waiting.push_back(key);
+        self.pools[upstream].waiting.insert(key);
         self.pump(now, upstream);
         key
     }
@@ -90,7 +90,9 @@ impl Engine {
                 }
                 self.touched(id);
             }
-            None => self.pools[exchange.upstream].waiting.retain(|waiting| *waiting != key),
+            None => {
+                self.pools[exchange.upstream].waiting.remove(&key);
+            }
         }
     }
 
@@ -159,7 +161,7 @@ impl Engine {
         let Some(exchange) = self.exchanges.get_mut(key) else { return };
         exchange.connection = None;
         let upstream = exchange.upstream;
-        self.pools[upstream].waiting.push_back(key);
+        self.pools[upstream].waiting.insert(key);
         self.pump(now, upstream);
     }
 

@@ -1,6 +1,6 @@
 //! The connections to one upstream: which of them takes the next query, and when another is opened.
 
-use std::collections::VecDeque;
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ use crate::upstream::HttpVersion;
 pub(super) struct Pool {
     pub(super) label: Arc<str>,
     /// Attempts without a connection, oldest first. Bounded by the lookups in flight and their attempts.
-    pub(super) waiting: VecDeque<Key>,
+    pub(super) waiting: BTreeSet<Key>,
     /// Connections with TLS up.
     pub(super) open: Vec<ConnectionId>,
     /// Connections in the making, by their place in the engine's dials.
@@ -44,7 +44,7 @@ impl Pool {
     pub(super) fn new(label: Arc<str>) -> Self {
         Self {
             label,
-            waiting: VecDeque::new(),
+            waiting: BTreeSet::new(),
             open: Vec::new(),
             dials: Vec::new(),
             health: Health::default(),
@@ -59,9 +59,9 @@ impl Pool {
 impl Engine {
     /// Gives waiting attempts to connections with room, and opens a connection when there is none.
     pub(super) fn pump(&mut self, now: Instant, upstream: usize) {
-        while let Some(key) = self.pools[upstream].waiting.front().copied() {
+        while let Some(key) = self.pools[upstream].waiting.first().copied() {
             let Some(id) = self.connection_with_room(upstream) else { break };
-            self.pools[upstream].waiting.pop_front();
+            self.pools[upstream].waiting.pop_first();
             let Some(exchange) = self.exchanges.get_mut(key) else { continue };
             exchange.connection = Some(id);
             exchange.submitted = now;

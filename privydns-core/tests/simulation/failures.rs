@@ -242,6 +242,23 @@ fn one_lookup_too_many_is_refused_at_once() {
     world.resolve("one.too.many.example").answer();
 }
 
+/// As many as there may be at once. Their cost has to grow with their number, and not with its square.
+#[test]
+fn sixteen_thousand_lookups_that_nobody_answers_end_at_their_deadline() {
+    for accepts in [Accepts::Silently, Accepts::Everything] {
+        let mut world = World::with_upstreams(2);
+        world.host(0).accepts(accepts.clone()).keeps_silent();
+        world.host(1).accepts(accepts).keeps_silent();
+        for number in 0..16_384 {
+            world.lookup(&format!("host{number}.example"));
+        }
+        let done = world.finish_all();
+        assert_eq!(done.len(), 16_384);
+        assert!(done.iter().all(|done| done.at == s(5) && done.result.is_err()));
+        assert_eq!(world.engine.lookups_in_flight(), 0);
+    }
+}
+
 #[test]
 fn garbage_is_an_error_that_names_the_rule_and_the_next_upstream_answers() {
     let garbage = |_: &crate::world::Ask| vec![Act::SendRaw(AT_ONCE, vec![0, 3, 1, 2, 3])];
