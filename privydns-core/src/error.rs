@@ -234,6 +234,9 @@ pub enum ConfigError {
     /// No upstream speaks the protocol that a query asks for.
     #[error("no upstream speaks the protocol asked for")]
     NoSuchProtocol,
+    /// These upstreams are known by name alone, and no other is there to resolve their names.
+    #[error("no upstream with an address can resolve the names of: {0}")]
+    Bootstrap(String),
     /// A lookup was begun outside of the runtime that its resolver is for.
     #[error("no runtime runs here")]
     NoRuntime,
@@ -260,6 +263,8 @@ pub enum ConfigError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Stage {
+    /// Nothing was sent: it failed a moment ago, and is not asked again so soon (RFC 9520).
+    Remembered,
     /// Waiting for room on a connection, or for one to be opened.
     Waiting,
     /// Resolving the upstream's own name.
@@ -429,6 +434,7 @@ impl fmt::Display for Rcode {
 impl fmt::Display for Stage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Stage::Remembered => "remembered",
             Stage::Waiting => "waiting",
             Stage::Bootstrap => "bootstrap",
             Stage::Proxy => "proxy",

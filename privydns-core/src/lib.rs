@@ -32,6 +32,7 @@ pub use message::{
     QueryName, Record, Records, Spoken,
 };
 pub use rr::{DNSClass, Name, RData, RecordType, ResponseCode};
+pub use schedule::{Hedge, Strategy};
 pub use shared::{Early, Shared};
 pub use stats::{Stats, UpstreamStats};
 pub use tls::{ClientCertificate, Pin, Roots, TlsVersion};

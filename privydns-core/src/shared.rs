@@ -10,6 +10,7 @@ use crate::cache::{Cache, Found};
 use crate::config::Config;
 use crate::error::{Error, ErrorKind};
 use crate::message::{Answer, CacheUse, Query, local_answer, special_use};
+use crate::schedule::Order;
 use crate::stats::{Counters, Stats};
 
 /// The part of a resolver that needs no driver, and that any thread may use at any time.
@@ -31,6 +32,7 @@ pub struct Shared {
     pub(crate) config: Config,
     pub(crate) cache: Cache,
     pub(crate) counters: Counters,
+    pub(crate) order: Order,
 }
 
 /// What is known of a query before anything is sent.
@@ -58,9 +60,12 @@ impl Shared {
     /// Shared state with an empty cache. `seed` must be secret: the keys of the cache's hashes come from it.
     pub fn new(config: Config, seed: [u8; 32]) -> Self {
         let mut random = StdRng::from_seed(seed);
-        let cache = Cache::new(&config.cache, random.random());
+        let cache = Cache::new(&config.settings.cache, random.random());
         let counters = Counters::new(config.upstreams.len());
-        Self { config, cache, counters }
+        let key = config.settings.spread_key.unwrap_or_else(|| random.random());
+        let labels = config.upstreams().map(|upstream| upstream.label().clone()).collect();
+        let order = Order::new(config.settings.strategy, key, labels);
+        Self { config, cache, counters, order }
     }
 
     /// Answers a query that needs no upstream: a name that never leaves (RFC 6761), or one in the cache. A hit
@@ -82,7 +87,9 @@ impl Shared {
         if let Some(answer) = local_answer(query) {
             return Ok(Known::Answer(answer));
         }
-        if let Some(domain) = special_use(query.name()) {
+        if let Some(domain) = special_use(query.name())
+            && !(domain == "local" && self.config.is_routed(query.name()))
+        {
             return Err(ErrorKind::SpecialUse(domain).into());
         }
         let group = self.config.group(query)?;
@@ -110,7 +117,7 @@ impl Shared {
 
     /// When a lookup that begins now must end.
     pub fn deadline(&self, now: Instant, query: &Query) -> Instant {
-        now + query.timeout_wanted().unwrap_or(self.config.timeout).min(LONGEST_TIMEOUT)
+        now + query.timeout_wanted().unwrap_or(self.config.settings.timeout).min(LONGEST_TIMEOUT)
     }
 
     /// Forgets what the cache has for a query, whoever may answer it.

@@ -26,6 +26,8 @@ pub struct UpstreamStats {
     pub queries: u64,
     /// Attempts that failed.
     pub failures: u64,
+    /// Attempts among them that were begun beside a slow one elsewhere ([`Hedge`](crate::Hedge)).
+    pub hedges: u64,
     /// Connections on which TLS came up.
     pub connections_opened: u64,
     /// Those among them whose TLS session was resumed.
@@ -59,6 +61,7 @@ pub(crate) struct Counters {
 pub(crate) struct UpstreamCounters {
     pub(crate) queries: Counter,
     pub(crate) failures: Counter,
+    pub(crate) hedges: Counter,
     pub(crate) opened: Counter,
     pub(crate) resumed: Counter,
     /// Nanoseconds; 0 before the first answer.
@@ -87,6 +90,7 @@ impl UpstreamCounters {
             upstream,
             queries: self.queries.value(),
             failures: self.failures.value(),
+            hedges: self.hedges.value(),
             connections_opened: self.opened.value(),
             connections_resumed: self.resumed.value(),
             smoothed_rtt: (nanos > 0).then(|| Duration::from_nanos(nanos)),

@@ -22,6 +22,24 @@ pub(crate) struct CacheKey(u128);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Group(pub(crate) u64);
 
+impl Group {
+    pub(crate) fn one(upstream: usize) -> Self {
+        Self(1 << upstream)
+    }
+
+    /// Its upstreams, in the order of the configuration.
+    pub(crate) fn upstreams(self) -> impl Iterator<Item = usize> {
+        (0..u64::BITS as usize).filter(move |index| self.0 >> index & 1 == 1)
+    }
+}
+
+#[cfg(test)]
+impl CacheKey {
+    pub(crate) fn for_test(number: u64) -> Self {
+        Self(u128::from(number))
+    }
+}
+
 /// Makes keys from lookups.
 pub(super) struct Keyer {
     secret: SipHasher13,

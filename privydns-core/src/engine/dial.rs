@@ -14,8 +14,6 @@ use crate::error::{Cause, Stage};
 use crate::tls::AlpnOffer;
 use crate::upstream::{HttpVersion, Protocol};
 
-/// The next address joins the race when none has won for this long (RFC 8305 Section 5).
-const ADDRESS_DELAY: Duration = Duration::from_millis(250);
 /// A dial that has not won by now is over, if anybody waits for it or not.
 const DIAL_LIMIT: Duration = Duration::from_secs(10);
 
@@ -41,12 +39,17 @@ impl Dial {
 }
 
 impl Engine {
-    /// Begins a race for a connection to `upstream`.
+    /// Begins a race for a connection to `upstream`, as soon as it has addresses.
     pub(super) fn dial(&mut self, now: Instant, upstream: usize) {
-        let addresses = self.shared.config.upstreams[upstream].upstream.socket_addresses();
+        if let Some(addresses) = self.addresses(now, upstream) {
+            self.race(now, upstream, addresses);
+        }
+    }
+
+    pub(super) fn race(&mut self, now: Instant, upstream: usize, addresses: Vec<SocketAddr>) {
         let dial = self.dials.insert(Dial {
             upstream,
-            addresses: race_order(addresses, self.pools[upstream].winner),
+            addresses: race_order(addresses.into_iter(), self.pools[upstream].winner),
             racing: Vec::new(),
             next_address: None,
             began: now,
@@ -61,7 +64,8 @@ impl Engine {
     fn race_next(&mut self, now: Instant, dial: usize) {
         let state = &mut self.dials[dial];
         let address = state.addresses.pop_front();
-        state.next_address = (!state.addresses.is_empty()).then_some(now + ADDRESS_DELAY);
+        state.next_address =
+            (!state.addresses.is_empty()).then_some(now + self.shared.config.settings.address_delay);
         if let Some(address) = address {
             self.connect(now, dial, address);
         }
@@ -178,6 +182,9 @@ impl Engine {
     /// How far the upstream's dial has come, or came when it failed.
     pub(super) fn dial_progress(&self, upstream: usize) -> (Option<SocketAddr>, Stage) {
         let pool = &self.pools[upstream];
+        if pool.bootstrap.is_pending() && pool.dials.is_empty() {
+            return (None, Stage::Bootstrap);
+        }
         let racing = pool.dials.first().map(|dial| &self.dials[*dial].racing);
         let furthest =
             racing.into_iter().flatten().filter_map(|id| self.connections.get(id)).max_by_key(|c| c.stage);

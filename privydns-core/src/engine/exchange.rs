@@ -8,6 +8,7 @@ use tracing::debug;
 
 use super::Engine;
 use super::io::ConnectionId;
+use crate::cache::Group;
 use crate::connection::Key;
 use crate::error::{Attempt, Cause, HttpProblem, Rcode, Stage};
 use crate::message::{Message, Outcome};
@@ -44,7 +45,7 @@ impl Exchanges {
             started: now,
             submitted: now,
         });
-        Key(u64::from(self.generation) << 32 | index as u64)
+        key(self.generation, index)
     }
 
     pub(super) fn get(&self, key: Key) -> Option<&Exchange> {
@@ -55,14 +56,27 @@ impl Exchanges {
         self.slab.get_mut(place(key)).filter(|exchange| exchange.generation == generation(key))
     }
 
+    /// Those that are with a connection, oldest first.
+    pub(super) fn submitted(&self) -> Vec<Key> {
+        let with_connection = self.slab.iter().filter(|(_, exchange)| exchange.connection.is_some());
+        let mut keys =
+            with_connection.map(|(index, exchange)| key(exchange.generation, index)).collect::<Vec<_>>();
+        keys.sort_unstable();
+        keys
+    }
+
     fn remove(&mut self, key: Key) -> Option<Exchange> {
         self.get(key)?;
         Some(self.slab.remove(place(key)))
     }
 }
 
+fn key(generation: u32, place: usize) -> Key {
+    Key(u64::from(generation) << 32 | place as u64)
+}
+
 fn place(key: Key) -> usize {
-    (key.0 & u64::from(u32::MAX)) as usize
+    (key.0 & 0xffff_ffff) as usize
 }
 
 fn generation(key: Key) -> u32 {
@@ -113,7 +127,10 @@ impl Engine {
         let cause = match Message::parse(bytes, query) {
             Err(problem) => Cause::Malformed(problem),
             Ok(message) if message.outcome() == Outcome::Failure => {
-                Cause::Rcode(Rcode { code: message.rcode(), extended: message.extended_errors() })
+                let rcode = Rcode { code: message.rcode(), extended: message.extended_errors() };
+                let place = self.shared.cache.key(query, Group::one(upstream));
+                self.failures.remember(now, place, rcode.clone());
+                Cause::Rcode(rcode)
             }
             Ok(message) => {
                 let spoken = self.spoken(id);
@@ -123,11 +140,11 @@ impl Engine {
                 return;
             }
         };
-        self.exchange_failed(now, key, cause);
+        self.exchange_failed(now, key, &cause);
     }
 
     /// An attempt is over without an answer that ends the lookup.
-    pub(super) fn exchange_failed(&mut self, now: Instant, key: Key, cause: Cause) {
+    pub(super) fn exchange_failed(&mut self, now: Instant, key: Key, cause: &Cause) {
         let Some(attempt) = self.attempt_record(now, key, cause.clone()) else { return };
         let Some(exchange) = self.exchanges.remove(key) else { return };
         let Exchange { flight, upstream, .. } = exchange;
@@ -136,7 +153,7 @@ impl Engine {
 
         let random = &mut self.random;
         let plan = &mut self.flights[flight].plan;
-        match verdict(&cause) {
+        match verdict(cause) {
             Verdict::Final => plan.rule_out(upstream),
             Verdict::Passing => plan.failed(upstream, now, None, random),
             Verdict::Wait(wait) => {

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
@@ -65,6 +65,14 @@ pub enum Input<'a> {
     },
     /// The time that [`Output::Wait`] named has come; harmless at any other time.
     Timeout,
+    /// Connections are wanted before the first lookup.
+    WarmUp,
+    /// The machine is on another network: connections, TLS tickets and round-trip times are void, and what was
+    /// in flight is sent again. The cache stays.
+    NetworkChanged,
+    /// What the wall clock says. A steady clock stands still while a machine sleeps; a jump of this one against
+    /// it counts as a changed network. A driver tells it whenever it was woken by its timer, or after a wait.
+    WallClock(SystemTime),
     /// The resolver is closed: every lookup ends, every connection says goodbye.
     Close,
 }
@@ -82,7 +90,7 @@ pub enum Output {
     },
     /// The buffer holds one whole message for this connection: write it into one TLS record of its own.
     Transmit(ConnectionId),
-    /// Write what was transmitted, say goodbye (close_notify) and drop the connection. Nothing more is said
+    /// Write what was transmitted, say goodbye (`close_notify`) and drop the connection. Nothing more is said
     /// of it, and nothing more wants to be heard of it.
     Close(ConnectionId),
     /// A lookup is over.

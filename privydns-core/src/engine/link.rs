@@ -29,16 +29,27 @@ pub(super) struct Connection {
     pub(super) spoken: Spoken,
     /// Whether it ever brought an answer: if so, its end is staleness and not failure.
     pub(super) has_answered: bool,
-    /// Whether it kept silent when it should not have. It takes no new queries until it is heard again.
-    pub(super) is_suspect: bool,
+    pub(super) service: Service,
     /// When the first query was submitted since bytes last came.
     pub(super) silent_since: Option<Instant>,
     /// When an exchange last began or ended.
     pub(super) used: Instant,
+    /// When it was last asked for a sign of life that it still owes.
+    pub(super) pinged: Option<Instant>,
     unwritten: usize,
     /// Whether it stands in the engine's list of connections to look after.
     is_listed: bool,
     alarm: Option<Instant>,
+}
+
+/// Whether a connection takes queries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Service {
+    Good,
+    /// It kept silent when it should not have. It takes no new queries until it is heard again.
+    Suspect,
+    /// It is over, but for what it still owes the peer.
+    Closing,
 }
 
 /// Where a connection stands in its life.
@@ -47,8 +58,6 @@ pub(super) enum State {
     Dialing(usize),
     /// TLS is up.
     Open(Box<dyn Machine>),
-    /// Over, but for what it still owes the peer.
-    Closing(Box<dyn Machine>),
 }
 
 impl Connection {
@@ -60,9 +69,10 @@ impl Connection {
             state: State::Dialing(dial),
             spoken: Spoken::Local,
             has_answered: false,
-            is_suspect: false,
+            service: Service::Good,
             silent_since: None,
             used: now,
+            pinged: None,
             unwritten: 0,
             is_listed: false,
             alarm: None,
@@ -71,18 +81,22 @@ impl Connection {
 
     pub(super) fn machine(&mut self) -> Option<&mut (dyn Machine + 'static)> {
         match &mut self.state {
-            State::Open(machine) => Some(&mut **machine),
-            State::Dialing(_) | State::Closing(_) => None,
+            State::Open(machine) if self.service != Service::Closing => Some(&mut **machine),
+            _ => None,
         }
     }
 
     /// Whether it takes queries, now or when it has room again.
     pub(super) fn is_usable(&self) -> bool {
-        !self.is_suspect && matches!(&self.state, State::Open(machine) if !machine.is_draining())
+        self.is_good() && matches!(&self.state, State::Open(machine) if !machine.is_draining())
     }
 
     pub(super) fn has_room(&self) -> bool {
-        !self.is_suspect && matches!(&self.state, State::Open(machine) if machine.capacity() > 0)
+        self.is_good() && matches!(&self.state, State::Open(machine) if machine.capacity() > 0)
+    }
+
+    fn is_good(&self) -> bool {
+        self.service == Service::Good
     }
 }
 
@@ -160,7 +174,10 @@ impl Engine {
     pub(super) fn received(&mut self, now: Instant, id: ConnectionId, bytes: &[u8]) {
         let Some(connection) = self.connections.get_mut(&id) else { return };
         connection.silent_since = None;
-        connection.is_suspect = false;
+        connection.pinged = None;
+        if connection.service == Service::Suspect {
+            connection.service = Service::Good;
+        }
         if let Some(machine) = connection.machine() {
             machine.handle_input(now, bytes);
             self.drain_events(now, id);
@@ -178,7 +195,6 @@ impl Engine {
                 machine.handle_end(now, cause);
                 self.drain_events(now, id);
             }
-            State::Closing(_) => {}
         }
     }
 
@@ -204,7 +220,8 @@ impl Engine {
                     connection.used = now;
                     self.failed_on_connection(now, id, key, cause, retry_safe);
                 }
-                Event::Alive => {}
+                // Kept alive on purpose, it is not idle.
+                Event::Alive => connection.used = now,
                 Event::Ended(cause) => self.connection_over(id, &cause),
             }
         }
@@ -251,7 +268,7 @@ impl Engine {
         if !has_answered {
             self.pools[upstream].health.failed(now);
         }
-        self.exchange_failed(now, key, cause);
+        self.exchange_failed(now, key, &cause);
     }
 
     /// Learns that the server speaks another HTTP version than it picked. `false` if that is not what the
@@ -265,14 +282,11 @@ impl Engine {
             cause if is_not_http1(cause) => HttpVersion::Http2,
             _ => return false,
         };
-        match self.pools[upstream].learned.http {
-            Some(learned) => learned == other,
-            None => {
-                info!(upstream = %self.pools[upstream].label, version = ?other, "the server speaks another HTTP version");
-                self.pools[upstream].learned.http = Some(other);
-                true
-            }
+        let pool = &mut self.pools[upstream];
+        if pool.learned.http.is_none() {
+            info!(upstream = %pool.label, version = ?other, "the server speaks another HTTP version");
         }
+        *pool.learned.http.get_or_insert(other) == other
     }
 
     /// Stops using a connection: what it owes is transmitted, then it is closed.
@@ -280,10 +294,7 @@ impl Engine {
         let Some(connection) = self.connections.get_mut(&id) else { return };
         debug!(upstream = %self.pools[connection.upstream].label, %cause, "connection over");
         self.pools[connection.upstream].open.retain(|open| *open != id);
-        let placeholder = State::Dialing(usize::MAX);
-        if let State::Open(machine) = std::mem::replace(&mut connection.state, placeholder) {
-            connection.state = State::Closing(machine);
-        }
+        connection.service = Service::Closing;
         self.timers.set(Timer::Connection(id), &mut connection.alarm, None);
         self.touched(id);
     }
@@ -301,6 +312,7 @@ impl Engine {
             machine.handle_timeout(now);
             self.drain_events(now, id);
         }
+        self.ping(now, id);
         self.look_after(now, id);
     }
 
@@ -309,7 +321,7 @@ impl Engine {
         while let Some(id) = self.listed.front().copied() {
             if let Some(connection) = self.connections.get_mut(&id) {
                 let has_credit = connection.unwritten < MAX_UNWRITTEN;
-                if let State::Open(machine) | State::Closing(machine) = &mut connection.state
+                if let State::Open(machine) = &mut connection.state
                     && has_credit
                     && machine.poll_transmit(now, out)
                 {
@@ -321,7 +333,7 @@ impl Engine {
             self.listed.pop_front();
             self.look_after(now, id);
             if let Some(connection) = self.connections.get(&id)
-                && matches!(connection.state, State::Closing(_))
+                && connection.service == Service::Closing
                 && !connection.is_listed
             {
                 self.connections.remove(&id);
@@ -335,13 +347,19 @@ impl Engine {
     fn look_after(&mut self, now: Instant, id: ConnectionId) {
         let Some(connection) = self.connections.get_mut(&id) else { return };
         let State::Open(machine) = &connection.state else { return };
+        if connection.service == Service::Closing {
+            return;
+        }
         let idle_at = (machine.in_flight() == 0).then(|| connection.used + machine.idle_limit());
-        let is_done =
-            idle_at.is_some_and(|time| machine.is_draining() || connection.is_suspect || time <= now);
+        let is_done = idle_at.is_some_and(|time| {
+            machine.is_draining() || connection.service == Service::Suspect || time <= now
+        });
         if is_done {
             return self.close_connection(now, id);
         }
-        let at = [machine.poll_timeout(), idle_at].into_iter().flatten().min();
+        let ping = |interval| connection.pinged.unwrap_or(connection.used) + interval;
+        let ping_at = self.shared.config.settings.ping_interval.map(ping).filter(|time| *time > now);
+        let at = [machine.poll_timeout(), idle_at, ping_at].into_iter().flatten().min();
         self.timers.set(Timer::Connection(id), &mut connection.alarm, at);
     }
 

@@ -1,21 +1,24 @@
 //! The root machine: lookups in, connections and answers out.
 //!
-//! The parts, each a file: [`io`] is what goes in and out; a *flight* is a question on its way, for everybody
-//! who asks it; an *exchange* is one attempt of a flight at one upstream; a *pool* holds an upstream's
+//! The parts, each a file: [`io`] is what goes in and out; a *lookup* is a caller that waits; a *flight* is a
+//! question on its way, for everybody who asks it; an *exchange* is one attempt of a flight at one upstream; a *pool* holds an upstream's
 //! connections; a *dial* makes one; a *link* is one from its first packet to its end.
 
+mod bootstrap;
 mod dial;
 mod exchange;
 mod flight;
 mod io;
 mod link;
+mod lookup;
+mod network;
 mod pool;
 mod timers;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -25,11 +28,13 @@ pub use io::{ConnectionId, Input, LookupId, Output, Target};
 pub use link::MAX_UNWRITTEN;
 
 use crate::cache::CacheKey;
+use crate::schedule::{Failures, HedgeBudget};
 use crate::shared::Shared;
 use dial::Dial;
 use exchange::Exchanges;
-use flight::{Flight, Lookup};
+use flight::Flight;
 use link::Connection;
+use lookup::Lookup;
 use pool::Pool;
 use timers::{Timer, Timers};
 
@@ -102,6 +107,8 @@ pub struct Engine {
     flights: Slab<Flight>,
     flight_by_key: BTreeMap<CacheKey, usize>,
     exchanges: Exchanges,
+    failures: Failures,
+    hedges: HedgeBudget,
     /// One for each upstream of the configuration, in its order.
     pools: Vec<Pool>,
     dials: Slab<Dial>,
@@ -111,6 +118,8 @@ pub struct Engine {
     listed: VecDeque<ConnectionId>,
     outputs: VecDeque<Output>,
     timers: Timers,
+    /// The wall clock, and the steady one when it was read.
+    wall: Option<(Instant, SystemTime)>,
     closed: bool,
 }
 
@@ -127,6 +136,8 @@ impl Engine {
             flights: Slab::new(),
             flight_by_key: BTreeMap::new(),
             exchanges: Exchanges::default(),
+            failures: Failures::default(),
+            hedges: HedgeBudget::default(),
             pools: pools.collect(),
             dials: Slab::new(),
             connections: BTreeMap::new(),
@@ -134,6 +145,7 @@ impl Engine {
             listed: VecDeque::new(),
             outputs: VecDeque::new(),
             timers: Timers::default(),
+            wall: None,
             closed: false,
             shared,
         }
@@ -152,6 +164,9 @@ impl Engine {
             Input::Written(id) => self.written(id),
             Input::Ended { id, cause } => self.ended(now, id, cause),
             Input::Timeout => self.timeout(now),
+            Input::WarmUp => self.warm_up(now),
+            Input::NetworkChanged => self.network_changed(now),
+            Input::WallClock(wall) => self.wall_clock(now, wall),
             Input::Close => self.close(now),
         }
     }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::Engine;
+use super::bootstrap::Bootstrap;
 use super::io::ConnectionId;
+use super::link::{Connection, Service};
 use crate::connection::Key;
 use crate::error::{Cause, Stage};
 use crate::schedule::{Health, Rtt};
@@ -25,6 +27,7 @@ pub(super) struct Pool {
     pub(super) health: Health,
     pub(super) rtt: Rtt,
     pub(super) learned: Learned,
+    pub(super) bootstrap: Bootstrap,
     /// The address that won the last race.
     pub(super) winner: Option<SocketAddr>,
     /// Where the last dial ended that came to nothing.
@@ -50,6 +53,7 @@ impl Pool {
             health: Health::default(),
             rtt: Rtt::default(),
             learned: Learned::default(),
+            bootstrap: Bootstrap::default(),
             winner: None,
             last_dial: (None, Stage::Waiting),
         }
@@ -79,8 +83,7 @@ impl Engine {
     }
 
     fn connection_with_room(&self, upstream: usize) -> Option<ConnectionId> {
-        let has_room =
-            |id: &&ConnectionId| self.connections.get(id).is_some_and(|connection| connection.has_room());
+        let has_room = |id: &&ConnectionId| self.connections.get(id).is_some_and(Connection::has_room);
         self.pools[upstream].open.iter().find(has_room).copied()
     }
 
@@ -89,14 +92,17 @@ impl Engine {
     fn open_if_needed(&mut self, now: Instant, upstream: usize) {
         let one_at_a_time = self.speaks_http1(upstream);
         let limit = if one_at_a_time {
-            self.shared.config.max_http1_connections
+            self.shared.config.settings.max_http1_connections
         } else {
-            self.shared.config.max_connections
+            self.shared.config.settings.max_connections
         };
         loop {
             let pool = &self.pools[upstream];
             let wanted = if one_at_a_time { pool.waiting.len() } else { pool.waiting.len().min(1) };
-            if pool.dials.len() >= wanted || self.usable_connections(upstream) + pool.dials.len() >= limit {
+            if pool.bootstrap.is_pending()
+                || pool.dials.len() >= wanted
+                || self.usable_connections(upstream) + pool.dials.len() >= limit
+            {
                 return;
             }
             self.dial(now, upstream);
@@ -105,8 +111,7 @@ impl Engine {
 
     /// Connections that take queries, now or when they have room again.
     pub(super) fn usable_connections(&self, upstream: usize) -> usize {
-        let is_usable =
-            |id: &&ConnectionId| self.connections.get(id).is_some_and(|connection| connection.is_usable());
+        let is_usable = |id: &&ConnectionId| self.connections.get(id).is_some_and(Connection::is_usable);
         self.pools[upstream].open.iter().filter(is_usable).count()
     }
 
@@ -127,7 +132,7 @@ impl Engine {
             return;
         }
         for key in std::mem::take(&mut self.pools[upstream].waiting) {
-            self.exchange_failed(now, key, cause.clone());
+            self.exchange_failed(now, key, cause);
         }
     }
 
@@ -144,7 +149,8 @@ impl Engine {
     pub(super) fn note_silence(&mut self, now: Instant, key: Key) {
         let Some(exchange) = self.exchanges.get(key) else { return };
         let upstream = exchange.upstream;
-        let patience = self.shared.config.attempt_timeout.unwrap_or(self.pools[upstream].rtt.patience());
+        let patience =
+            self.shared.config.settings.attempt_timeout.unwrap_or(self.pools[upstream].rtt.patience());
         let is_long = |since: Instant| since + patience <= now;
         let Some(connection) = exchange.connection.and_then(|id| self.connections.get_mut(&id)) else {
             let is_unreachable =
@@ -157,7 +163,7 @@ impl Engine {
         if !connection.silent_since.is_some_and(is_long) {
             return;
         }
-        connection.is_suspect = true;
+        connection.service = Service::Suspect;
         if connection.has_answered {
             // It may have died unnoticed, as behind a rebooted router: a fresh connection tells.
             if self.usable_connections(upstream) == 0 && self.pools[upstream].dials.is_empty() {

@@ -4,10 +4,18 @@
 //! upstreams; [`Health`] and [`Rtt`] are what all lookups have learned of one upstream.
 
 mod backoff;
+mod failures;
 mod health;
+mod hedge;
 mod plan;
 mod rtt;
+mod strategy;
 
+pub(crate) use failures::Failures;
 pub(crate) use health::{Health, Standing};
+pub use hedge::Hedge;
+pub(crate) use hedge::HedgeBudget;
 pub(crate) use plan::{Next, Plan};
 pub(crate) use rtt::Rtt;
+pub(crate) use strategy::Order;
+pub use strategy::Strategy;

@@ -71,7 +71,7 @@ impl Plan {
             return Next::Exhausted;
         }
         let mut earliest = None;
-        for candidate in self.from_cursor().filter(|candidate| candidate.is_open()) {
+        for candidate in self.in_turn().filter(|candidate| candidate.is_open()) {
             match candidate.not_before {
                 Some(time) if time > now => {
                     earliest = Some(earliest.map_or(time, |other: Instant| other.min(time)));
@@ -141,7 +141,7 @@ impl Plan {
         self.order.iter_mut().find(|candidate| candidate.upstream == upstream)
     }
 
-    fn from_cursor(&self) -> impl Iterator<Item = &Candidate> {
+    fn in_turn(&self) -> impl Iterator<Item = &Candidate> {
         let (tried, rest) = self.order.split_at(self.cursor.min(self.order.len()));
         let all = || rest.iter().chain(tried);
         all().filter(|candidate| candidate.tries == 0).chain(all().filter(|candidate| candidate.tries > 0))

@@ -9,9 +9,19 @@ const SHORTEST: Duration = Duration::from_millis(500);
 /// No attempt waits longer before the next one starts beside it.
 const LONGEST: Duration = Duration::from_secs(2);
 
-/// The smoothed round-trip time of one upstream: from query sent to answer received.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Rtt(Option<Smoothed>);
+/// Round trips kept to tell their 95th percentile.
+const KEPT: usize = 64;
+/// Fewer tell no percentile.
+const ENOUGH: usize = 20;
+
+/// The round-trip times of one upstream: from query sent to answer received.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Rtt {
+    smoothed: Option<Smoothed>,
+    /// The latest ones, a ring.
+    latest: Vec<Duration>,
+    next: usize,
+}
 
 #[derive(Clone, Copy, Debug)]
 struct Smoothed {
@@ -21,7 +31,12 @@ struct Smoothed {
 
 impl Rtt {
     pub(crate) fn measured(&mut self, sample: Duration) {
-        self.0 = Some(match self.0 {
+        match self.latest.get_mut(self.next) {
+            Some(oldest) => *oldest = sample,
+            None => self.latest.push(sample),
+        }
+        self.next = (self.next + 1) % KEPT;
+        self.smoothed = Some(match self.smoothed {
             None => Smoothed { mean: sample, deviation: sample / 2 },
             Some(Smoothed { mean, deviation }) => Smoothed {
                 mean: (mean * 7 + sample) / 8,
@@ -31,17 +46,25 @@ impl Rtt {
     }
 
     pub(crate) fn smoothed(&self) -> Option<Duration> {
-        self.0.map(|smoothed| smoothed.mean)
+        self.smoothed.map(|smoothed| smoothed.mean)
+    }
+
+    /// The time within which 95 of 100 of the latest answers came, once there are enough.
+    pub(crate) fn percentile_95(&self) -> Option<Duration> {
+        let mut sorted = self.latest.clone();
+        let rank = sorted.len() * 95 / 100;
+        (sorted.len() >= ENOUGH).then(|| *sorted.select_nth_unstable(rank).1)
     }
 
     /// How long an attempt goes on alone before the next one starts beside it.
     pub(crate) fn attempt_timeout(&self) -> Duration {
-        self.0.map_or(UNKNOWN, |smoothed| (smoothed.mean + smoothed.deviation * 4).clamp(SHORTEST, LONGEST))
+        self.smoothed
+            .map_or(UNKNOWN, |smoothed| (smoothed.mean + smoothed.deviation * 4).clamp(SHORTEST, LONGEST))
     }
 
     /// Silence for less than this says nothing of the upstream, whatever hurry a caller is in.
     pub(crate) fn patience(&self) -> Duration {
-        self.0.map_or(SHORTEST, |_| self.attempt_timeout())
+        self.smoothed.map_or(SHORTEST, |_| self.attempt_timeout())
     }
 }
 
@@ -57,6 +80,15 @@ mod tests {
         assert_eq!(rtt.attempt_timeout(), SHORTEST);
         rtt.measured(Duration::from_secs(30));
         assert_eq!(rtt.attempt_timeout(), LONGEST);
+    }
+
+    #[test]
+    fn the_percentile_is_told_by_the_latest_answers_once_there_are_enough() {
+        let mut rtt = Rtt::default();
+        (1..20).for_each(|milliseconds| rtt.measured(Duration::from_millis(milliseconds)));
+        assert_eq!(rtt.percentile_95(), None);
+        (1..=100).for_each(|milliseconds| rtt.measured(Duration::from_millis(milliseconds)));
+        assert_eq!(rtt.percentile_95(), Some(Duration::from_millis(97)));
     }
 
     #[test]

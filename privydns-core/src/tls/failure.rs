@@ -27,7 +27,7 @@ pub fn cause_of(error: &io::Error, stage: Stage) -> Cause {
         return of_tls(error, stage);
     }
     match stage {
-        Stage::Waiting | Stage::Connect => Cause::Connect(error.to_string()),
+        Stage::Remembered | Stage::Waiting | Stage::Connect => Cause::Connect(error.to_string()),
         Stage::Bootstrap => Cause::Bootstrap(error.to_string()),
         Stage::Proxy => Cause::Proxy(error.to_string()),
         Stage::Tls if is_end(error.kind()) => Cause::Tls("the server closed in the handshake".into()),

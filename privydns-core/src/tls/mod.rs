@@ -110,7 +110,6 @@ impl TlsSetup {
 
     /// Resumes no session from before this call: what connects from now on cannot be linked to it (RFC 9250
     /// Section 5.5.3). Tickets that old connections still bring go where no new one looks.
-    #[cfg_attr(not(test), expect(dead_code, reason = "called when the engine is told of a network change"))]
     pub(crate) fn forget_tickets(&self) {
         *self.configs.lock().unwrap_or_else(PoisonError::into_inner) = configs(&self.base);
     }

@@ -1,0 +1,252 @@
+//! The builder that every runtime crate's resolver is made by.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use super::{Config, Configured, MAX_UPSTREAMS, Route, Settings};
+use crate::cache::{CacheSettings, Group};
+use crate::error::{ConfigError, Error};
+use crate::message::QueryName;
+use crate::schedule::{Hedge, Strategy};
+use crate::upstream::Upstream;
+
+/// The least time between two addresses that are raced (RFC 8305 Section 5).
+const LEAST_ADDRESS_DELAY: Duration = Duration::from_millis(10);
+
+/// Builds a [`Config`], or the resolver `R` of a runtime crate from it. Every crate's `Resolver::builder()`
+/// is this one type, so that what is said here holds for all of them.
+///
+/// ```
+/// use std::time::Duration;
+/// use privydns_core::Config;
+///
+/// let config = Config::builder()
+///     .upstream("tls://9.9.9.9#dns.quad9.net".parse()?)
+///     .upstream("tls://1.1.1.1#cloudflare-dns.com".parse()?)
+///     .timeout(Duration::from_secs(3))
+///     .build()?;
+/// # Ok::<_, privydns_core::Error>(())
+/// ```
+#[must_use = "a builder builds nothing until `build` is called"]
+pub struct Builder<R = Config> {
+    upstreams: Vec<Upstream>,
+    routes: Vec<(String, Vec<Upstream>)>,
+    settings: Settings,
+    builds: PhantomData<fn() -> R>,
+}
+
+impl<R> Builder<R> {
+    /// A builder with every default set and no upstream.
+    pub fn new() -> Self {
+        Self { upstreams: Vec::new(), routes: Vec::new(), settings: Settings::default(), builds: PhantomData }
+    }
+
+    /// Adds an upstream. Those given first are preferred. One known by name alone is resolved through the
+    /// others, encrypted, and never by the system's resolver.
+    pub fn upstream(mut self, upstream: Upstream) -> Self {
+        self.upstreams.push(upstream);
+        self
+    }
+
+    /// Adds several upstreams.
+    pub fn upstreams(mut self, upstreams: impl IntoIterator<Item = Upstream>) -> Self {
+        self.upstreams.extend(upstreams);
+        self
+    }
+
+    /// Has a domain, and all below it, answered by these upstreams and by no others: an internal zone that only
+    /// the company's resolver knows, say, over mutual TLS. Of several routes the longest wins. Answers are kept
+    /// apart from those of other upstreams, and `.local` is asked for only where it is routed.
+    ///
+    /// ```
+    /// use privydns_core::Config;
+    ///
+    /// let config = Config::builder()
+    ///     .upstream("tls://9.9.9.9#dns.quad9.net".parse()?)
+    ///     .route("corp.example", ["tls://192.0.2.53#dns.corp.example".parse()?])
+    ///     .build()?;
+    /// # Ok::<_, privydns_core::Error>(())
+    /// ```
+    pub fn route(mut self, domain: impl Into<String>, upstreams: impl IntoIterator<Item = Upstream>) -> Self {
+        self.routes.push((domain.into(), upstreams.into_iter().collect()));
+        self
+    }
+
+    /// How long a lookup may take in all: connecting, TLS, every attempt and every pause. 5 s by default, as
+    /// stub resolvers have taught users to expect. At most a day. A query can have its own.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.settings.timeout = timeout;
+        self
+    }
+
+    /// How many attempts one lookup makes, over all upstreams. 3 by default: two failures in a row are bad
+    /// luck, three are an answer (RFC 9520 Section 3.1 allows no more at one server).
+    pub fn attempts(mut self, attempts: u32) -> Self {
+        self.settings.attempts = attempts;
+        self
+    }
+
+    /// How long one attempt goes on alone before the next starts beside it. By default it follows the
+    /// upstream's round-trip time, within 0.5 s and 2 s, and is 1 s while nothing is known. An attempt that
+    /// others could follow never takes more than half of the time that is left.
+    pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.attempt_timeout = Some(timeout);
+        self
+    }
+
+    /// How long one address of an upstream is tried alone before the next joins it. 250 ms by default, 10 ms
+    /// at the least (RFC 8305 Section 5).
+    pub fn address_delay(mut self, delay: Duration) -> Self {
+        self.settings.address_delay = delay.max(LEAST_ADDRESS_DELAY);
+        self
+    }
+
+    /// Which upstream is asked first, and what that tells whom. [`Strategy::Ordered`] by default, so that one
+    /// operator sees the names and not all of them.
+    pub fn strategy(mut self, strategy: Strategy) -> Self {
+        self.settings.strategy = strategy;
+        self
+    }
+
+    /// The key of `Strategy::Spread`, for a resolver whose names are to go where they went in its last life. It
+    /// has to be random and secret.
+    #[cfg(feature = "spread")]
+    pub fn spread_key(mut self, key: [u8; 16]) -> Self {
+        self.settings.spread_key = Some(key);
+        self
+    }
+
+    /// Has slow queries sent to a second upstream too. Off by default, since it shows names to a second
+    /// operator.
+    pub fn hedge(mut self, hedge: Hedge) -> Self {
+        self.settings.hedge = Some(hedge);
+        self
+    }
+
+    /// How many lookups may be on their way at once; one more is refused as overloaded. 16384 by default, some
+    /// tens of megabytes.
+    pub fn max_lookups(mut self, lookups: usize) -> Self {
+        self.settings.max_lookups = lookups;
+        self
+    }
+
+    /// How many attempts may wait for room on the connections to one upstream; a lookup that would be one more
+    /// is refused as overloaded, at once. 16384 by default, as many as there may be lookups.
+    pub fn max_waiting(mut self, attempts: usize) -> Self {
+        self.settings.max_waiting = attempts;
+        self
+    }
+
+    /// Connections to one upstream that carry many queries at once (DoT, HTTP/2), at the most. One is used
+    /// until it is full (RFC 7766 Section 6.2.2). 2 by default.
+    pub fn max_connections(mut self, connections: usize) -> Self {
+        self.settings.max_connections = connections;
+        self
+    }
+
+    /// Connections to one upstream that carry one query at a time (HTTP/1.1), at the most. 6 by default, as
+    /// in browsers.
+    pub fn max_http1_connections(mut self, connections: usize) -> Self {
+        self.settings.max_http1_connections = connections;
+        self
+    }
+
+    /// Keeps quiet HTTP/2 connections alive by a PING after this long without a word, and gives up one that
+    /// does not answer it for as long again. Off by default: an idle connection costs its server something.
+    pub fn ping_interval(mut self, interval: Duration) -> Self {
+        self.settings.ping_interval = Some(interval);
+        self
+    }
+
+    /// How answers are kept: limits, TTLs, stale answers, prefetching.
+    pub fn cache(mut self, settings: CacheSettings) -> Self {
+        self.settings.cache = settings;
+        self
+    }
+
+    /// Checks everything and builds.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config), which says what cannot work and why.
+    pub fn build(self) -> Result<R, Error>
+    where
+        R: TryFrom<Config>,
+        Error: From<R::Error>,
+    {
+        Ok(R::try_from(self.config()?)?)
+    }
+
+    fn config(self) -> Result<Config, Error> {
+        self.settings.check()?;
+        let mut upstreams = self.upstreams;
+        if upstreams.is_empty() && self.routes.is_empty() {
+            return Err(ConfigError::NoUpstream.into());
+        }
+        let general = Group((0..upstreams.len()).fold(0, |mask, index| mask | mask_of(index)));
+        let mut routes = Vec::new();
+        for (domain, own) in self.routes {
+            routes.push(route(&domain, own, &mut upstreams)?);
+        }
+        if upstreams.len() > MAX_UPSTREAMS {
+            return Err(ConfigError::TooManyUpstreams(MAX_UPSTREAMS).into());
+        }
+        routes.sort_by_key(|route: &Route| std::cmp::Reverse(route.suffix.as_wire().len()));
+        let bootstrap_group = bootstrap_group(&upstreams, general)?;
+        let upstreams = upstreams.into_iter().map(Configured::new).collect::<Result<_, _>>()?;
+        Ok(Config { upstreams, general, routes, bootstrap_group, settings: self.settings })
+    }
+}
+
+/// A route to its own upstreams, those among them that are known already not added again.
+fn route(domain: &str, own: Vec<Upstream>, upstreams: &mut Vec<Upstream>) -> Result<Route, Error> {
+    let broken = |problem| ConfigError::Setting { setting: "route", problem };
+    let suffix = QueryName::parse(domain).map_err(|_| broken("the domain is no domain name"))?;
+    if own.is_empty() {
+        return Err(broken("no upstream is given for the domain").into());
+    }
+    let mut mask = 0;
+    for upstream in own {
+        let known = upstreams.iter().position(|other| *other == upstream);
+        mask |= mask_of(known.unwrap_or(upstreams.len()));
+        if known.is_none() {
+            upstreams.push(upstream);
+        }
+    }
+    Ok(Route { suffix, group: Group(mask) })
+}
+
+/// The general upstreams that have addresses. Where an upstream has none, there must be one of them: names that
+/// could only be resolved by each other are never resolved.
+fn bootstrap_group(upstreams: &[Upstream], general: Group) -> Result<Group, ConfigError> {
+    let has_address =
+        |index: &usize| upstreams.get(*index).is_some_and(|upstream| !upstream.needs_bootstrap());
+    let group = Group(general.upstreams().filter(has_address).fold(0, |mask, index| mask | mask_of(index)));
+    let nameless = upstreams.iter().filter(|upstream| upstream.needs_bootstrap());
+    let names = nameless.map(|upstream| &**upstream.label()).collect::<Vec<_>>();
+    if group.0 == 0 && !names.is_empty() {
+        return Err(ConfigError::Bootstrap(names.join(", ")));
+    }
+    Ok(group)
+}
+
+/// The bit of an upstream; none past the limit, which is refused later.
+fn mask_of(index: usize) -> u64 {
+    if index < MAX_UPSTREAMS { 1 << index } else { 0 }
+}
+
+impl<R> Default for Builder<R> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<R> fmt::Debug for Builder<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("upstreams", &self.upstreams.iter().map(Upstream::label).collect::<Vec<_>>())
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,168 @@
+//! What a resolver is told once, when it is built.
+
+mod builder;
+mod settings;
+
+use std::fmt;
+use std::sync::Arc;
+
+pub use builder::Builder;
+pub(crate) use settings::Settings;
+
+use crate::cache::Group;
+use crate::doh::Endpoint;
+use crate::error::{ConfigError, Error};
+use crate::message::{Query, QueryName};
+use crate::tls::TlsSetup;
+use crate::upstream::Upstream;
+
+/// Upstreams of one resolver, those of its routes included, at the most.
+pub const MAX_UPSTREAMS: usize = 64;
+
+/// A configuration that was checked: every upstream's TLS is set up, every number can work.
+#[derive(Clone)]
+pub struct Config {
+    pub(crate) upstreams: Vec<Configured>,
+    /// The upstreams that answer whatever no route is for.
+    general: Group,
+    /// Longest suffix first.
+    routes: Vec<Route>,
+    /// The upstreams that resolve the names of others: the general ones with addresses.
+    pub(crate) bootstrap_group: Group,
+    pub(crate) settings: Settings,
+}
+
+/// An upstream, ready to be dialled.
+#[derive(Clone)]
+pub(crate) struct Configured {
+    pub(crate) upstream: Upstream,
+    pub(crate) tls: Arc<TlsSetup>,
+    /// Where requests go, for an upstream that is asked over HTTPS.
+    pub(crate) endpoint: Option<Arc<Endpoint>>,
+}
+
+/// Names that only some upstreams may be asked for.
+#[derive(Clone, Debug)]
+struct Route {
+    suffix: QueryName,
+    group: Group,
+}
+
+impl Config {
+    /// A builder with every default set and no upstream.
+    pub fn builder() -> Builder {
+        Builder::new()
+    }
+
+    /// The upstreams: the general ones in the order given, then those of routes.
+    pub fn upstreams(&self) -> impl ExactSizeIterator<Item = &Upstream> {
+        self.upstreams.iter().map(|configured| &configured.upstream)
+    }
+
+    /// The upstreams that may answer a query.
+    pub(crate) fn group(&self, query: &Query) -> Result<Group, Error> {
+        let group = self.route(query.name()).map_or(self.general, |route| route.group);
+        let Some(protocol) = query.protocol_wanted() else { return Ok(group) };
+        let speaks = |upstream: &usize| self.upstreams[*upstream].upstream.protocol() == protocol;
+        let mask = group.upstreams().filter(speaks).fold(0, |mask, upstream| mask | 1 << upstream);
+        if mask == 0 { Err(ConfigError::NoSuchProtocol.into()) } else { Ok(Group(mask)) }
+    }
+
+    pub(crate) fn is_routed(&self, name: &QueryName) -> bool {
+        self.route(name).is_some()
+    }
+
+    fn route(&self, name: &QueryName) -> Option<&Route> {
+        self.routes.iter().find(|route| name.is_subdomain_of(&route.suffix))
+    }
+}
+
+impl Configured {
+    fn new(upstream: Upstream) -> Result<Self, ConfigError> {
+        let tls = Arc::new(TlsSetup::new(&upstream, crate::tls::provider())?);
+        let endpoint = Endpoint::of(&upstream).map(Arc::new);
+        Ok(Self { upstream, tls, endpoint })
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("upstreams", &self.upstreams().map(Upstream::label).collect::<Vec<_>>())
+            .field("routes", &self.routes)
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::QueryName;
+    use crate::rr::RecordType;
+    use crate::upstream::Protocol;
+
+    fn upstream(text: &str) -> Upstream {
+        text.parse().expect("a test's upstream")
+    }
+
+    fn group(config: &Config, name: &str) -> Vec<usize> {
+        let query = Query::new(name, RecordType::A).expect("a test's name");
+        config.group(&query).expect("a group").upstreams().collect()
+    }
+
+    #[test]
+    fn names_of_a_route_go_to_its_upstreams_and_to_no_others() {
+        let config = Config::builder()
+            .upstream(upstream("tls://192.0.2.1#a.example"))
+            .route("corp.example", [upstream("tls://192.0.2.2#b.example")])
+            .route(
+                "lab.corp.example.",
+                [upstream("tls://192.0.2.3#c.example"), upstream("tls://192.0.2.1#a.example")],
+            )
+            .build()
+            .expect("a configuration");
+        assert_eq!(group(&config, "example"), [0]);
+        assert_eq!(group(&config, "notcorp.example"), [0]);
+        assert_eq!(group(&config, "corp.example"), [1]);
+        assert_eq!(group(&config, "WWW.corp.example"), [1]);
+        assert_eq!(group(&config, "x.lab.corp.example"), [0, 2]);
+        assert!(config.is_routed(&QueryName::parse("a.corp.example").expect("a name")));
+    }
+
+    #[test]
+    fn an_upstream_without_an_address_needs_another_with_one() {
+        let error = |builder: Builder| builder.build().expect_err("no configuration").to_string();
+        let named = error(
+            Config::builder().upstream(upstream("tls://a.example")).upstream(upstream("tls://b.example")),
+        );
+        assert!(named.contains("a.example") && named.contains("b.example"), "{named}");
+        let resolvable = Config::builder()
+            .upstream(upstream("tls://a.example"))
+            .upstream(upstream("tls://192.0.2.1#b.example"))
+            .build()
+            .expect("a configuration");
+        assert_eq!(resolvable.bootstrap_group, Group::one(1));
+    }
+
+    #[test]
+    fn a_protocol_that_no_upstream_speaks_is_an_error() {
+        let config = Config::builder()
+            .upstream(upstream("tls://192.0.2.1#a.example"))
+            .build()
+            .expect("a configuration");
+        let query = Query::new("example", RecordType::A).expect("a name").protocol(Protocol::Https);
+        assert!(config.group(&query).is_err());
+    }
+
+    #[test]
+    fn settings_that_cannot_work_are_refused_by_name() {
+        let base = || Config::builder().upstream(upstream("tls://192.0.2.1#a.example"));
+        let refused = |builder: Builder| builder.build().expect_err("no configuration").to_string();
+        assert!(refused(Config::builder()).contains("no upstream"));
+        assert!(refused(base().attempts(0)).contains("attempts"));
+        assert!(refused(base().timeout(std::time::Duration::ZERO)).contains("timeout"));
+        assert!(refused(base().max_connections(0)).contains("max_connections"));
+        assert!(refused(base().route("not..a.name", [])).contains("route"));
+    }
+}

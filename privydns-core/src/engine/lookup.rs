@@ -1,0 +1,145 @@
+//! Callers: each waits for a flight, has a deadline of its own, and leaves alone.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::Engine;
+use super::io::{LookupId, Output};
+use crate::error::{Attempt, Cause, Error, ErrorKind, Limit};
+use crate::message::{Answer, CacheUse, Query};
+use crate::shared::Known;
+
+/// A caller that waits.
+#[derive(Debug)]
+pub(super) struct Lookup {
+    flight: usize,
+    started: Instant,
+    deadline: Instant,
+    accepts_stale: bool,
+}
+
+impl Engine {
+    pub(super) fn begin_lookup(&mut self, now: Instant, id: LookupId, query: Arc<Query>, deadline: Instant) {
+        if self.closed {
+            return self.done(id, Err(ErrorKind::Closed.into()));
+        }
+        // The answer may have come between the caller's own look into the cache and now.
+        let stale = match self.shared.known(now, &query) {
+            Err(error) => return self.done(id, Err(error)),
+            Ok(Known::Answer(answer) | Known::Refresh(answer)) => return self.done(id, Ok(answer)),
+            Ok(Known::Stale(answer)) => Some(answer),
+            Ok(Known::Nothing) => None,
+        };
+        // A refresh is a flight without a lookup.
+        if self.lookups.len().max(self.flights.len()) >= self.shared.config.settings.max_lookups {
+            return self.done(id, Err(ErrorKind::Overloaded(Limit::Lookups).into()));
+        }
+        self.shared.cache.count_miss();
+        let accepts_stale = query.cache_use() == CacheUse::Normal;
+        let flight = match self.flight_for(now, query, deadline) {
+            Ok(flight) => flight,
+            Err(error) => return self.done(id, Err(error)),
+        };
+        let state = &mut self.flights[flight];
+        state.stale = state.stale.take().or(stale);
+        state.waiters.insert((deadline, id));
+        self.lookups.insert(id, Lookup { flight, started: now, deadline, accepts_stale });
+        self.begin_or_wait(now, flight);
+    }
+
+    /// A caller no longer wants its answer.
+    pub(super) fn cancel_lookup(&mut self, now: Instant, id: LookupId) {
+        let Some(lookup) = self.lookups.remove(&id) else { return };
+        let state = &mut self.flights[lookup.flight];
+        state.waiters.remove(&(lookup.deadline, id));
+        if state.is_wanted() {
+            self.set_flight_alarm(lookup.flight);
+        } else {
+            self.end_flight(now, lookup.flight);
+        }
+    }
+
+    /// Callers whose deadline it is leave.
+    pub(super) fn expire_waiters(&mut self, now: Instant, flight: usize) {
+        let Self { flights, lookups, .. } = self;
+        let state = &mut flights[flight];
+        let mut expired = Vec::new();
+        while let Some((deadline, id)) = state.waiters.first().copied()
+            && deadline <= now
+        {
+            state.waiters.pop_first();
+            expired.push(id);
+        }
+        if expired.is_empty() {
+            return;
+        }
+        if state.stale.is_some() && expired.iter().any(|id| lookups.get(id).is_some_and(|l| l.accepts_stale))
+        {
+            // They leave with the stale answer; asking goes on, as it would have for callers with more time.
+            state.is_refresh = true;
+            state.until = state.until.max(state.started + self.shared.config.settings.timeout);
+        }
+        let attempts = self.attempts_so_far(now, flight);
+        for id in expired {
+            self.fail_lookup(now, id, &ErrorKind::Deadline, &attempts);
+        }
+    }
+
+    /// Gives the stale answer to everybody who takes one; the flight goes on for the sake of the cache.
+    pub(super) fn hand_out_stale(&mut self, now: Instant, flight: usize) {
+        let Self { flights, lookups, .. } = self;
+        let state = &mut flights[flight];
+        let Some(stale) = state.stale.take() else { return };
+        let takes = |(_, id): &(Instant, LookupId)| lookups.get(id).is_none_or(|lookup| lookup.accepts_stale);
+        let takers: BTreeSet<_>;
+        (takers, state.waiters) = std::mem::take(&mut state.waiters).into_iter().partition(takes);
+        state.is_refresh = true;
+        self.shared.cache.failed(now, &state.query, state.group);
+        for (_, id) in takers {
+            self.lookups.remove(&id);
+            self.shared.cache.count_stale();
+            self.done(id, Ok(stale.clone()));
+        }
+    }
+
+    pub(super) fn answer_lookups(&mut self, waiters: BTreeSet<(Instant, LookupId)>, answer: &Answer) {
+        for (_, id) in waiters {
+            self.lookups.remove(&id);
+            self.done(id, Ok(answer.clone()));
+        }
+    }
+
+    /// Ends a lookup without an answer of its own; a stale one will do, if there is one.
+    pub(super) fn fail_lookup(&mut self, now: Instant, id: LookupId, kind: &ErrorKind, attempts: &[Attempt]) {
+        let Some(lookup) = self.lookups.remove(&id) else { return };
+        let result = match &self.flights[lookup.flight].stale {
+            Some(stale) if lookup.accepts_stale => {
+                self.shared.cache.count_stale();
+                Ok(stale.clone())
+            }
+            _ => {
+                let elapsed = now.saturating_duration_since(lookup.started);
+                Err(Error::from_attempts(kind.clone(), attempts.to_vec(), elapsed))
+            }
+        };
+        self.done(id, result);
+    }
+
+    pub(super) fn close_lookups(&mut self) {
+        while let Some((id, _)) = self.lookups.pop_first() {
+            self.done(id, Err(ErrorKind::Closed.into()));
+        }
+    }
+
+    /// What a flight has tried, and is trying, for a caller that leaves it.
+    fn attempts_so_far(&self, now: Instant, flight: usize) -> Vec<Attempt> {
+        let state = &self.flights[flight];
+        let live = state.live.iter().filter_map(|key| self.attempt_record(now, *key, Cause::Timeout));
+        state.history.iter().cloned().chain(live).collect()
+    }
+
+    fn done(&mut self, id: LookupId, result: Result<Answer, Error>) {
+        self.outputs.push_back(Output::Done { id, result });
+    }
+}
