@@ -1,0 +1,30 @@
+//! A connection that follows a list of steps, and understands nothing.
+
+use std::io;
+
+use super::secured::Secured;
+use crate::script::{End, Step};
+
+/// Takes the steps, then waits for the client to leave. The client's end is an error.
+pub(super) async fn serve(stream: &mut Secured<'_>, steps: &[Step]) -> io::Result<End> {
+    let mut input = Vec::new();
+    for step in steps {
+        match step {
+            Step::AwaitOctets(count) => {
+                while input.len() < *count {
+                    stream.read(&mut input).await?;
+                }
+            }
+            Step::Write(bytes) => {
+                stream.queue(bytes);
+                stream.flush().await?;
+            }
+            Step::Pause(pause) => tokio::time::sleep(*pause).await,
+            Step::End(end) => return Ok(*end),
+        }
+    }
+    loop {
+        stream.read(&mut input).await?;
+        input.clear();
+    }
+}
