@@ -15,6 +15,7 @@ pub mod connection;
 pub mod doh;
 mod engine;
 mod error;
+pub mod handle;
 pub mod message;
 mod schedule;
 mod shared;

@@ -1,48 +1,35 @@
 //! The task that carries a resolver's engine: it moves bytes and time, and decides nothing.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::io::{self, Write as _};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use privydns_core::{
-    Answer, Cause, ConnectionId, Engine, Error, Input, LookupId, Output, Query, Stage, Target, tls::cause_of,
-};
+use privydns_core::handle::Inbox;
+use privydns_core::{Cause, ConnectionId, Engine, Input, Output, Stage, Target, tls::cause_of};
 use tokio::io::{AsyncBufRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_rustls::client::TlsStream;
+use tokio_rustls::rustls::HandshakeKind;
 use tokio_rustls::{Connect, TlsConnector};
 
-/// What a handle asks of the driver.
-pub(crate) enum Command {
-    Lookup {
-        id: LookupId,
-        query: Arc<Query>,
-        deadline: std::time::Instant,
-        waiter: oneshot::Sender<Result<Answer, Error>>,
-    },
-    Cancel(LookupId),
-    Refresh(Arc<Query>),
-    Close,
-}
+/// Inputs taken from callers in one round, so that a flood of them does not starve the sockets.
+const INPUTS_A_ROUND: usize = 1024;
 
-/// Commands taken between two rounds of reading and writing, so that a flood of them does not starve the
-/// sockets.
-const COMMANDS_A_ROUND: usize = 1024;
+/// Rounds before the executor has its thread back, whatever there still is to do.
+const ROUNDS: usize = 32;
 
 /// An engine with tokio's sockets and timer around it. As a future it ends when the engine is closed, by
 /// command or because the last handle is gone.
 pub(crate) struct Driver {
     engine: Engine,
-    commands: mpsc::UnboundedReceiver<Command>,
-    waiters: HashMap<LookupId, oneshot::Sender<Result<Answer, Error>>>,
+    inbox: Inbox,
     connections: BTreeMap<ConnectionId, Connection>,
     alarm: Pin<Box<Sleep>>,
-    is_alarm_set: bool,
+    /// What the alarm is set to.
+    deadline: Option<std::time::Instant>,
     message: Vec<u8>,
 }
 
@@ -53,73 +40,67 @@ enum Connection {
 }
 
 impl Driver {
-    pub(crate) fn new(engine: Engine, commands: mpsc::UnboundedReceiver<Command>) -> Self {
+    pub(crate) fn new(inbox: Inbox, seed: [u8; 32]) -> Self {
+        let now = Instant::now();
         Self {
-            engine,
-            commands,
-            waiters: HashMap::new(),
+            engine: Engine::new(inbox.shared(), now.into_std(), seed),
+            inbox,
             connections: BTreeMap::new(),
-            alarm: Box::pin(sleep_until(Instant::now())),
-            is_alarm_set: false,
+            alarm: Box::pin(sleep_until(now)),
+            deadline: None,
             message: Vec::new(),
         }
     }
 
-    fn tell(&mut self, input: Input<'_>) {
-        self.engine.handle_input(Instant::now().into_std(), input);
-    }
-
-    /// Takes commands. Says whether there were any.
-    fn poll_commands(&mut self, cx: &mut Context<'_>) -> bool {
-        for taken in 0..COMMANDS_A_ROUND {
-            match self.commands.poll_recv(cx) {
-                Poll::Pending => return taken > 0,
-                Poll::Ready(Some(Command::Lookup { id, query, deadline, waiter })) => {
-                    self.waiters.insert(id, waiter);
-                    self.tell(Input::Lookup { id, query, deadline });
-                }
-                Poll::Ready(Some(Command::Cancel(id))) => {
-                    self.waiters.remove(&id);
-                    self.tell(Input::Cancel(id));
-                }
-                Poll::Ready(Some(Command::Refresh(query))) => self.tell(Input::Refresh(query)),
-                Poll::Ready(Some(Command::Close) | None) => {
-                    self.commands.close();
-                    self.tell(Input::Close);
-                    return false;
-                }
-            }
-        }
-        true
-    }
-
-    /// Moves every connection on as far as it goes. Says whether the engine was told anything.
+    /// Moves every connection on by a step. Says whether the engine was told anything.
     fn poll_connections(&mut self, cx: &mut Context<'_>) -> bool {
         let mut was_told = false;
         let Self { engine, connections, .. } = self;
-        connections.retain(|id, connection| {
-            loop {
-                match connection.poll(cx, *id, engine) {
-                    Poll::Pending => return true,
-                    Poll::Ready(Ok(())) => was_told = true,
-                    Poll::Ready(Err(cause)) => {
-                        was_told = true;
-                        engine.handle_input(Instant::now().into_std(), Input::Ended { id: *id, cause });
-                        return false;
-                    }
-                }
+        connections.retain(|id, connection| match connection.poll(cx, *id, engine) {
+            Poll::Pending => true,
+            Poll::Ready(Ok(())) => {
+                was_told = true;
+                true
+            }
+            Poll::Ready(Err(cause)) => {
+                was_told = true;
+                engine.handle_input(Instant::now().into_std(), Input::Ended { id: *id, cause });
+                false
             }
         });
         was_told
     }
 
-    /// Carries out what the engine wants until it waits, then flushes and sets the alarm.
-    fn drain(&mut self, cx: &mut Context<'_>) {
+    /// Takes what the callers want. Says whether there was anything.
+    fn poll_inbox(&mut self, cx: &mut Context<'_>) -> bool {
+        for taken in 0..INPUTS_A_ROUND {
+            match self.inbox.poll_input(cx) {
+                Poll::Ready(input) => self.engine.handle_input(Instant::now().into_std(), input),
+                Poll::Pending => return taken > 0,
+            }
+        }
+        true
+    }
+
+    fn poll_alarm(&mut self, cx: &mut Context<'_>) -> bool {
+        let is_due = self.deadline.is_some() && self.alarm.as_mut().poll(cx).is_ready();
+        if is_due {
+            self.deadline = None;
+            self.engine.handle_input(Instant::now().into_std(), Input::Timeout);
+        }
+        is_due
+    }
+
+    /// Carries out what the engine wants until it waits, then flushes and sets the alarm. Says whether there
+    /// is a new connection, which was not polled yet.
+    fn drain(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut is_connecting = false;
         loop {
             match self.engine.poll_output(Instant::now().into_std(), &mut self.message) {
                 Output::Connect { id, target } => {
                     let tcp = Box::pin(TcpStream::connect(target.address));
                     self.connections.insert(id, Connection::Connecting { target, tcp });
+                    is_connecting = true;
                 }
                 Output::Transmit(id) => {
                     if let Some(Connection::Open { stream, unflushed }) = self.connections.get_mut(&id) {
@@ -134,19 +115,13 @@ impl Driver {
                         let _ = Pin::new(&mut *stream).poll_shutdown(cx);
                     }
                 }
-                Output::Done { id, result } => {
-                    if let Some(waiter) = self.waiters.remove(&id) {
-                        drop(waiter.send(result));
-                    }
-                }
+                Output::Done { id, result } => self.inbox.done(id, result),
                 Output::Wait(deadline) => {
-                    self.is_alarm_set = deadline.is_some();
-                    if let Some(deadline) = deadline {
-                        self.alarm.as_mut().reset(deadline.into());
+                    if self.flush(cx) {
+                        continue;
                     }
-                    if !self.flush(cx) {
-                        return;
-                    }
+                    self.set_alarm(deadline);
+                    return is_connecting;
                 }
                 _ => {}
             }
@@ -169,12 +144,11 @@ impl Driver {
         was_told
     }
 
-    fn poll_alarm(&mut self, cx: &mut Context<'_>) -> bool {
-        let is_due = self.is_alarm_set && self.alarm.as_mut().poll(cx).is_ready();
-        if is_due {
-            self.tell(Input::Timeout);
+    fn set_alarm(&mut self, deadline: Option<std::time::Instant>) {
+        if let Some(deadline) = deadline.filter(|_| self.deadline != deadline) {
+            self.alarm.as_mut().reset(deadline.into());
         }
-        is_due
+        self.deadline = deadline;
     }
 }
 
@@ -183,18 +157,21 @@ impl Future for Driver {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let driver = &mut *self;
-        loop {
-            let mut was_told = driver.poll_commands(cx);
-            was_told |= driver.poll_connections(cx);
-            driver.drain(cx);
-            was_told |= driver.poll_alarm(cx);
+        for _ in 0..ROUNDS {
+            // Connections first: no query goes to one that is over.
+            let mut is_busy = driver.poll_connections(cx);
+            is_busy |= driver.poll_inbox(cx);
+            is_busy |= driver.drain(cx);
+            is_busy |= driver.poll_alarm(cx);
             if driver.engine.is_closed() {
                 return Poll::Ready(());
             }
-            if !was_told {
+            if !is_busy {
                 return Poll::Pending;
             }
         }
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 }
 
@@ -223,7 +200,7 @@ impl Connection {
                 let (_, session) = stream.get_mut();
                 session.set_buffer_limit(None);
                 let alpn = session.alpn_protocol().map(<[u8]>::to_vec);
-                let resumed = session.handshake_kind() == Some(tokio_rustls::rustls::HandshakeKind::Resumed);
+                let resumed = session.handshake_kind() == Some(HandshakeKind::Resumed);
                 *self = Self::Open { stream: Box::new(stream), unflushed: false };
                 engine.handle_input(now(), Input::Connected { id, alpn: alpn.as_deref(), resumed });
             }

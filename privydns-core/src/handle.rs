@@ -1,0 +1,406 @@
+//! Callers and driver: how a lookup reaches the task that carries the engine, and how its result comes back.
+//!
+//! A runtime crate for `async` programs is a [`Handle`] in what its users hold, an [`Inbox`] in its driver, and
+//! the means to start a driver. What is between the two has no runtime in it: a lock, and wakers.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::Instant;
+
+use crate::engine::{Input, LookupId};
+use crate::error::{ConfigError, Error, ErrorKind};
+use crate::message::{Answer, Query};
+use crate::shared::{Early, Shared};
+
+/// Starts a driver around an inbox: a task that tells an [`Engine`](crate::Engine) what
+/// [`Inbox::poll_input`] says, and [`Inbox::done`] what the engine says is done.
+///
+/// # Errors
+///
+/// Whatever keeps a driver from running here. The lookup that needed it ends with this error.
+pub type Start = fn(Inbox) -> Result<(), Error>;
+
+/// The callers' end: it begins lookups, and has a driver started by the first that needs one.
+///
+/// A driver may go before its work is done, with the runtime that it ran on or in a panic. The lookups that it
+/// carried then look for another, which the next of them to be polled starts where it is: a resolver may live
+/// in a `static` and outlive any runtime. When the handle is dropped, the driver is told to close.
+///
+/// ```
+/// use std::time::Instant;
+/// use privydns_core::handle::Handle;
+/// use privydns_core::{Config, Query, RecordType, Shared};
+///
+/// let config = Config::builder().upstream("tls://192.0.2.1#dns.example".parse()?).build()?;
+/// let shared = Shared::new(config, [0; 32]); // a real seed is random and secret
+/// let handle = Handle::new(shared, |_inbox| unreachable!("what is known needs no driver"));
+/// let lookup = handle.begin(Instant::now(), Query::new("localhost", RecordType::A)?);
+/// # let mut lookup = lookup;
+/// # let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+/// # let ended = std::pin::Pin::new(&mut lookup).poll(&mut context);
+/// # assert!(matches!(ended, std::task::Poll::Ready(Ok(answer)) if answer.addresses().count() == 1));
+/// # Ok::<_, privydns_core::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Handle {
+    shared: Arc<Shared>,
+    desk: Arc<Desk>,
+    start: Start,
+}
+
+/// The driver's end: what the callers want goes into the engine, and results go back.
+#[derive(Debug)]
+pub struct Inbox {
+    shared: Arc<Shared>,
+    desk: Arc<Desk>,
+    /// Inputs taken from the desk and not given out yet.
+    taken: VecDeque<Input<'static>>,
+}
+
+/// A lookup that was begun. As a future it waits for the end; dropped before that, it cancels the lookup.
+#[derive(Debug)]
+#[must_use = "a lookup is cancelled when it is dropped"]
+pub struct Lookup<'a> {
+    handle: &'a Handle,
+    stage: Stage,
+}
+
+#[derive(Debug)]
+enum Stage {
+    Waiting {
+        id: LookupId,
+        /// Whether this lookup has not started a second driver yet. Where one driver after the other is lost,
+        /// a third would be too.
+        may_restart: bool,
+    },
+    /// The result, until it is taken.
+    Ended(Option<Result<Answer, Error>>),
+}
+
+/// What handle and inbox share.
+///
+/// Wakers are neither called nor dropped while the lock is held: either may run code of an executor, and that
+/// may drop a [`Lookup`], which takes the lock.
+struct Desk {
+    state: Mutex<State>,
+    /// Written under the lock; read without it, so that an answer from the cache waits for nobody.
+    is_closed: AtomicBool,
+}
+
+#[derive(Default)]
+struct State {
+    driver: Driver,
+    /// What the driver has not taken.
+    inputs: VecDeque<Input<'static>>,
+    /// Those whose result was not taken by their callers.
+    lookups: BTreeMap<LookupId, Waiter>,
+    last_lookup: u64,
+    /// Who waits for the driver's end.
+    closers: Vec<Waker>,
+}
+
+#[derive(Default)]
+enum Driver {
+    #[default]
+    None,
+    /// It will look at its inbox before it sleeps.
+    Awake,
+    Asleep(Waker),
+}
+
+struct Waiter {
+    query: Arc<Query>,
+    deadline: Instant,
+    waker: Option<Waker>,
+    result: Option<Result<Answer, Error>>,
+}
+
+impl Handle {
+    /// A handle without a driver.
+    pub fn new(shared: Shared, start: Start) -> Self {
+        let desk = Desk { state: Mutex::default(), is_closed: AtomicBool::new(false) };
+        Self { shared: Arc::new(shared), desk: Arc::new(desk), start }
+    }
+
+    /// Configuration, cache and counters.
+    pub fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    /// Begins a lookup at once; the future only waits for its end. What is known already is there at the first
+    /// poll, and takes no lock that a miss holds.
+    pub fn begin(&self, now: Instant, query: Query) -> Lookup<'_> {
+        let ended = match self.early(now, &query) {
+            Err(error) => Err(error),
+            Ok(Early::Answer(answer)) => Ok(answer),
+            Ok(Early::Refresh(answer)) => {
+                // That the answer cannot be renewed is no failure of this lookup.
+                drop(self.tell(Input::Refresh(Arc::new(query))));
+                Ok(answer)
+            }
+            Ok(Early::Miss) => {
+                let deadline = self.shared.deadline(now, &query);
+                match self.ask(Arc::new(query), deadline) {
+                    Ok(lookup) => return lookup,
+                    Err(error) => Err(error),
+                }
+            }
+        };
+        Lookup { handle: self, stage: Stage::Ended(Some(ended)) }
+    }
+
+    /// Tells the engine something that is no lookup. A driver is started where there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Closed`], or what the driver's [`Start`] fails with.
+    pub fn tell(&self, input: Input<'static>) -> Result<(), Error> {
+        let driver = {
+            let mut state = self.desk.open()?;
+            state.send(input)
+        };
+        self.rouse(driver)
+    }
+
+    /// Has the driver end every lookup and say goodbye on every connection, and returns when it has. Lookups
+    /// from now on fail with [`ErrorKind::Closed`].
+    pub async fn close(&self) {
+        self.hang_up();
+        poll_fn(|context| {
+            let mut state = self.desk.lock();
+            if matches!(state.driver, Driver::None) {
+                return Poll::Ready(());
+            }
+            if !state.closers.iter().any(|closer| closer.will_wake(context.waker())) {
+                state.closers.push(context.waker().clone());
+            }
+            Poll::Pending
+        })
+        .await;
+    }
+
+    fn early(&self, now: Instant, query: &Query) -> Result<Early, Error> {
+        if self.desk.is_closed.load(Relaxed) {
+            return Err(ErrorKind::Closed.into());
+        }
+        self.shared.early(now, query)
+    }
+
+    fn ask(&self, query: Arc<Query>, deadline: Instant) -> Result<Lookup<'_>, Error> {
+        let (id, driver) = {
+            let mut state = self.desk.open()?;
+            state.last_lookup += 1;
+            let id = LookupId(state.last_lookup);
+            let waiter = Waiter { query: query.clone(), deadline, waker: None, result: None };
+            state.lookups.insert(id, waiter);
+            (id, state.send(Input::Lookup { id, query, deadline }))
+        };
+        let lookup = Lookup { handle: self, stage: Stage::Waiting { id, may_restart: true } };
+        self.rouse(driver)?;
+        Ok(lookup)
+    }
+
+    /// Does what the driver needs to see its inbox, as it was before it was [told](State::send) of something.
+    fn rouse(&self, driver: Driver) -> Result<(), Error> {
+        match driver {
+            Driver::None => {
+                let (shared, desk) = (self.shared.clone(), self.desk.clone());
+                (self.start)(Inbox { shared, desk, taken: VecDeque::new() })
+            }
+            Driver::Awake => Ok(()),
+            Driver::Asleep(waker) => {
+                waker.wake();
+                Ok(())
+            }
+        }
+    }
+
+    fn hang_up(&self) {
+        let mut state = self.desk.lock();
+        if self.desk.is_closed.swap(true, Relaxed) {
+            return;
+        }
+        if matches!(state.driver, Driver::None) {
+            let stranded = state.strand(true);
+            drop(state);
+            stranded.into_iter().for_each(Waker::wake);
+        } else if let Driver::Asleep(waker) = state.send(Input::Close) {
+            drop(state);
+            waker.wake();
+        }
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.hang_up();
+    }
+}
+
+impl Future for Lookup<'_> {
+    type Output = Result<Answer, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let handle = self.handle;
+        let (id, may_restart) = match &mut self.stage {
+            Stage::Waiting { id, may_restart } => (*id, may_restart),
+            Stage::Ended(result) => {
+                return Poll::Ready(result.take().expect("a future that has ended is not polled again"));
+            }
+        };
+        // Declared before the lock is taken, to be dropped after it is released.
+        let _replaced;
+        let mut state = handle.desk.lock();
+        let waiter = state.lookups.get_mut(&id).expect("nobody but its caller removes a lookup");
+        if let Some(result) = waiter.result.take() {
+            _replaced = state.lookups.remove(&id).and_then(|waiter| waiter.waker);
+            drop(state);
+            self.stage = Stage::Ended(None);
+            return Poll::Ready(result);
+        }
+        _replaced = waiter.waker.replace(context.waker().clone());
+        if let Driver::None = state.driver {
+            let restarted = if std::mem::take(may_restart) {
+                state.driver = Driver::Awake;
+                drop(state);
+                handle.rouse(Driver::None)
+            } else {
+                drop(state);
+                Err(ConfigError::NoRuntime.into())
+            };
+            if let Err(error) = restarted {
+                self.cancel();
+                self.stage = Stage::Ended(None);
+                return Poll::Ready(Err(error));
+            }
+        }
+        Poll::Pending
+    }
+}
+
+impl Lookup<'_> {
+    fn cancel(&mut self) {
+        if let Stage::Waiting { id, .. } = self.stage {
+            let removed;
+            let mut state = self.handle.desk.lock();
+            removed = state.lookups.remove(&id);
+            let is_waited_for = removed.as_ref().is_some_and(|waiter| waiter.result.is_none());
+            if is_waited_for && !matches!(state.driver, Driver::None) {
+                let driver = state.send(Input::Cancel(id));
+                drop(state);
+                // There is a driver, so that there is none to start, which alone could fail.
+                drop(self.handle.rouse(driver));
+            }
+        }
+    }
+}
+
+impl Drop for Lookup<'_> {
+    fn drop(&mut self) {
+        self.cancel();
+    }
+}
+
+impl Inbox {
+    /// Configuration, cache and counters: an [`Engine`](crate::Engine) is made with them.
+    pub fn shared(&self) -> Arc<Shared> {
+        self.shared.clone()
+    }
+
+    /// The next input for the engine.
+    pub fn poll_input(&mut self, context: &mut Context<'_>) -> Poll<Input<'static>> {
+        if self.taken.is_empty() {
+            // Declared before the lock is taken, to be dropped after it is released.
+            let _replaced;
+            let mut state = self.desk.lock();
+            if state.inputs.is_empty() {
+                _replaced = std::mem::replace(&mut state.driver, Driver::Asleep(context.waker().clone()));
+            } else {
+                std::mem::swap(&mut state.inputs, &mut self.taken);
+            }
+        }
+        match self.taken.pop_front() {
+            Some(input) => Poll::Ready(input),
+            None => Poll::Pending,
+        }
+    }
+
+    /// Gives a lookup's result to its caller, if there still is one.
+    pub fn done(&mut self, id: LookupId, result: Result<Answer, Error>) {
+        let waker = {
+            let mut state = self.desk.lock();
+            state.lookups.get_mut(&id).and_then(|waiter| {
+                waiter.result = Some(result);
+                waiter.waker.take()
+            })
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
+/// The driver is over, or lost.
+impl Drop for Inbox {
+    fn drop(&mut self) {
+        let mut state = self.desk.lock();
+        let _driver = std::mem::take(&mut state.driver);
+        state.inputs.clear();
+        let stranded = state.strand(self.desk.is_closed.load(Relaxed));
+        drop(state);
+        stranded.into_iter().for_each(Waker::wake);
+    }
+}
+
+impl Desk {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn open(&self) -> Result<MutexGuard<'_, State>, Error> {
+        let state = self.lock();
+        if self.is_closed.load(Relaxed) { Err(ErrorKind::Closed.into()) } else { Ok(state) }
+    }
+}
+
+impl State {
+    /// Leaves the driver an input. Says how the driver was, for [`Handle::rouse`]; from here on it counts as
+    /// started and awake.
+    fn send(&mut self, input: Input<'static>) -> Driver {
+        self.inputs.push_back(input);
+        std::mem::replace(&mut self.driver, Driver::Awake)
+    }
+
+    /// There is no driver. Lookups without a result end, if the handle is closed; else they wait for the next
+    /// driver, and one of them must start it. Says whom to wake.
+    fn strand(&mut self, is_closed: bool) -> Vec<Waker> {
+        let mut wakers = std::mem::take(&mut self.closers);
+        for (id, waiter) in &mut self.lookups {
+            if waiter.result.is_some() {
+                continue;
+            }
+            if is_closed {
+                waiter.result = Some(Err(ErrorKind::Closed.into()));
+            } else {
+                let (query, deadline) = (waiter.query.clone(), waiter.deadline);
+                self.inputs.push_back(Input::Lookup { id: *id, query, deadline });
+            }
+            wakers.extend(waiter.waker.take());
+        }
+        wakers
+    }
+}
+
+impl fmt::Debug for Desk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Desk").field("is_closed", &self.is_closed).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

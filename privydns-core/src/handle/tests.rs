@@ -1,0 +1,288 @@
+#![expect(clippy::unnecessary_wraps, reason = "a start can fail, and these do not")]
+
+use std::cell::{Cell, RefCell};
+use std::pin::pin;
+use std::task::Wake;
+
+use super::*;
+use crate::{Config, RecordType};
+
+thread_local! {
+    /// The inboxes of the drivers that were started and not yet lost.
+    static DRIVERS: RefCell<Vec<Inbox>> = const { RefCell::new(Vec::new()) };
+    static STARTS: Cell<usize> = const { Cell::new(0) };
+}
+
+fn start(inbox: Inbox) -> Result<(), Error> {
+    STARTS.set(STARTS.get() + 1);
+    DRIVERS.with_borrow_mut(|drivers| drivers.push(inbox));
+    Ok(())
+}
+
+/// As a runtime does that is shutting down: the task is taken, and dropped.
+fn start_in_vain(inbox: Inbox) -> Result<(), Error> {
+    STARTS.set(STARTS.get() + 1);
+    drop(inbox);
+    Ok(())
+}
+
+fn start_nowhere(_: Inbox) -> Result<(), Error> {
+    Err(ConfigError::NoRuntime.into())
+}
+
+fn handle(start: Start) -> Handle {
+    let upstream = "tls://192.0.2.1#dns.example".parse().expect("an upstream");
+    let config = Config::builder().upstream(upstream).build().expect("a configuration");
+    Handle::new(Shared::new(config, [7; 32]), start)
+}
+
+fn query(name: &str) -> Query {
+    Query::new(name, RecordType::A).expect("a name")
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test has to begin somewhere")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+fn answer() -> Answer {
+    crate::message::local_answer(&query("localhost")).expect("a local answer")
+}
+
+fn driver() -> Inbox {
+    DRIVERS.with_borrow_mut(Vec::pop).expect("a driver was started")
+}
+
+fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
+    future.poll(&mut Context::from_waker(Waker::noop()))
+}
+
+fn inputs(inbox: &mut Inbox) -> Vec<Input<'static>> {
+    let mut context = Context::from_waker(Waker::noop());
+    std::iter::from_fn(|| match inbox.poll_input(&mut context) {
+        Poll::Ready(input) => Some(input),
+        Poll::Pending => None,
+    })
+    .collect()
+}
+
+fn kind(result: Poll<Result<Answer, Error>>) -> ErrorKind {
+    match result {
+        Poll::Ready(Err(error)) => error.kind().clone(),
+        other => panic!("not an error: {other:?}"),
+    }
+}
+
+fn driver_done(inbox: &mut Inbox, id: u64) {
+    inbox.done(LookupId(id), Ok(answer()));
+}
+
+#[derive(Default)]
+struct Bell(AtomicBool);
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Relaxed);
+    }
+}
+
+impl Bell {
+    fn has_rung(&self) -> bool {
+        self.0.swap(false, Relaxed)
+    }
+}
+
+#[test]
+fn the_first_miss_starts_the_driver_and_the_next_wakes_it() {
+    let handle = handle(start);
+    let first = handle.begin(now(), query("one.example"));
+    let mut inbox = driver();
+    assert!(matches!(inputs(&mut inbox)[..], [Input::Lookup { id: LookupId(1), .. }]));
+
+    let bell = Arc::new(Bell::default());
+    assert!(inbox.poll_input(&mut Context::from_waker(&bell.clone().into())).is_pending());
+    let second = handle.begin(now(), query("two.example"));
+    assert!(bell.has_rung());
+    let third = handle.begin(now(), query("three.example"));
+    assert!(!bell.has_rung(), "it is awake already");
+    assert!(matches!(
+        inputs(&mut inbox)[..],
+        [Input::Lookup { id: LookupId(2), .. }, Input::Lookup { id: LookupId(3), .. }]
+    ));
+    assert_eq!(STARTS.get(), 1);
+    drop((first, second, third));
+}
+
+#[test]
+fn what_is_known_needs_no_driver() {
+    let handle = handle(start_nowhere);
+    let mut known = handle.begin(now(), query("localhost"));
+    assert!(matches!(poll(Pin::new(&mut known)), Poll::Ready(Ok(_))));
+    let mut refused = handle.begin(now(), query("hidden.onion"));
+    assert!(matches!(kind(poll(Pin::new(&mut refused))), ErrorKind::SpecialUse(_)));
+}
+
+#[test]
+fn the_result_wakes_its_caller_alone() {
+    let handle = handle(start);
+    let (mine, theirs) = (Arc::new(Bell::default()), Arc::new(Bell::default()));
+    let mut first = handle.begin(now(), query("one.example"));
+    let mut second = handle.begin(now(), query("two.example"));
+    assert!(Pin::new(&mut first).poll(&mut Context::from_waker(&mine.clone().into())).is_pending());
+    assert!(Pin::new(&mut second).poll(&mut Context::from_waker(&theirs.clone().into())).is_pending());
+    let mut inbox = driver();
+    driver_done(&mut inbox, 1);
+    assert!(mine.has_rung() && !theirs.has_rung());
+    assert!(matches!(poll(Pin::new(&mut first)), Poll::Ready(Ok(_))));
+}
+
+#[test]
+fn a_dropped_lookup_is_cancelled_and_one_that_has_its_result_is_not() {
+    let handle = handle(start);
+    let dropped = handle.begin(now(), query("one.example"));
+    let answered = handle.begin(now(), query("two.example"));
+    let mut inbox = driver();
+    drop(dropped);
+    driver_done(&mut inbox, 2);
+    drop(answered);
+    // A result that nobody waits for any more is no fault.
+    driver_done(&mut inbox, 1);
+    assert!(matches!(
+        inputs(&mut inbox)[..],
+        [Input::Lookup { .. }, Input::Lookup { .. }, Input::Cancel(LookupId(1))]
+    ));
+    assert!(handle.desk.lock().lookups.is_empty());
+}
+
+#[test]
+fn a_driver_that_cannot_start_is_the_lookups_error() {
+    let handle = handle(start_nowhere);
+    let mut lookup = handle.begin(now(), query("one.example"));
+    assert!(matches!(kind(poll(Pin::new(&mut lookup))), ErrorKind::Config(ConfigError::NoRuntime)));
+    assert!(handle.desk.lock().lookups.is_empty());
+}
+
+#[test]
+fn another_driver_takes_on_the_lookups_of_a_lost_one() {
+    let handle = handle(start);
+    let bell = Arc::new(Bell::default());
+    let mut first = handle.begin(now(), query("one.example"));
+    let mut second = handle.begin(now(), query("two.example"));
+    assert!(Pin::new(&mut first).poll(&mut Context::from_waker(&bell.clone().into())).is_pending());
+    let mut lost = driver();
+    assert_eq!(inputs(&mut lost).len(), 2);
+    drop(lost);
+    assert!(bell.has_rung());
+    assert_eq!(STARTS.get(), 1, "nobody starts a driver before a lookup is polled, where its runtime is");
+
+    assert!(poll(Pin::new(&mut first)).is_pending());
+    assert!(poll(Pin::new(&mut second)).is_pending());
+    assert_eq!(STARTS.get(), 2);
+    let mut next = driver();
+    assert_eq!(inputs(&mut next).len(), 2);
+    driver_done(&mut next, 2);
+    assert!(matches!(poll(Pin::new(&mut second)), Poll::Ready(Ok(_))));
+}
+
+/// A runtime that shuts down takes tasks and drops them. A lookup must not go round in circles there.
+#[test]
+fn a_lookup_that_loses_driver_after_driver_ends() {
+    let handle = handle(start_in_vain);
+    let mut lookup = handle.begin(now(), query("one.example"));
+    assert!(poll(Pin::new(&mut lookup)).is_pending());
+    assert!(matches!(kind(poll(Pin::new(&mut lookup))), ErrorKind::Config(ConfigError::NoRuntime)));
+    assert_eq!(STARTS.get(), 2);
+    assert!(handle.desk.lock().lookups.is_empty());
+}
+
+#[test]
+fn close_returns_when_the_driver_is_over() {
+    let handle = handle(start);
+    let mut lookup = handle.begin(now(), query("one.example"));
+    let mut inbox = driver();
+    let mut close = pin!(handle.close());
+    let bell = Arc::new(Bell::default());
+    assert!(close.as_mut().poll(&mut Context::from_waker(&bell.clone().into())).is_pending());
+    assert!(matches!(inputs(&mut inbox)[..], [Input::Lookup { .. }, Input::Close]));
+    inbox.done(LookupId(1), Err(ErrorKind::Closed.into()));
+    assert!(poll(close.as_mut()).is_pending());
+    drop(inbox);
+    assert!(bell.has_rung());
+    assert!(poll(close.as_mut()).is_ready());
+    assert!(matches!(kind(poll(Pin::new(&mut lookup))), ErrorKind::Closed));
+
+    // From now on nothing goes, cached or not, and nothing is started.
+    for name in ["two.example", "localhost"] {
+        assert!(matches!(kind(poll(Pin::new(&mut handle.begin(now(), query(name))))), ErrorKind::Closed));
+    }
+    assert!(poll(pin!(handle.close())).is_ready());
+    assert_eq!(STARTS.get(), 1);
+}
+
+#[test]
+fn close_ends_lookups_that_no_driver_carries() {
+    let handle = handle(start);
+    let mut lost_first = handle.begin(now(), query("one.example"));
+    drop(driver());
+    assert!(poll(pin!(handle.close())).is_ready());
+    assert!(matches!(kind(poll(Pin::new(&mut lost_first))), ErrorKind::Closed));
+
+    let handle = self::handle(start);
+    let mut lost_while_closing = handle.begin(now(), query("one.example"));
+    let mut close = pin!(handle.close());
+    assert!(poll(close.as_mut()).is_pending());
+    drop(driver());
+    assert!(poll(close.as_mut()).is_ready());
+    assert!(matches!(kind(poll(Pin::new(&mut lost_while_closing))), ErrorKind::Closed));
+}
+
+#[test]
+fn a_dropped_handle_closes() {
+    let handle = handle(start);
+    drop(handle.begin(now(), query("one.example")));
+    let mut inbox = driver();
+    let bell = Arc::new(Bell::default());
+    assert_eq!(inputs(&mut inbox).len(), 2);
+    assert!(inbox.poll_input(&mut Context::from_waker(&bell.clone().into())).is_pending());
+    drop(handle);
+    assert!(bell.has_rung());
+    assert!(matches!(inputs(&mut inbox)[..], [Input::Close]));
+}
+
+/// An executor may drop a task, and with it a lookup, in the middle of a call of a waker.
+#[test]
+fn wakers_are_called_and_dropped_without_the_lock() {
+    struct Dropping(Mutex<Option<Lookup<'static>>>);
+    impl Wake for Dropping {
+        fn wake(self: Arc<Self>) {
+            drop(self.0.lock().expect("not poisoned").take());
+        }
+    }
+    let handle: &'static Handle = Box::leak(Box::new(handle(start)));
+    let dropping = || -> Waker {
+        let lookup = handle.begin(now(), query("held.example"));
+        Arc::new(Dropping(Mutex::new(Some(lookup)))).into()
+    };
+    // By the answer, by another waker, and by the caller's own leaving.
+    let mut lookup = handle.begin(now(), query("one.example"));
+    let mut inbox = driver();
+    assert!(Pin::new(&mut lookup).poll(&mut Context::from_waker(&dropping())).is_pending());
+    driver_done(&mut inbox, 1);
+    let mut lookup = handle.begin(now(), query("two.example"));
+    assert!(Pin::new(&mut lookup).poll(&mut Context::from_waker(&dropping())).is_pending());
+    assert!(poll(Pin::new(&mut lookup)).is_pending());
+    assert!(Pin::new(&mut lookup).poll(&mut Context::from_waker(&dropping())).is_pending());
+    drop(lookup);
+    // By the driver's waker, and by its loss.
+    inputs(&mut inbox);
+    assert!(inbox.poll_input(&mut Context::from_waker(&dropping())).is_ready());
+    inputs(&mut inbox);
+    let asleep = dropping();
+    inputs(&mut inbox);
+    assert!(inbox.poll_input(&mut Context::from_waker(&asleep)).is_pending());
+    drop(asleep);
+    let mut lookup = handle.begin(now(), query("three.example"));
+    assert!(Pin::new(&mut lookup).poll(&mut Context::from_waker(&dropping())).is_pending());
+    drop(inbox);
+    assert!(!handle.desk.lock().lookups.is_empty());
+}
