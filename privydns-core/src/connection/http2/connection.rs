@@ -21,8 +21,8 @@ use crate::doh::Endpoint;
 use crate::error::Cause;
 use crate::message::Query;
 
-/// All of a connection but the octets that came and were not read yet. What it receives is in `receive`, and what
-/// it sends in `send`.
+/// All of a connection but the octets that came and were not read yet. What it receives is in `receive`, and
+/// what it sends in `send`.
 pub(super) struct Connection {
     pub(super) requests: Requests,
     /// Exchanges that no stream was opened for yet.
@@ -179,8 +179,8 @@ impl Connection {
         }
     }
 
-    /// The next exchange that will not come about: it was not taken, or the server's GOAWAY passed over it, or
-    /// it is not sent any more.
+    /// The next exchange that will not come about: it was not taken, or the server's GOAWAY passed over it,
+    /// or it is not sent any more.
     pub(super) fn next_passed_over(&mut self) -> Option<Event> {
         if let Some(key) = self.refused.pop_front() {
             return Some(failed(key, Cause::Closed, true));
@@ -202,7 +202,7 @@ impl Connection {
         Some(failed(key, cause, true))
     }
 
-    /// Once the connection is over and all was read: what was left unanswered, oldest first, and then the end.
+    /// Once the connection is over and all was read: what was left unanswered, oldest first; then the end.
     pub(super) fn wind_up(&mut self) -> Option<Event> {
         let Phase::Ending(cause) = &self.phase else { return None };
         match self.streams.pop_first() {

@@ -70,15 +70,15 @@ pub(super) fn not_processed(code: ErrorCode) -> Cause {
     }
 }
 
-/// Whether a connection or an exchange failed because the peer does not speak HTTP/2, or does not want to, so that
-/// another version may be tried.
+/// Whether a connection or an exchange failed because the peer does not speak HTTP/2, or does not want to, so
+/// that another version may be tried.
 pub fn is_not_http2(cause: &Cause) -> bool {
     matches!(cause, Cause::Protocol(ProtocolError { protocol: PROTOCOL, what })
         if [NOT_HTTP2, WANTS_HTTP1].contains(what))
 }
 
-/// Frames that are allowed, bring no answer forward, and cost this side more than the server (RFC 9113 Section
-/// 10.5).
+/// Frames that are allowed, bring no answer forward, and cost this side more than the server (RFC 9113
+/// Section 10.5).
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Noise {
     Ping,

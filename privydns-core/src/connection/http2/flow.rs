@@ -64,8 +64,8 @@ impl ReceiveWindow {
         self.free += u32::try_from(octets).unwrap_or(0);
     }
 
-    /// Gives back what is free, once it is as much as is left: seldom while the window is wide, and at once when it
-    /// is shut.
+    /// Gives back what is free, once it is as much as is left: seldom while the window is wide, and at once
+    /// when it is shut.
     pub(super) fn credit(&mut self) -> Option<u32> {
         if self.free == 0 || self.free < self.left {
             return None;

@@ -3,8 +3,8 @@
 /// The octets of a frame's header.
 pub(super) const HEADER_LENGTH: usize = 9;
 
-/// The longest payload that a peer must take until it says otherwise, and the longest that this client takes: it
-/// never asks for more (RFC 9113 Section 4.2).
+/// The longest payload that a peer must take until it says otherwise, and the longest that this client takes:
+/// it never asks for more (RFC 9113 Section 4.2).
 pub(super) const MAX_PAYLOAD: usize = 16_384;
 
 /// The highest stream identifier, and the highest window (RFC 9113 Sections 5.1.1 and 6.9.1).
@@ -101,11 +101,11 @@ pub(super) fn read_32_bits(payload: &[u8]) -> Option<u32> {
 
 /// Appends a frame's header, for a payload of `length` octets that follows.
 pub(super) fn write_header(length: usize, kind: u8, flags: u8, stream: u32, out: &mut Vec<u8>) {
-    out.extend_from_slice(&header_octets(length, kind, flags, stream));
+    out.extend_from_slice(&header(length, kind, flags, stream));
 }
 
 /// A frame's header.
-pub(super) fn header_octets(length: usize, kind: u8, flags: u8, stream: u32) -> [u8; HEADER_LENGTH] {
+pub(super) fn header(length: usize, kind: u8, flags: u8, stream: u32) -> [u8; HEADER_LENGTH] {
     debug_assert!(length <= MAX_PAYLOAD);
     let [.., l0, l1, l2] = length.to_be_bytes();
     let [s0, s1, s2, s3] = stream.to_be_bytes();

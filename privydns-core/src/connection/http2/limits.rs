@@ -5,37 +5,39 @@ use std::time::Duration;
 /// Exchanges on one connection at once, where the server allows as many.
 pub(super) const MAX_STREAMS: usize = 1024;
 
-/// Exchanges at once until the server has said how many it allows: RFC 9113 Section 6.5.2 recommends that it be
-/// no fewer than 100, and some servers close the connection on the hundred and first.
+/// Exchanges at once until the server has said how many it allows: RFC 9113 Section 6.5.2 recommends that it
+/// be no fewer than 100, and some servers close the connection on the hundred and first.
 pub(super) const ASSUMED_STREAMS: usize = 100;
 
-/// Requests that go out while nothing of an answer comes; then comes a pause. BIND closes the connection on 64
-/// requests in one burst, whatever number of streams it allows.
+/// Requests that go out while nothing of an answer comes; then comes a pause. BIND closes the connection on
+/// 64 requests in one burst, whatever number of streams it allows.
 pub(super) const MAX_BURST: usize = 32;
 
-/// How long a burst that nothing answers holds back the next: long enough for a server to read the last one, and
-/// short enough that slow answers do not hold back the queries behind them.
+/// How long a burst that nothing answers holds back the next: long enough for a server to read the last one,
+/// and short enough that slow answers do not hold back the queries behind them.
 pub(super) const BURST_PAUSE: Duration = Duration::from_millis(5);
 
-/// How long the connection may be idle where the server says nothing of it. The common servers take 10 s to 120 s.
+/// How long the connection may be idle where the server says nothing of it. The common servers take 10 s to
+/// 120 s.
 pub(super) const IDLE_LIMIT: Duration = Duration::from_secs(30);
 
-/// Octets of bodies that the server may send before their answers are whole: the most that bodies may hold here.
-/// It is given back as answers end. Room for 256 answers of the longest kind, each half received.
+/// Octets of bodies that the server may send before their answers are whole: the most that bodies may hold
+/// here. It is given back as answers end. Room for 256 answers of the longest kind, each half received.
 pub(super) const CONNECTION_WINDOW: u32 = 1 << 24;
 
 /// Octets that the server may send on one stream: more than the longest body, so that one that is too long is
 /// seen to be, and so that no window need be given back but for padding.
 pub(super) const STREAM_WINDOW: u32 = 1 << 17;
 
-/// The dynamic table that the server may use. It is the protocol's default, which is small enough; a server that
-/// need not change its table cannot get the change wrong.
+/// The dynamic table that the server may use. It is the protocol's default, which is small enough; a server
+/// that need not change its table cannot get the change wrong.
 pub(super) const HEADER_TABLE_SIZE: u32 = 4096;
 
 /// The header fields of one response, as RFC 9113 Section 10.5.1 counts them.
 pub(super) const MAX_HEADER_LIST: u32 = 16 * 1024;
 
-/// The octets of one field block, all its frames together. What fits into [`MAX_HEADER_LIST`] is never as long.
+/// The octets of one field block, all its frames together. What fits into [`MAX_HEADER_LIST`] is never as
+/// long.
 pub(super) const MAX_FIELD_BLOCK: usize = 32 * 1024;
 
 /// CONTINUATION frames of one field block.
@@ -64,6 +66,6 @@ pub(super) const MAX_EMPTY_FRAMES: u16 = 500;
 /// `RST_STREAM` frames for streams that are over, without an answer between them.
 pub(super) const MAX_RESETS: u16 = 2000;
 
-/// Other frames that bring no answer forward, without an answer between them: `WINDOW_UPDATE`, PRIORITY, unknown
-/// ones, and what comes late for a stream that was reset.
+/// Other frames that bring no answer forward, without an answer between them: `WINDOW_UPDATE`, PRIORITY,
+/// unknown ones, and what comes late for a stream that was reset.
 pub(super) const MAX_OTHER_FRAMES: u16 = 20_000;

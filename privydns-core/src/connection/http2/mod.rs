@@ -1,9 +1,9 @@
 //! HTTP/2, as much of it as a DoH client needs, and that much exactly (RFC 9113).
 //!
 //! [`Http2`] is the [`Machine`]: it reads frames out of what came and hands them to the [`connection`], which
-//! [receives](receive) and [sends](send). The server may do whatever RFC 9113 lets it;
-//! where it breaks a rule, the stream or the connection ends as the RFC says ([`fault`]), and where it does
-//! allowed things to excess, a [limit](limits) ends the connection.
+//! [receives](receive) and [sends](send). The server may do whatever RFC 9113 lets it. Where it breaks a
+//! rule, the stream or the connection ends as the RFC says ([`fault`]), and where it does what is allowed to
+//! excess, a [limit](limits) ends the connection.
 
 mod block;
 mod burst;
@@ -27,28 +27,49 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+pub use self::fault::is_not_http2;
+
+use self::connection::Connection;
+use self::fault::Fault;
+use self::frame::{HEADER_LENGTH, Header};
 use super::input::Input;
 use super::{Event, Key, Machine};
 use crate::doh::Endpoint;
 use crate::error::Cause;
 use crate::message::Query;
-use connection::Connection;
-use fault::Fault;
-pub use fault::is_not_http2;
-use frame::{HEADER_LENGTH, Header};
 
 /// One HTTP/2 connection to a DoH server: a stream for each query, answered in any order.
 ///
-/// Queries go out as soon as the server allows: as many at once as its SETTINGS say, and in bursts that servers
-/// can take; until then they wait in here. One that never left, that the server refused, or that its GOAWAY passed
-/// over fails safe to send again.
+/// Queries go out as soon as the server allows: as many at once as its SETTINGS say, and in bursts that
+/// servers can take; until then they wait in here. One that never left, that the server refused, or that its
+/// GOAWAY passed over fails safe to send again.
+///
+/// ```
+/// use std::{sync::Arc, time::Instant};
+/// use privydns_core::connection::{Http2, Key, Machine};
+/// use privydns_core::{Query, RecordType, Upstream, doh::Endpoint};
+///
+/// let upstream: Upstream = "https://dns.example/dns-query#ip=192.0.2.1".parse()?;
+/// let endpoint = Endpoint::of(&upstream).expect("an upstream of DNS over HTTPS");
+/// let now = Instant::now();
+/// let mut connection = Http2::new(now, Arc::new(endpoint));
+/// connection.submit(now, Key(1), &Arc::new(Query::new("example.com", RecordType::A)?));
+///
+/// let (mut preface, mut request) = (Vec::new(), Vec::new());
+/// assert!(connection.poll_transmit(now, &mut preface));
+/// assert!(preface.starts_with(b"PRI * HTTP/2.0"));
+/// assert!(connection.poll_transmit(now, &mut request));
+/// assert!(!connection.poll_transmit(now, &mut Vec::new()));
+/// # Ok::<(), privydns_core::Error>(())
+/// ```
 pub struct Http2 {
     input: Input,
     connection: Connection,
 }
 
 impl Http2 {
-    /// A connection on which TLS is up. Its first transmit, which need not wait for a query, is the client's preface.
+    /// A connection on which TLS is up. Its first transmit, which need not wait for a query, is the client's
+    /// preface.
     pub fn new(_now: Instant, endpoint: Arc<Endpoint>) -> Self {
         Self { input: Input::default(), connection: Connection::new(endpoint) }
     }

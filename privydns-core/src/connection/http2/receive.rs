@@ -3,6 +3,7 @@
 use super::connection::{Connection, Goaway, failed};
 use super::fault::{self, Fault, Noise};
 use super::frame::{self, ErrorCode, Header, MAX_PAYLOAD, flag, kind};
+use super::hpack::HpackError;
 use super::limits::MAX_OWED;
 use super::streams::Place;
 use crate::connection::Event;
@@ -62,7 +63,8 @@ impl Connection {
         let data = frame::without_padding(header, payload)
             .ok_or(Fault::protocol("DATA with more padding than payload"))?;
         let is_end = header.has(flag::END_STREAM);
-        // Padding counts, and so does what comes for a stream that was reset (RFC 9113 Sections 5.1 and 6.9.1).
+        // Padding counts, and so does what comes for a stream that was reset (RFC 9113 Sections 5.1 and
+        // 6.9.1).
         self.receive_window
             .receive(payload.len())
             .map_err(|_| Fault::flow_control("DATA beyond the connection's window"))?;
@@ -121,12 +123,10 @@ impl Connection {
         self.handle_fields(header.stream, is_end, &fields)
     }
 
-    /// Handles a whole field block. It is decoded whoever it is for, since the decoder's table goes on with it.
+    /// Handles a whole field block. It is decoded whoever it is for: the next one may build on it.
     fn handle_fields(&mut self, identifier: u32, is_end: bool, block: &[u8]) -> Outcome {
-        let undecodable = |error: super::hpack::HpackError| Fault::Connection {
-            code: ErrorCode::COMPRESSION_ERROR,
-            what: error.what(),
-        };
+        let undecodable =
+            |error: HpackError| Fault::Connection { code: ErrorCode::COMPRESSION_ERROR, what: error.what() };
         let Some(stream) = self.streams.find(identifier) else {
             self.decoder.decode(block, |_, _| {}).map_err(undecodable)?;
             if is_end {
@@ -166,17 +166,10 @@ impl Connection {
             return Err(Fault::frame_size("RST_STREAM of a wrong length"));
         }
         let code = ErrorCode(frame::read_32_bits(payload).unwrap_or_default());
-        match self.place_of(header.stream)? {
-            Place::Open => {}
-            Place::Reset => {
-                self.streams.settle_reset(header.stream);
-                self.patience.bear(Noise::Reset)?;
-                return Ok(None);
-            }
-            Place::Idle | Place::Ended => {
-                self.patience.bear(Noise::Reset)?;
-                return Ok(None);
-            }
+        if self.place_of(header.stream)? != Place::Open {
+            self.streams.settle_reset(header.stream);
+            self.patience.bear(Noise::Reset)?;
+            return Ok(None);
         }
         self.burst.answered();
         let Some(stream) = self.streams.remove(header.stream) else { return Ok(None) };
@@ -299,7 +292,7 @@ impl Connection {
         }
     }
 
-    /// The same for DATA and HEADERS, which may not come on a stream that the server ended (RFC 9113 Section 5.1).
+    /// The same for DATA and HEADERS, which may not come on a stream that the server ended.
     fn place_of_message(&self, identifier: u32) -> Result<Place, Fault> {
         match self.place_of(identifier)? {
             Place::Ended => Err(Fault::Connection {

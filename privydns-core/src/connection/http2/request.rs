@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::frame::{self, HEADER_LENGTH, flag, kind};
+use super::frame::{self, HEADER_LENGTH, MAX_PAYLOAD, flag, kind};
 use super::hpack::encode::{self, index};
 use crate::doh::{Endpoint, MEDIA_TYPE, encode_query};
 use crate::message::Query;
@@ -74,26 +74,25 @@ impl Requests {
         self.endpoint.body(&self.message).unwrap_or_default()
     }
 
-    /// Appends the HEADERS of the request prepared, in frames of at most `max_frame` octets.
-    pub(super) fn write_headers(&mut self, stream: u32, max_frame: usize, out: &mut Vec<u8>) {
+    /// Appends the HEADERS of the request prepared.
+    pub(super) fn write_headers(&mut self, stream: u32, out: &mut Vec<u8>) {
         let start = out.len();
         let has_body = self.endpoint.method() == HttpMethod::Post;
         let end_stream = if has_body { 0 } else { flag::END_STREAM };
-        frame::write_header(0, kind::HEADERS, 0, stream, out);
+        // The header is filled in when the length is known.
+        out.extend_from_slice(&[0; HEADER_LENGTH]);
         self.write_fields(out);
         let block = start + HEADER_LENGTH..out.len();
-        if block.len() <= max_frame {
-            let header =
-                frame::header_octets(block.len(), kind::HEADERS, flag::END_HEADERS | end_stream, stream);
+        if block.len() <= MAX_PAYLOAD {
+            let header = frame::header(block.len(), kind::HEADERS, flag::END_HEADERS | end_stream, stream);
             out[start..block.start].copy_from_slice(&header);
             return;
         }
         // A path of many thousand octets.
         let block = out.split_off(block.start);
         out.truncate(start);
-        let mut parts = block.chunks(max_frame).peekable();
-        let mut kind = kind::HEADERS;
-        let mut flags = end_stream;
+        let mut parts = block.chunks(MAX_PAYLOAD).peekable();
+        let (mut kind, mut flags) = (kind::HEADERS, end_stream);
         while let Some(part) = parts.next() {
             if parts.peek().is_none() {
                 flags |= flag::END_HEADERS;

@@ -47,8 +47,8 @@ impl Connection {
         true
     }
 
-    /// Opens a stream for the next exchange, and sends its request: HEADERS and DATA as one message, since BIND
-    /// hangs where many HEADERS come before their DATA.
+    /// Opens a stream for the next exchange, and sends its request: HEADERS and DATA as one message, since
+    /// BIND hangs where many HEADERS come before their DATA.
     fn transmit_request(&mut self, now: Instant, out: &mut Vec<u8>) -> bool {
         let has_room = self.streams.len() < self.peer.max_streams && self.streams.identifiers_left() > 0;
         if !has_room || self.waiting.is_empty() || !self.burst.has_room(now) {
@@ -56,14 +56,14 @@ impl Connection {
         }
         let Some((_, query)) = self.waiting.front() else { return false };
         let length = self.requests.prepare(query);
-        // The connection's window is given back as the server goes on; a request is not begun on the rest of it.
+        // A request is not begun on the rest of the connection's window, which grows as the server goes on.
         if length > self.send_window.available() {
             return false;
         }
         let Some((key, query)) = self.waiting.pop_front() else { return false };
         let identifier =
             self.streams.open(Stream::new(key, query, SendWindow::new(self.peer.initial_window)));
-        self.requests.write_headers(identifier, self.peer.max_frame, out);
+        self.requests.write_headers(identifier, out);
         if length > 0 {
             self.begin_body(identifier, out);
         }
@@ -75,7 +75,7 @@ impl Connection {
     fn begin_body(&mut self, identifier: u32, out: &mut Vec<u8>) {
         let Some(stream) = self.streams.find(identifier) else { return };
         let body = self.requests.body();
-        let allowed = stream.send_window.available().min(self.peer.max_frame).min(body.len());
+        let allowed = stream.send_window.available().min(body.len());
         let (now, later) = body.split_at(allowed);
         if !now.is_empty() {
             request::write_data(now, later.is_empty(), identifier, out);
@@ -94,7 +94,7 @@ impl Connection {
             let Some(identifier) = self.unfinished.pop_front() else { break };
             let Some(stream) = self.streams.find(identifier) else { continue };
             let allowed = stream.send_window.available().min(self.send_window.available());
-            let length = allowed.min(self.peer.max_frame).min(stream.unsent.len());
+            let length = allowed.min(stream.unsent.len());
             if length == 0 {
                 self.unfinished.push_back(identifier);
                 continue;

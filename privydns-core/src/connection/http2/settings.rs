@@ -28,17 +28,18 @@ pub(super) const OURS: [(u16, u32); 4] = [
     (MAX_HEADER_LIST_SIZE, limits::MAX_HEADER_LIST),
 ];
 
-/// What the server asks for, and this side keeps to. Its longest header list is passed over: it is advice, and
-/// a request has one form.
+/// What the server asks for, and this side keeps to.
+///
+/// Its longest frame is checked and not kept: no frame from here is longer than every server must take. Its
+/// longest header list is advice, and passed over: a request has one form.
 #[derive(Debug)]
 pub(super) struct PeerSettings {
     /// The streams that may be open at once.
     pub(super) max_streams: usize,
     /// The window that a new stream has.
     pub(super) initial_window: u32,
-    pub(super) max_frame: usize,
-    /// Whether the dynamic table was ever made smaller than it is by default, so that the encoder owes word of
-    /// its own (RFC 9113 Section 4.3.1).
+    /// Whether the dynamic table was ever made smaller than it is by default, so that the encoder owes word
+    /// of its own (RFC 9113 Section 4.3.1).
     pub(super) has_cut_table: bool,
     was_heard: bool,
 }
@@ -49,7 +50,6 @@ impl PeerSettings {
         Self {
             max_streams: ASSUMED_STREAMS,
             initial_window: DEFAULT_WINDOW,
-            max_frame: MAX_PAYLOAD,
             has_cut_table: false,
             was_heard: false,
         }
@@ -88,7 +88,6 @@ impl PeerSettings {
             MAX_FRAME_SIZE if !(MAX_PAYLOAD..=LARGEST_MAX_FRAME_SIZE).contains(&size) => {
                 return Err(Fault::protocol("a maximum frame size out of range"));
             }
-            MAX_FRAME_SIZE => self.max_frame = size,
             _ => {}
         }
         Ok(())

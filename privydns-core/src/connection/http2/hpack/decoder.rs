@@ -25,8 +25,8 @@ impl Decoder {
 
     /// Decodes a whole block, handing every field's name and value to `visit`.
     ///
-    /// A visitor that has seen enough should pass over the rest at once: a small block can stand for many large
-    /// fields of the dynamic table.
+    /// A visitor that has seen enough should pass over the rest at once: a small block can stand for many
+    /// large fields of the dynamic table.
     pub(crate) fn decode(
         &mut self,
         mut block: &[u8],

@@ -1,5 +1,5 @@
-//! Fields as this client sends them: indexed in the static table, or literal with a static name. Nothing is put
-//! into the server's dynamic table, so that there is no state to keep in step.
+//! Fields as this client sends them: indexed in the static table, or literal with a static name. Nothing is
+//! put into the server's dynamic table, so that there is no state to keep in step.
 
 use super::integer;
 
@@ -26,8 +26,8 @@ pub(crate) fn literal(name: usize, value: &[u8], out: &mut Vec<u8>) {
     string(value, out);
 }
 
-/// A value under an indexed name, to be kept out of every dynamic table on its way, since who shares one could
-/// guess at it (RFC 7541 Sections 6.2.3 and 7.1.3).
+/// A value under an indexed name, to be kept out of every dynamic table on its way, since who shares one
+/// could guess at it (RFC 7541 Sections 6.2.3 and 7.1.3).
 pub(crate) fn never_indexed(name: usize, value: &[u8], out: &mut Vec<u8>) {
     integer::encode(name, 4, 0x10, out);
     string(value, out);

@@ -2,11 +2,12 @@
 
 use super::HpackError;
 
-/// The octets that may follow a prefix: 28 bits, far more than the length of any field block or table. The RFC
-/// leaves the limit to the implementation, and asks for one.
+/// The octets that may follow a prefix: 28 bits, far more than the length of any field block or table. The
+/// RFC leaves the limit to the implementation, and asks for one.
 const MAX_CONTINUATION: u32 = 4;
 
-/// Takes an integer from the front of `bytes`; what stands above its prefix in the first octet is not looked at.
+/// Takes an integer from the front of `bytes`; what stands above its prefix in the first octet is not looked
+/// at.
 pub(super) fn decode(prefix_bits: u32, bytes: &mut &[u8]) -> Result<usize, HpackError> {
     let (&first, mut rest) = bytes.split_first().ok_or(HpackError::Truncated)?;
     let full = (1usize << prefix_bits) - 1;

@@ -14,8 +14,8 @@ mod tests;
 
 pub(super) use decoder::Decoder;
 
-/// A field block that cannot be decoded. The connection's compression state is lost with it, so that it ends the
-/// connection (RFC 9113 Section 4.3).
+/// A field block that cannot be decoded. The connection's compression state is lost with it, so that it ends
+/// the connection (RFC 9113 Section 4.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum HpackError {
     /// The block ends inside a representation.

@@ -7,9 +7,9 @@ const ENTRY_OVERHEAD: usize = 32;
 
 /// The dynamic table, with the static one before it.
 ///
-/// Entries are octets in one buffer, the oldest first, so that an insertion copies and allocates nothing. What
-/// eviction leaves at the front of the buffer is cleared away when the buffer has grown to twice the table's
-/// capacity.
+/// Entries are octets in one buffer, the oldest first, so that an insertion copies and allocates nothing.
+/// What eviction leaves at the front of the buffer is cleared away when the buffer has grown to twice the
+/// table's capacity.
 #[derive(Debug)]
 pub(super) struct Table {
     octets: Vec<u8>,
@@ -42,7 +42,8 @@ impl Table {
         Some(self.octets[entry.start..entry.end()].split_at(entry.name_length))
     }
 
-    /// Adds an entry, evicting old ones for it. One that is larger than the table empties it (RFC 7541 Section 4.4).
+    /// Adds an entry, evicting old ones for it. One that is larger than the table empties it (RFC 7541
+    /// Section 4.4).
     pub(super) fn insert(&mut self, name: &[u8], value: &[u8]) {
         let length = name.len() + value.len();
         let size = length + ENTRY_OVERHEAD;

@@ -7,6 +7,7 @@ use crate::connection::http2::frame::{flag, kind};
 use crate::connection::http2::limits::{CONNECTION_WINDOW, STREAM_WINDOW};
 use crate::connection::{Event, Key, Machine};
 use crate::error::{Cause, HttpProblem, ProtocolError};
+use crate::upstream::HttpMethod;
 
 /// Conformance 33.
 #[test]
@@ -244,30 +245,25 @@ fn requests_wait_for_the_connections_window() {
 /// RFC 9113 Section 4.2: a path that no frame holds goes over CONTINUATION.
 #[test]
 fn a_block_over_the_frame_size_is_continued() {
-    use crate::connection::http2::request::Requests;
-    use crate::doh::Endpoint;
-    use crate::upstream::{HttpMethod, Upstream};
-
-    let upstream: Upstream = "https://dns.example/q{?dns}#ip=192.0.2.1".parse().unwrap();
-    for method in [HttpMethod::Get, HttpMethod::Post] {
-        let endpoint = Endpoint::of(&upstream.clone().http_method(method)).unwrap();
-        let mut requests = Requests::new(endpoint.into());
-        requests.prepare(&query(1));
-        let (mut whole, mut parts) = (Vec::new(), Vec::new());
-        requests.write_headers(1, 16_384, &mut whole);
-        requests.write_headers(1, 50, &mut parts);
-        let (whole, parts) = (super::frames(&whole), super::frames(&parts));
-        let [first, rest @ ..] = &parts[..] else { panic!() };
-        assert_eq!(first.kind, kind::HEADERS);
-        assert_eq!(first.ends_stream(), method == HttpMethod::Get);
-        assert!(rest.iter().all(|frame| frame.kind == kind::CONTINUATION));
-        let (last, others) = parts.split_last().unwrap();
-        assert_eq!(last.flags & flag::END_HEADERS, flag::END_HEADERS);
-        assert!(others.iter().all(|frame| frame.flags & flag::END_HEADERS == 0));
-        assert_eq!(
-            parts.iter().flat_map(|frame| frame.payload.clone()).collect::<Vec<_>>(),
-            whole[0].payload
-        );
+    for length in [16_000, 20_000, 40_000] {
+        let url = format!("https://dns.example/{}{{?dns}}#ip=192.0.2.1", "x".repeat(length));
+        let mut client = Client::of(&url, HttpMethod::Get);
+        client.ask(1);
+        client.ask(2);
+        let sent = client.frames().split_off(2);
+        let blocks: Vec<_> = sent.chunk_by(|one, other| one.stream == other.stream).collect();
+        assert_eq!(blocks.len(), 2);
+        for (block, stream) in blocks.into_iter().zip([1, 3]) {
+            let [first, rest @ ..] = block else { panic!() };
+            assert_eq!((first.kind, first.stream, first.ends_stream()), (kind::HEADERS, stream, true));
+            assert_eq!(rest.len(), length / 16_384);
+            assert!(rest.iter().all(|frame| frame.kind == kind::CONTINUATION));
+            let ends: Vec<_> = block.iter().map(|frame| frame.flags & flag::END_HEADERS != 0).collect();
+            assert_eq!(ends.iter().position(|end| *end), Some(block.len() - 1));
+            let payload = block.iter().flat_map(|frame| frame.payload.clone()).collect();
+            let whole = super::Frame { payload, ..first.clone() };
+            assert!(whole.fields()[3].1.len() > length);
+        }
     }
 }
 

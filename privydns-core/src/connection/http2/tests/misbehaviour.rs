@@ -1,5 +1,5 @@
-//! Every rule that a server can break towards a client, and what it costs: one row each, with the section that
-//! says so. All of RFC 9113 unless another is named.
+//! Every rule that a server can break towards a client, and what it costs: one row each, with the section
+//! that says so. All of RFC 9113 unless another is named.
 
 use super::server::{self, data, field, frame, headers, response, settings};
 use super::{Client, SPLITS, Split, answer, answered, is_violation};

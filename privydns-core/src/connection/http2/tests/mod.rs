@@ -1,10 +1,13 @@
 //! What the tests of this module share: a client with a clock, and a server that writes any frame.
 
+mod endings;
 mod exchanges;
 mod floods;
 mod flow_control;
 mod misbehaviour;
+mod pipe;
 mod random;
+mod reference;
 mod server;
 
 use std::sync::Arc;
@@ -39,11 +42,15 @@ const SPLITS: [Split; 2] = [Split::Whole, Split::Octets];
 
 impl Client {
     #[expect(clippy::disallowed_methods, reason = "a test's clock has to begin somewhere")]
-    fn with_method(method: HttpMethod) -> Self {
-        let upstream: Upstream = "https://dns.example/dns-query{?dns}#ip=192.0.2.1".parse().unwrap();
+    fn of(url: &str, method: HttpMethod) -> Self {
+        let upstream: Upstream = url.parse().unwrap();
         let endpoint = Endpoint::of(&upstream.http_method(method)).unwrap();
         let now = Instant::now();
         Self { machine: Http2::new(now, Arc::new(endpoint)), now, transmits: Vec::new() }
+    }
+
+    fn with_method(method: HttpMethod) -> Self {
+        Self::of("https://dns.example/dns-query{?dns}#ip=192.0.2.1", method)
     }
 
     fn new() -> Self {
