@@ -7,11 +7,12 @@ use std::time::Instant;
 
 use super::block::FieldBlock;
 use super::burst::Burst;
-use super::fault::{self, Fault, Patience};
+use super::fault::{self, Fault};
 use super::flow::{ReceiveWindow, SendWindow};
 use super::frame::{self, ErrorCode};
 use super::hpack::Decoder;
 use super::limits::{CONNECTION_WINDOW, HEADER_TABLE_SIZE};
+use super::patience::Patience;
 use super::request::Requests;
 use super::settings::{DEFAULT_WINDOW, PeerSettings};
 use super::streams::{Stream, Streams};

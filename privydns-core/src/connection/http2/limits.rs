@@ -22,7 +22,7 @@ pub(super) const BURST_PAUSE: Duration = Duration::from_millis(5);
 pub(super) const IDLE_LIMIT: Duration = Duration::from_secs(30);
 
 /// Octets of bodies that the server may send before their answers are whole: the most that bodies may hold
-/// here. It is given back as answers end. Room for 256 answers of the longest kind, each half received.
+/// here, which is 256 of the longest. It is given back as answers end.
 pub(super) const CONNECTION_WINDOW: u32 = 1 << 24;
 
 /// Octets that the server may send on one stream: more than the longest body, so that one that is too long is

@@ -13,6 +13,7 @@ mod flow;
 mod frame;
 mod hpack;
 mod limits;
+mod patience;
 mod receive;
 mod request;
 mod response;

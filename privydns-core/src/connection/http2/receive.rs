@@ -1,10 +1,11 @@
 //! What is received, frame by frame (RFC 9113 Section 6).
 
 use super::connection::{Connection, Goaway, failed};
-use super::fault::{self, Fault, Noise};
+use super::fault::{self, Fault};
 use super::frame::{self, ErrorCode, Header, MAX_PAYLOAD, flag, kind};
 use super::hpack::HpackError;
 use super::limits::MAX_OWED;
+use super::patience::Noise;
 use super::streams::Place;
 use crate::connection::Event;
 
