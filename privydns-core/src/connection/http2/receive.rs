@@ -38,7 +38,10 @@ impl Connection {
 
     /// Handles a frame that was [admitted](Self::admit).
     pub(super) fn handle_frame(&mut self, header: Header, payload: &[u8]) -> Outcome {
-        let outcome = match header.kind {
+        if self.owed.len() > MAX_OWED {
+            return Err(Fault::too_much("a server that does not read what it asks for"));
+        }
+        match header.kind {
             kind::DATA => self.handle_data(header, payload),
             kind::HEADERS => self.handle_headers(header, payload),
             kind::CONTINUATION => self.handle_continuation(header, payload),
@@ -48,14 +51,10 @@ impl Connection {
             kind::GOAWAY => self.handle_goaway(header, payload).map(|()| None),
             kind::WINDOW_UPDATE => self.handle_window_update(header, payload).map(|()| None),
             kind::PRIORITY => self.handle_priority(header, payload).map(|()| None),
-            // Never acknowledged as allowed, since SETTINGS forbid it (RFC 9113 Section 8.4).
+            // It would have to be decoded and reset, were it not forbidden (RFC 9113 Section 8.4).
             kind::PUSH_PROMISE => Err(Fault::protocol("PUSH_PROMISE, which was disabled")),
             _ => self.patience.bear(Noise::Other).map(|()| None),
-        }?;
-        if self.owed.len() > MAX_OWED {
-            return Err(Fault::too_much("a server that does not read what it asks for"));
         }
-        Ok(outcome)
     }
 
     fn handle_data(&mut self, header: Header, payload: &[u8]) -> Outcome {
@@ -64,8 +63,7 @@ impl Connection {
         let data = frame::without_padding(header, payload)
             .ok_or(Fault::protocol("DATA with more padding than payload"))?;
         let is_end = header.has(flag::END_STREAM);
-        // Padding counts, and so does what comes for a stream that was reset (RFC 9113 Sections 5.1 and
-        // 6.9.1).
+        // Padding counts (RFC 9113 Section 6.9.1), and so does what comes for a stream that was reset (5.1).
         self.receive_window
             .receive(payload.len())
             .map_err(|_| Fault::flow_control("DATA beyond the connection's window"))?;
