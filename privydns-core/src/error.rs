@@ -243,6 +243,9 @@ pub enum ConfigError {
     /// A text is no upstream.
     #[error("upstream: {0}")]
     Syntax(#[from] SyntaxError),
+    /// A text is no proxy.
+    #[error("proxy: {0}")]
+    Proxy(SyntaxError),
     /// An upstream's settings are wrong.
     #[error("upstream: {0}")]
     Upstream(String),
@@ -269,7 +272,7 @@ pub enum Stage {
     Waiting,
     /// Resolving the upstream's own name.
     Bootstrap,
-    /// Speaking to the proxy.
+    /// Reaching the proxy, and speaking to it.
     Proxy,
     /// TCP and TLS being set up.
     Connect,

@@ -17,6 +17,7 @@ mod engine;
 mod error;
 pub mod handle;
 pub mod message;
+mod proxy;
 mod schedule;
 mod shared;
 mod stats;
@@ -32,6 +33,7 @@ pub use message::{
     Answer, CacheUse, ClientSubnet, ExtendedError, Message, MessageError, NameError, Outcome, Query,
     QueryName, Record, Records, Spoken,
 };
+pub use proxy::{Proxy, Tunnel};
 pub use rr::{DNSClass, Name, RData, RecordType, ResponseCode};
 pub use schedule::{Hedge, Strategy};
 pub use shared::{Early, Shared};

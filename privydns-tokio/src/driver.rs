@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 
 use privydns_core::handle::Inbox;
 use privydns_core::{Cause, ConnectionId, Engine, Input, Output, Stage, Target, tls::cause_of};
-use tokio::io::{AsyncBufRead, AsyncWrite};
+use tokio::io::{AsyncBufRead, AsyncWrite, Interest};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_rustls::client::TlsStream;
@@ -33,8 +33,11 @@ pub(crate) struct Driver {
     message: Vec<u8>,
 }
 
+/// A connection on its way to where TLS begins.
+type Reaching = Pin<Box<dyn Future<Output = Result<(TcpStream, Target), Cause>> + Send>>;
+
 enum Connection {
-    Connecting { target: Target, tcp: Pin<Box<dyn Future<Output = io::Result<TcpStream>> + Send>> },
+    Connecting(Reaching),
     Handshaking(Box<Connect<TcpStream>>),
     Open { stream: Box<TlsStream<TcpStream>>, unflushed: bool },
 }
@@ -98,8 +101,7 @@ impl Driver {
         loop {
             match self.engine.poll_output(Instant::now().into_std(), &mut self.message) {
                 Output::Connect { id, target } => {
-                    let tcp = Box::pin(TcpStream::connect(target.address));
-                    self.connections.insert(id, Connection::Connecting { target, tcp });
+                    self.connections.insert(id, Connection::Connecting(Box::pin(reach(target))));
                     is_connecting = true;
                 }
                 Output::Transmit(id) => {
@@ -185,12 +187,9 @@ impl Connection {
     ) -> Poll<Result<(), Cause>> {
         let now = || Instant::now().into_std();
         match self {
-            Self::Connecting { target, tcp } => {
-                let tcp = ready!(tcp.as_mut().poll(cx)).map_err(|error| cause_of(&error, Stage::Connect))?;
-                // Nagle's algorithm would hold a query back until the last one is acknowledged.
-                tcp.set_nodelay(true).map_err(|error| cause_of(&error, Stage::Connect))?;
-                let connector = TlsConnector::from(target.tls.clone());
-                let handshake = connector.connect(target.server_name.clone(), tcp);
+            Self::Connecting(reaching) => {
+                let (tcp, target) = ready!(reaching.as_mut().poll(cx))?;
+                let handshake = TlsConnector::from(target.tls).connect(target.server_name, tcp);
                 *self = Self::Handshaking(Box::new(handshake));
                 engine.handle_input(now(), Input::Handshaking(id));
             }
@@ -218,4 +217,32 @@ impl Connection {
         }
         Poll::Ready(Ok(()))
     }
+}
+
+/// Connects, and opens the way through the proxy where there is one.
+async fn reach(target: Target) -> Result<(TcpStream, Target), Cause> {
+    let failed = |error: io::Error| target.cause_of(&error);
+    let tcp = TcpStream::connect(target.address).await.map_err(failed)?;
+    // Nagle's algorithm would hold a query back until the last one is acknowledged.
+    tcp.set_nodelay(true).map_err(failed)?;
+    if let Some(mut tunnel) = target.tunnel.clone() {
+        let (mut message, mut buffer) = (Vec::new(), [0; 512]);
+        while !tunnel.is_open() {
+            if tunnel.poll_transmit(&mut message) {
+                write_all(&tcp, &message).await.map_err(failed)?;
+            } else {
+                let read = tcp.async_io(Interest::READABLE, || tcp.try_read(&mut buffer)).await;
+                tunnel.handle_input(&buffer[..read.map_err(failed)?])?;
+            }
+        }
+    }
+    Ok((tcp, target))
+}
+
+async fn write_all(tcp: &TcpStream, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        let written = tcp.async_io(Interest::WRITABLE, || tcp.try_write(bytes)).await?;
+        bytes = &bytes[written..];
+    }
+    Ok(())
 }

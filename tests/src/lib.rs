@@ -9,6 +9,7 @@
 //! - [`Zone`]: what it answers from. [The built-in one](zone) has a name for every kind of answer.
 //! - [`Script`]: what goes wrong, with which connection or query: [`ConnectionFault`], [`QueryFault`].
 //! - [`observe`]: what the server saw, to the TLS record.
+//! - [`Proxy`]: a SOCKS5 or HTTP proxy to reach them through.
 //! - [`Authority`]: the certificates, good and bad, of servers and clients.
 //!
 //! A test does not sleep: it waits for what the server is to see.
@@ -37,6 +38,7 @@
 mod authority;
 pub mod frame;
 pub mod observe;
+mod proxy;
 mod script;
 mod server;
 mod wire;
@@ -46,6 +48,7 @@ pub mod zone;
 pub use hickory_proto;
 
 pub use authority::{Authority, ClientCertificate, Identity, SERVER_NAME, ServerCertificate, WRONG_NAME};
+pub use proxy::{Proxy, ProxySetup, Tunnel};
 pub use script::{
     ConnectionFault, End, Http1Fault, Http2Fault, HttpFault, LastStream, MessageFault, Moment, QueryFault,
     Response, Script, Step, Turns, When,

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub use dot::Dot;
+pub(crate) use http1::find_head_end;
 pub use http1::{Http1, is_not_http1};
 pub use http2::{Http2, is_not_http2};
 

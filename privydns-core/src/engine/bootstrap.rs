@@ -33,7 +33,7 @@ impl Engine {
     pub(super) fn addresses(&mut self, now: Instant, upstream: usize) -> Option<Vec<SocketAddr>> {
         let configured = &self.shared.config.upstreams[upstream].upstream;
         if !configured.needs_bootstrap() {
-            return Some(configured.socket_addresses().collect());
+            return Some(configured.ends().collect());
         }
         let known = &self.pools[upstream].bootstrap;
         if known.until.is_some_and(|until| now < until) {

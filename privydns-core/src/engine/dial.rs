@@ -11,6 +11,7 @@ use super::io::{ConnectionId, Output, Target};
 use super::link::{Connection, State};
 use super::timers::Timer;
 use crate::error::{Cause, Stage};
+use crate::proxy::Tunnel;
 use crate::tls::AlpnOffer;
 use crate::upstream::{HttpVersion, Protocol};
 
@@ -76,15 +77,17 @@ impl Engine {
         let upstream = self.dials[dial].upstream;
         let offer = self.alpn_offer(upstream);
         let configured = &self.shared.config.upstreams[upstream];
+        let tunnel = configured.upstream.tunnel(address);
         let target = Target {
-            address,
+            address: tunnel.as_ref().map_or(address, Tunnel::proxy),
+            tunnel,
             server_name: configured.upstream.server_name().clone(),
             tls: configured.tls.client_config(offer),
         };
         self.last_connection += 1;
         let id = ConnectionId(self.last_connection);
         debug!(upstream = %self.pools[upstream].label, %address, "connecting");
-        self.connections.insert(id, Connection::dialing(upstream, address, dial, now));
+        self.connections.insert(id, Connection::dialing(upstream, address, target.first_stage(), dial, now));
         self.dials[dial].racing.push(id);
         self.outputs.push_back(Output::Connect { id, target });
     }

@@ -1,5 +1,6 @@
 //! What goes into the engine, and what comes out.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
@@ -7,8 +8,10 @@ use std::time::{Instant, SystemTime};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 
-use crate::error::{Cause, Error};
+use crate::error::{Cause, Error, Stage};
 use crate::message::{Answer, Query};
+use crate::proxy::Tunnel;
+use crate::tls::cause_of;
 
 /// Names one lookup. The driver chooses it, and never uses it for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,7 +38,7 @@ pub enum Input<'a> {
     Cancel(LookupId),
     /// An answer in the cache is near its end and was asked for: have it renewed for those who come later.
     Refresh(Arc<Query>),
-    /// TCP is up and the TLS handshake begins. It only makes errors name the right stage.
+    /// TCP is up, the tunnel through the proxy too, where there is one, and the TLS handshake begins. It only makes errors name the right stage.
     Handshaking(ConnectionId),
     /// TLS is up.
     Connected {
@@ -55,8 +58,8 @@ pub enum Input<'a> {
     },
     /// All that was transmitted on this connection has been handed to the operating system.
     Written(ConnectionId),
-    /// The connection could not be made, or is over. Its cause is [`crate::tls::cause_of`] the I/O error;
-    /// [`Cause::Closed`] for an end of stream.
+    /// The connection could not be made, or is over. Its cause is that which [`Target::cause_of`], before TLS, or
+    /// [`crate::tls::cause_of`] makes of the I/O error; [`Cause::Closed`] for an end of stream.
     Ended {
         /// The connection.
         id: ConnectionId,
@@ -81,7 +84,8 @@ pub enum Input<'a> {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Output {
-    /// Open a connection: TCP, then TLS. It is answered by `Connected` or `Ended`.
+    /// Open a connection: TCP, then the tunnel, where the target has one, then TLS. It is answered by `Connected`
+    /// or `Ended`.
     Connect {
         /// What to call it.
         id: ConnectionId,
@@ -108,10 +112,27 @@ pub enum Output {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Target {
-    /// The address.
+    /// The address to connect to: the server's, or its proxy's.
     pub address: SocketAddr,
+    /// What to say to the proxy on the new connection, before TLS begins on it.
+    pub tunnel: Option<Tunnel>,
     /// The name that the certificate must be for, and that is sent as SNI.
     pub server_name: ServerName<'static>,
     /// Everything else that TLS needs: roots, pins, the client's certificate, ALPN, tickets.
     pub tls: Arc<ClientConfig>,
+}
+
+impl Target {
+    /// What an I/O error means that came before TLS: while connecting, or in the tunnel.
+    pub fn cause_of(&self, error: &io::Error) -> Cause {
+        match &self.tunnel {
+            Some(_) => Cause::Proxy(format!("{}: {error}", self.address)),
+            None => cause_of(error, Stage::Connect),
+        }
+    }
+
+    /// How far a connection has come before TLS begins.
+    pub(super) fn first_stage(&self) -> Stage {
+        if self.tunnel.is_some() { Stage::Proxy } else { Stage::Connect }
+    }
 }

@@ -61,11 +61,17 @@ pub(super) enum State {
 }
 
 impl Connection {
-    pub(super) fn dialing(upstream: usize, address: SocketAddr, dial: usize, now: Instant) -> Self {
+    pub(super) fn dialing(
+        upstream: usize,
+        address: SocketAddr,
+        stage: Stage,
+        dial: usize,
+        now: Instant,
+    ) -> Self {
         Self {
             upstream,
             address,
-            stage: Stage::Connect,
+            stage,
             state: State::Dialing(dial),
             spoken: Spoken::Local,
             has_answered: false,

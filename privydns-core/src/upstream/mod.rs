@@ -26,6 +26,7 @@ use std::sync::Arc;
 use rustls::pki_types::ServerName;
 
 use crate::error::{ConfigError, Error};
+use crate::proxy::{Destination, Proxy, Tunnel};
 use crate::tls::{ClientCertificate, Pin, Roots, TlsVersion};
 
 mod parse;
@@ -90,6 +91,7 @@ pub struct Upstream {
     roots: Roots,
     client_certificate: Option<ClientCertificate>,
     minimum_tls: Option<TlsVersion>,
+    proxy: Option<Proxy>,
     label: Label,
 }
 
@@ -260,6 +262,21 @@ impl Upstream {
         self
     }
 
+    /// Sets the proxy that every connection to this upstream goes through. It is asked for the upstream's
+    /// addresses, or, where none is known, for its name.
+    ///
+    /// ```
+    /// use privydns_core::{Proxy, Upstream};
+    ///
+    /// let corporate = Proxy::http_connect(([192, 0, 2, 80], 3128)).credentials("user", "secret")?;
+    /// let upstream = Upstream::https("dns.quad9.net")?.proxy(corporate);
+    /// # Ok::<(), privydns_core::Error>(())
+    /// ```
+    pub fn proxy(mut self, proxy: Proxy) -> Self {
+        self.proxy = Some(proxy);
+        self
+    }
+
     /// Sets the version of HTTP. Changes nothing for an upstream of DNS over TLS.
     pub fn http_version(mut self, version: HttpVersion) -> Self {
         if let Some(http) = &mut self.http {
@@ -311,9 +328,10 @@ impl Upstream {
         self.port
     }
 
-    /// Whether no address is known, so that the name has to be resolved first.
+    /// Whether no address is known, so that the name has to be resolved first. A [`proxy`](Self::proxy) does that
+    /// by itself.
     pub fn needs_bootstrap(&self) -> bool {
-        self.addresses.is_empty()
+        self.addresses.is_empty() && self.proxy.is_none()
     }
 
     /// What to give to rustls as the server's name. A DNS name is sent as SNI; an address never is.
@@ -351,6 +369,25 @@ impl Upstream {
             Identity::Unnamed(_) if !self.pins.is_empty() => Authentication::PinsAlone,
             _ => Authentication::Path,
         }
+    }
+
+    /// The ends to race connections to: the upstream's addresses; or, where a proxy is to resolve its name, the
+    /// proxy's.
+    pub(crate) fn ends(&self) -> impl Iterator<Item = SocketAddr> {
+        let resolver = self.proxy.as_ref().filter(|_| self.addresses.is_empty());
+        self.socket_addresses().chain(resolver.map(Proxy::address))
+    }
+
+    /// The way to one of the [`ends`](Self::ends), where it leads through a proxy.
+    pub(crate) fn tunnel(&self, end: SocketAddr) -> Option<Tunnel> {
+        self.proxy.as_ref().map(|proxy| {
+            let destination = if self.addresses.is_empty() {
+                Destination::Name(self.server_name().to_str().into(), self.port)
+            } else {
+                Destination::Address(end)
+            };
+            Tunnel::new(proxy, destination)
+        })
     }
 
     pub(crate) fn trusted_roots(&self) -> &Roots {
@@ -391,6 +428,7 @@ impl Upstream {
             roots: Roots::default(),
             client_certificate: None,
             minimum_tls: None,
+            proxy: None,
             label: Label { text: Arc::from(""), chosen: false },
         }
         .relabelled()

@@ -8,7 +8,7 @@ use rustls::pki_types::{DnsName, ServerName};
 
 use super::{HTTPS_PORT, Identity, PLAINTEXT_PORT, TLS_PORT, Template, Upstream};
 
-/// Why a text is no upstream, and where.
+/// Why a text is no upstream, or no proxy, and where.
 ///
 /// ```
 /// use privydns_core::{ConfigError, ErrorKind, Upstream};
@@ -265,7 +265,7 @@ impl fmt::Display for Authority<'_> {
 
 impl SyntaxError {
     /// `part` is a slice of `text`: where it begins follows from where both are in memory.
-    fn new(text: &str, (part, problem): Fault<'_>) -> Self {
+    pub(crate) fn new(text: &str, (part, problem): Fault<'_>) -> Self {
         let offset = (part.as_ptr() as usize).saturating_sub(text.as_ptr() as usize).min(text.len());
         Self { offset, found: part.chars().take(MAX_FOUND).collect(), problem }
     }

@@ -58,7 +58,7 @@ pub(super) fn is_request_timeout(bytes: &[u8]) -> Option<bool> {
 ///
 /// A line ends in CR LF and nothing else: a lone LF, which RFC 9112 Section 2.2 lets a recipient accept, is what
 /// two readers of the same head could disagree about.
-pub(super) fn find_end(bytes: &[u8], scanned: &mut usize) -> Result<Option<usize>, &'static str> {
+pub(crate) fn find_end(bytes: &[u8], scanned: &mut usize) -> Result<Option<usize>, &'static str> {
     if !bytes.iter().zip(START).all(|(octet, expected)| octet == expected) {
         return Err(NOT_HTTP1);
     }

@@ -1,0 +1,84 @@
+//! Text to [`Proxy`] and back.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::{Kind, Proxy};
+use crate::error::{ConfigError, Error};
+use crate::upstream::SyntaxError;
+
+/// A problem, and where in the text. It repeats the scheme and nothing else, which may be a secret: errors end up
+/// in logs.
+type Fault<'a> = (&'a str, &'static str);
+
+fn parse(text: &str) -> Result<Proxy, Fault<'_>> {
+    let Some((scheme, rest)) = text.split_once("://") else {
+        return Err(("", "begin with `socks5h://` or `http://`"));
+    };
+    let kind = match scheme.to_ascii_lowercase().as_str() {
+        "socks5h" | "socks5" => Kind::Socks5,
+        "http" => Kind::HttpConnect,
+        "https" => return Err((scheme, "TLS to a proxy is not supported; it is `http`")),
+        "socks" | "socks4" | "socks4a" => {
+            return Err((scheme, "of SOCKS, version 5 is supported: `socks5h`"));
+        }
+        _ => return Err((scheme, "unknown scheme; known are `socks5h` and `http`")),
+    };
+    let (credentials, location) = match rest.rsplit_once('@') {
+        Some((credentials, location)) => (Some(credentials), location),
+        None => (None, rest),
+    };
+    let location = location.strip_suffix('/').unwrap_or(location);
+    let Ok(address) = location.parse() else {
+        return Err((&location[..0], "an IP address, a colon and a port are needed"));
+    };
+    let mut proxy = Proxy { kind, address, credentials: None };
+    if let Some(credentials) = credentials {
+        let place = &credentials[..0];
+        let Some((user, password)) = credentials.split_once(':') else {
+            return Err((place, "a user is followed by a colon and a password"));
+        };
+        let (Some(user), Some(password)) = (percent_decoded(user), percent_decoded(password)) else {
+            return Err((place, "user or password are not percent-encoded UTF-8"));
+        };
+        proxy.set_credentials(&user, &password).map_err(|problem| (place, problem))?;
+    }
+    Ok(proxy)
+}
+
+/// The text that a percent-encoded one stands for (RFC 3986 Section 2.1).
+fn percent_decoded(text: &str) -> Option<String> {
+    let mut octets = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(octet) = rest.next() {
+        if octet == b'%' {
+            let mut digit = || char::from(rest.next()?).to_digit(16);
+            let (high, low) = (digit()?, digit()?);
+            octets.push(u8::try_from(high << 4 | low).ok()?);
+        } else {
+            octets.push(octet);
+        }
+    }
+    String::from_utf8(octets).ok()
+}
+
+impl FromStr for Proxy {
+    type Err = Error;
+
+    /// # Errors
+    /// [`ConfigError::Proxy`], which says what is wrong and where, and repeats no credentials.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        Ok(parse(text).map_err(|fault| ConfigError::Proxy(SyntaxError::new(text, fault)))?)
+    }
+}
+
+/// The text form without credentials.
+impl fmt::Display for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = match self.kind {
+            Kind::Socks5 => "socks5h",
+            Kind::HttpConnect => "http",
+        };
+        write!(f, "{scheme}://{}", self.address)
+    }
+}
