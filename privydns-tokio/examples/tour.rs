@@ -112,9 +112,7 @@ fn list(items: impl Iterator<Item = impl Display>) -> String {
 
 /// What an error is about, without the rest of the sentence.
 fn cause(error: &Error) -> String {
-    let mut text = error.kind().to_string();
-    text.truncate(text.floor_char_boundary(42));
-    text
+    error.kind().to_string().chars().take(42).collect()
 }
 
 /// The server as an upstream that trusts its authority, under a name for the table.
