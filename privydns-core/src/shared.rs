@@ -84,14 +84,25 @@ impl Shared {
     }
 
     pub(crate) fn known(&self, now: Instant, query: &Query) -> Result<Known, Error> {
+        match self.local(query)? {
+            Some(answer) => Ok(Known::Answer(answer)),
+            None => self.cached(now, query),
+        }
+    }
+
+    /// The answer to a query that never leaves.
+    pub(crate) fn local(&self, query: &Query) -> Result<Option<Answer>, Error> {
         if let Some(answer) = local_answer(query) {
-            return Ok(Known::Answer(answer));
+            return Ok(Some(answer));
         }
-        if let Some(domain) = special_use(query.name())
-            && !(domain == "local" && self.config.is_routed(query.name()))
-        {
-            return Err(ErrorKind::SpecialUse(domain).into());
+        match special_use(query.name()) {
+            Some("local") if self.config.is_routed(query.name()) => Ok(None),
+            Some(domain) => Err(ErrorKind::SpecialUse(domain).into()),
+            None => Ok(None),
         }
+    }
+
+    fn cached(&self, now: Instant, query: &Query) -> Result<Known, Error> {
         let group = self.config.group(query)?;
         if query.cache_use() == CacheUse::Bypass {
             return Ok(Known::Nothing);

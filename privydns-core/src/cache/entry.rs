@@ -68,9 +68,9 @@ impl Entry {
         self.age(now) >= self.lifetime() * 9 / 10
     }
 
-    /// Whether the entry's time and the time of grace after it have passed.
-    pub(super) fn is_over(&self, now: Moment, grace: Duration) -> bool {
-        self.age(now) >= self.lifetime() + grace
+    /// When the entry's time and the time of grace after it have passed.
+    pub(super) fn over(&self, grace: Duration) -> Moment {
+        self.end().plus(grace)
     }
 
     pub(super) fn is_older_than(&self, other: &Self) -> bool {

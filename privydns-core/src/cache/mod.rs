@@ -35,7 +35,7 @@ mod tests;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 pub(crate) use self::key::{CacheKey, Group};
 pub use self::settings::CacheSettings;
@@ -113,6 +113,8 @@ struct Shared {
     refreshing: Option<Marks>,
     /// Lookups that failed although a stale answer is kept; where those are.
     failing: Option<Marks>,
+    /// The millisecond in which the last of the denials is over: after it there is none to look for.
+    denied_until: AtomicU64,
     counters: Counters,
 }
 
@@ -141,6 +143,7 @@ impl Cache {
             refreshing: settings.is_prefetching().then(Marks::new),
             failing: grace.map(|_| Marks::new()),
             settings: settings.clone(),
+            denied_until: AtomicU64::new(0),
             counters: Counters::default(),
         };
         Self { shared: Arc::new(shared) }
@@ -233,9 +236,17 @@ impl Cache {
         };
         let key = shared.keyer.answer(query, group);
         let denial_of = shared.keyer.denials(query, group);
-        let exists = |name: &[u8]| store.remove(denial_of(name).place());
+        let may_be_denied = shared.may_deny(now);
+        let exists = |name: &[u8]| {
+            if may_be_denied {
+                store.remove(denial_of(name).place());
+            }
+        };
         let deny = |name: &QueryName| {
             let key = denial_of(name.as_wire());
+            if let Some(entry) = &entry {
+                shared.denied_until.fetch_max(entry.over(shared.grace()).milliseconds(), Relaxed);
+            }
             // The lookup looked for records; the store is to know that a denial would have served it.
             store.get(key.place());
             put(key);
@@ -299,8 +310,17 @@ impl Shared {
     /// What is kept under a key: fresh, or stale where that is of use. What is over for good is as if it were swept.
     fn entry(&self, store: &Store<Entry>, now: Moment, key: CacheKey) -> Option<Entry> {
         let entry = store.get(key.place())?;
-        let grace = self.settings.stale_time().unwrap_or_default();
-        (entry.is_proved_by(key) && !entry.is_over(now, grace)).then_some(entry)
+        (entry.is_proved_by(key) && entry.over(self.grace()) > now).then_some(entry)
+    }
+
+    /// How long entries are kept when their time is over.
+    fn grace(&self) -> Duration {
+        self.settings.stale_time().unwrap_or_default()
+    }
+
+    /// Whether any name can be denied. Where none was denied lately, nobody has to look.
+    fn may_deny(&self, now: Moment) -> bool {
+        now.milliseconds() <= self.denied_until.load(Relaxed)
     }
 
     /// An entry within its time, and whether it is the moment to renew it.
@@ -318,6 +338,9 @@ impl Shared {
 
     /// The denial of the name or of one above it: the nearest that is fresh, else the newest.
     fn denial(&self, store: &Store<Entry>, now: Moment, query: &Query, group: Group) -> Option<Entry> {
+        if !self.may_deny(now) {
+            return None;
+        }
         let denial_of = self.keyer.denials(query, group);
         let mut newest: Option<Entry> = None;
         for name in and_parents(query.name()) {
