@@ -198,7 +198,7 @@ impl Handle {
             let id = LookupId(state.last_lookup);
             let waiter = Waiter { query: query.clone(), deadline, waker: None, result: None };
             state.lookups.insert(id, waiter);
-            (id, state.send(Input::Lookup { id, query, deadline }))
+            (id, state.send(Input::Miss { id, query, deadline }))
         };
         let lookup = Lookup { handle: self, stage: Stage::Waiting { id, may_restart: true } };
         self.rouse(driver)?;
@@ -388,7 +388,7 @@ impl State {
                 waiter.result = Some(Err(ErrorKind::Closed.into()));
             } else {
                 let (query, deadline) = (waiter.query.clone(), waiter.deadline);
-                self.inputs.push_back(Input::Lookup { id: *id, query, deadline });
+                self.inputs.push_back(Input::Miss { id: *id, query, deadline });
             }
             wakers.extend(waiter.waker.take());
         }

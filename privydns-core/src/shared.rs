@@ -91,7 +91,7 @@ impl Shared {
     }
 
     /// The answer to a query that never leaves.
-    pub(crate) fn local(&self, query: &Query) -> Result<Option<Answer>, Error> {
+    fn local(&self, query: &Query) -> Result<Option<Answer>, Error> {
         if let Some(answer) = local_answer(query) {
             return Ok(Some(answer));
         }
@@ -102,6 +102,7 @@ impl Shared {
         }
     }
 
+    /// What the cache has for a query.
     fn cached(&self, now: Instant, query: &Query) -> Result<Known, Error> {
         let group = self.config.group(query)?;
         if query.cache_use() == CacheUse::Bypass {

@@ -33,6 +33,13 @@ impl Group {
     }
 }
 
+impl CacheKey {
+    /// A number below `slots` for a table of so many, which the key may share with others.
+    pub(crate) fn slot(self, slots: usize) -> usize {
+        (self.0 % slots as u128) as usize
+    }
+}
+
 #[cfg(test)]
 impl CacheKey {
     pub(crate) fn for_test(number: u64) -> Self {

@@ -276,6 +276,11 @@ impl Cache {
         }
     }
 
+    /// Whether answers are kept past their time.
+    pub(crate) fn keeps_stale(&self) -> bool {
+        self.shared.failing.is_some()
+    }
+
     /// Says that a query was asked and no upstream gave an answer, so that a stale one is handed out at once for a
     /// while.
     pub(crate) fn failed(&self, now: Instant, query: &Query, group: Group) {

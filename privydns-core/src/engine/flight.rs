@@ -296,6 +296,7 @@ impl Engine {
         let origin = Origin { upstream: label, spoken, attempts, elapsed, is_cached: false, is_stale: false };
         self.shared.cache.insert(now, &state.query, state.group, message, age, &origin);
         let answer = Answer::new(message.clone(), age, origin);
+        self.recent.note(state.key);
         let waiters = std::mem::take(&mut state.waiters);
         let bootstraps = std::mem::take(&mut state.bootstraps);
         self.answer_lookups(waiters, &answer);

@@ -34,6 +34,16 @@ pub enum Input<'a> {
         /// When its caller stops waiting.
         deadline: Instant,
     },
+    /// A lookup that [`Shared::early`](crate::Shared::early) could not answer just now: as `Lookup`, but the
+    /// cache is not looked into again without a reason.
+    Miss {
+        /// The lookup.
+        id: LookupId,
+        /// What it asks.
+        query: Arc<Query>,
+        /// When its caller stops waiting.
+        deadline: Instant,
+    },
     /// A caller no longer wants its answer; there will be no `Done`.
     Cancel(LookupId),
     /// An answer in the cache is near its end and was asked for: have it renewed for those who come later.

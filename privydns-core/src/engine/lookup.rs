@@ -20,12 +20,18 @@ pub(super) struct Lookup {
 }
 
 impl Engine {
-    pub(super) fn begin_lookup(&mut self, now: Instant, id: LookupId, query: Arc<Query>, deadline: Instant) {
+    pub(super) fn begin_lookup(
+        &mut self,
+        now: Instant,
+        id: LookupId,
+        query: Arc<Query>,
+        deadline: Instant,
+        known: Result<Known, Error>,
+    ) {
         if self.closed {
             return self.done(id, Err(ErrorKind::Closed.into()));
         }
-        // The answer may have come between the caller's own look into the cache and now.
-        let stale = match self.shared.known(now, &query) {
+        let stale = match known {
             Err(error) => return self.done(id, Err(error)),
             Ok(Known::Answer(answer) | Known::Refresh(answer)) => return self.done(id, Ok(answer)),
             Ok(Known::Stale(answer)) => Some(answer),
@@ -46,6 +52,17 @@ impl Engine {
         state.waiters.insert((deadline, id));
         self.lookups.insert(id, Lookup { flight, started: now, deadline, accepts_stale });
         self.begin_or_wait(now, flight);
+    }
+
+    /// What is known of a query on which its caller found nothing. The answer may have come between the caller's
+    /// look into the cache and now; and a stale one is only of use here.
+    pub(super) fn known_by_now(&self, now: Instant, query: &Query) -> Result<Known, Error> {
+        let key = self.shared.cache.key(query, self.shared.config.group(query)?);
+        if self.recent.contains(key) || self.shared.cache.keeps_stale() {
+            self.shared.known(now, query)
+        } else {
+            Ok(Known::Nothing)
+        }
     }
 
     /// A caller no longer wants its answer.

@@ -13,6 +13,7 @@ mod link;
 mod lookup;
 mod network;
 mod pool;
+mod recent;
 mod timers;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -36,6 +37,7 @@ use flight::Flight;
 use link::Connection;
 use lookup::Lookup;
 use pool::Pool;
+use recent::Recent;
 use timers::{Timer, Timers};
 
 /// The resolver as a state machine: it is told what happened and what time it is, and says what to do next.
@@ -107,6 +109,7 @@ pub struct Engine {
     flights: Slab<Flight>,
     flight_by_key: BTreeMap<CacheKey, usize>,
     exchanges: Exchanges,
+    recent: Recent,
     failures: Failures,
     hedges: HedgeBudget,
     /// One for each upstream of the configuration, in its order.
@@ -136,6 +139,7 @@ impl Engine {
             flights: Slab::new(),
             flight_by_key: BTreeMap::new(),
             exchanges: Exchanges::default(),
+            recent: Recent::default(),
             failures: Failures::default(),
             hedges: HedgeBudget::default(),
             pools: pools.collect(),
@@ -155,7 +159,14 @@ impl Engine {
     pub fn handle_input(&mut self, now: Instant, input: Input<'_>) {
         let now = self.advance_clock(now);
         match input {
-            Input::Lookup { id, query, deadline } => self.begin_lookup(now, id, query, deadline),
+            Input::Lookup { id, query, deadline } => {
+                let known = self.shared.known(now, &query);
+                self.begin_lookup(now, id, query, deadline, known);
+            }
+            Input::Miss { id, query, deadline } => {
+                let known = self.known_by_now(now, &query);
+                self.begin_lookup(now, id, query, deadline, known);
+            }
             Input::Cancel(id) => self.cancel_lookup(now, id),
             Input::Refresh(query) => self.begin_refresh(now, query),
             Input::Handshaking(id) => self.handshaking(id),

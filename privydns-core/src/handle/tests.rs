@@ -97,7 +97,7 @@ fn the_first_miss_starts_the_driver_and_the_next_wakes_it() {
     let handle = handle(start);
     let first = handle.begin(now(), query("one.example"));
     let mut inbox = driver();
-    assert!(matches!(inputs(&mut inbox)[..], [Input::Lookup { id: LookupId(1), .. }]));
+    assert!(matches!(inputs(&mut inbox)[..], [Input::Miss { id: LookupId(1), .. }]));
 
     let bell = Arc::new(Bell::default());
     assert!(inbox.poll_input(&mut Context::from_waker(&bell.clone().into())).is_pending());
@@ -107,7 +107,7 @@ fn the_first_miss_starts_the_driver_and_the_next_wakes_it() {
     assert!(!bell.has_rung(), "it is awake already");
     assert!(matches!(
         inputs(&mut inbox)[..],
-        [Input::Lookup { id: LookupId(2), .. }, Input::Lookup { id: LookupId(3), .. }]
+        [Input::Miss { id: LookupId(2), .. }, Input::Miss { id: LookupId(3), .. }]
     ));
     assert_eq!(STARTS.get(), 1);
     drop((first, second, third));
@@ -149,7 +149,7 @@ fn a_dropped_lookup_is_cancelled_and_one_that_has_its_result_is_not() {
     driver_done(&mut inbox, 1);
     assert!(matches!(
         inputs(&mut inbox)[..],
-        [Input::Lookup { .. }, Input::Lookup { .. }, Input::Cancel(LookupId(1))]
+        [Input::Miss { .. }, Input::Miss { .. }, Input::Cancel(LookupId(1))]
     ));
     assert!(handle.desk.lock().lookups.is_empty());
 }
@@ -203,7 +203,7 @@ fn close_returns_when_the_driver_is_over() {
     let mut close = pin!(handle.close());
     let bell = Arc::new(Bell::default());
     assert!(close.as_mut().poll(&mut Context::from_waker(&bell.clone().into())).is_pending());
-    assert!(matches!(inputs(&mut inbox)[..], [Input::Lookup { .. }, Input::Close]));
+    assert!(matches!(inputs(&mut inbox)[..], [Input::Miss { .. }, Input::Close]));
     inbox.done(LookupId(1), Err(ErrorKind::Closed.into()));
     assert!(poll(close.as_mut()).is_pending());
     drop(inbox);
