@@ -9,6 +9,7 @@
 //! | `https://NAME[:PORT][/PATH][{?dns}][#ip=IP,IP]` | DNS over HTTPS; without a path, `/dns-query` |
 //! | `tls://IP[:PORT]#NAME` | the same as the first |
 //! | `IP@PORT#NAME`, `IP:PORT#NAME`, `IP#NAME` | the same, as Unbound and systemd-resolved write it |
+//! | `quad9`, `quad9-https`, ... | one of the [presets](presets) |
 //! | `tls://IP[:PORT]` | the certificate is for the address |
 //! | `tls://IP[:PORT]#pin=PIN,PIN` | the server's key is one of the pins, its certificate does not matter |
 //!
@@ -30,6 +31,7 @@ use crate::proxy::{Destination, Proxy, Tunnel};
 use crate::tls::{ClientCertificate, Pin, Roots, TlsVersion};
 
 mod parse;
+pub mod presets;
 mod template;
 
 pub use parse::SyntaxError;

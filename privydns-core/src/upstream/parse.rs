@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use hickory_proto::rr::Name;
 use rustls::pki_types::{DnsName, ServerName};
 
-use super::{HTTPS_PORT, Identity, PLAINTEXT_PORT, TLS_PORT, Template, Upstream};
+use super::{HTTPS_PORT, Identity, PLAINTEXT_PORT, TLS_PORT, Template, Upstream, presets};
 
 /// Why a text is no upstream, or no proxy, and where.
 ///
@@ -46,6 +46,9 @@ type Fault<'a> = (&'a str, &'static str);
 
 /// Reads any of the forms that the module names.
 pub(super) fn upstream(text: &str) -> Result<Upstream, SyntaxError> {
+    if let Some(preset) = presets::find(text) {
+        return upstream(preset.text).map(|upstream| upstream.labelled(preset.name));
+    }
     let parsed = match text.split_once("://") {
         Some((name, rest)) => scheme(name).and_then(|scheme| url(scheme, rest)),
         None => bare(text),
@@ -141,7 +144,7 @@ fn bare(text: &str) -> Result<Upstream, Fault<'_>> {
     };
     let upstream = server(Scheme::Tls, host_and_port)?;
     if upstream.addresses.is_empty() {
-        return Err((location, "begin with `tls://` or `https://`"));
+        return Err((location, "no preset has this name; a server's begins with `tls://` or `https://`"));
     }
     let upstream = apply_fragment(upstream, fragment)?;
     if matches!(upstream.identity, Identity::Unnamed(_)) && upstream.pins.is_empty() {
