@@ -154,17 +154,27 @@ impl Handle {
         Lookup { handle: self, stage: Stage::Ended(Some(ended)) }
     }
 
-    /// Tells the engine something that is no lookup. A driver is started where there is none.
+    /// Opens a connection to every upstream that has none, ahead of the first lookup.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::Closed`], or what the driver's [`Start`] fails with.
-    pub fn tell(&self, input: Input<'static>) -> Result<(), Error> {
-        let driver = {
-            let mut state = self.desk.open()?;
-            state.send(input)
-        };
-        self.rouse(driver)
+    pub fn warm_up(&self) -> Result<(), Error> {
+        self.tell(Input::WarmUp)
+    }
+
+    /// Has the driver take every connection, TLS ticket and round-trip time for void. Where there is no driver,
+    /// the next one hears it first.
+    pub fn network_changed(&self) {
+        let mut state = self.desk.lock();
+        if !matches!(state.driver, Driver::None) {
+            let driver = state.send(Input::NetworkChanged);
+            drop(state);
+            // There is a driver, so that there is none to start, which alone could fail.
+            drop(self.rouse(driver));
+        } else if !matches!(state.inputs.front(), Some(Input::NetworkChanged)) {
+            state.inputs.push_front(Input::NetworkChanged);
+        }
     }
 
     /// Has the driver end every lookup and say goodbye on every connection, and returns when it has. Lookups
@@ -182,6 +192,15 @@ impl Handle {
             Poll::Pending
         })
         .await;
+    }
+
+    /// Tells the engine something that is no lookup. A driver is started where there is none.
+    fn tell(&self, input: Input<'static>) -> Result<(), Error> {
+        let driver = {
+            let mut state = self.desk.open()?;
+            state.send(input)
+        };
+        self.rouse(driver)
     }
 
     fn early(&self, now: Instant, query: &Query) -> Result<Early, Error> {

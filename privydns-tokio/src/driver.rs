@@ -5,6 +5,7 @@ use std::future::Future;
 use std::io::{self, Write as _};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::SystemTime;
 
 use privydns_core::handle::Inbox;
 use privydns_core::{Cause, ConnectionId, Engine, Input, Output, Stage, Target, tls::cause_of};
@@ -55,6 +56,10 @@ impl Driver {
         }
     }
 
+    fn tell(&mut self, input: Input<'_>) {
+        self.engine.handle_input(Instant::now().into_std(), input);
+    }
+
     /// Moves every connection on by a step. Says whether the engine was told anything.
     fn poll_connections(&mut self, cx: &mut Context<'_>) -> bool {
         let mut was_told = false;
@@ -78,7 +83,7 @@ impl Driver {
     fn poll_inbox(&mut self, cx: &mut Context<'_>) -> bool {
         for taken in 0..INPUTS_A_ROUND {
             match self.inbox.poll_input(cx) {
-                Poll::Ready(input) => self.engine.handle_input(Instant::now().into_std(), input),
+                Poll::Ready(input) => self.tell(input),
                 Poll::Pending => return taken > 0,
             }
         }
@@ -89,7 +94,7 @@ impl Driver {
         let is_due = self.deadline.is_some() && self.alarm.as_mut().poll(cx).is_ready();
         if is_due {
             self.deadline = None;
-            self.engine.handle_input(Instant::now().into_std(), Input::Timeout);
+            self.tell(Input::Timeout);
         }
         is_due
     }
@@ -159,6 +164,8 @@ impl Future for Driver {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let driver = &mut *self;
+        // After a wait, which may have been a sleep of the whole machine.
+        driver.tell(Input::WallClock(SystemTime::now()));
         for _ in 0..ROUNDS {
             // Connections first: no query goes to one that is over.
             let mut is_busy = driver.poll_connections(cx);

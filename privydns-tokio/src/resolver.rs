@@ -91,6 +91,20 @@ impl Resolver {
         self.0.shared().forget(query);
     }
 
+    /// Opens a connection to every upstream that has none, so that the first lookup need not wait for one.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Closed`](crate::ErrorKind::Closed), or that no runtime runs here.
+    pub fn warm_up(&self) -> Result<(), Error> {
+        self.0.warm_up()
+    }
+
+    /// Says that the machine is on another network: connections, TLS tickets and round-trip times are void, and
+    /// what is in flight is sent again. The cache stays. A machine that slept is noticed without it.
+    pub fn network_changed(&self) {
+        self.0.network_changed();
+    }
+
     /// Ends every lookup, says goodbye on every connection (`close_notify`), and returns when that is done.
     /// Lookups from now on fail with [`ErrorKind::Closed`](crate::ErrorKind::Closed), in every clone.
     pub async fn close(&self) {

@@ -237,6 +237,19 @@ fn close_ends_lookups_that_no_driver_carries() {
 }
 
 #[test]
+fn a_changed_network_starts_no_driver_and_is_news_to_the_next() {
+    let handle = handle(start);
+    handle.network_changed();
+    handle.network_changed();
+    assert_eq!(STARTS.get(), 0);
+    handle.warm_up().expect("not closed");
+    let mut inbox = driver();
+    assert!(matches!(inputs(&mut inbox)[..], [Input::NetworkChanged, Input::WarmUp]));
+    handle.network_changed();
+    assert!(matches!(inputs(&mut inbox)[..], [Input::NetworkChanged]));
+}
+
+#[test]
 fn a_dropped_handle_closes() {
     let handle = handle(start);
     drop(handle.begin(now(), query("one.example")));
