@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::SystemTime;
@@ -66,14 +66,11 @@ impl Driver {
         let Self { engine, connections, .. } = self;
         connections.retain(|id, connection| match connection.poll(cx, *id, engine) {
             Poll::Pending => true,
-            Poll::Ready(Ok(())) => {
+            Poll::Ready(step) => {
                 was_told = true;
-                true
-            }
-            Poll::Ready(Err(cause)) => {
-                was_told = true;
-                engine.handle_input(Instant::now().into_std(), Input::Ended { id: *id, cause });
-                false
+                let tell_end =
+                    |cause| engine.handle_input(Instant::now().into_std(), Input::Ended { id: *id, cause });
+                step.map_err(tell_end).is_ok()
             }
         });
         was_told
@@ -212,14 +209,23 @@ impl Connection {
             }
             Self::Open { stream, .. } => {
                 let mut stream = Pin::new(&mut **stream);
-                let bytes = ready!(stream.as_mut().poll_fill_buf(cx))
-                    .map_err(|error| cause_of(&error, Stage::Exchange))?;
-                if bytes.is_empty() {
-                    return Poll::Ready(Err(Cause::Closed));
+                match ready!(stream.as_mut().poll_fill_buf(cx)) {
+                    Ok([]) => return Poll::Ready(Err(Cause::Closed)),
+                    Ok(bytes) => {
+                        let length = bytes.len();
+                        engine.handle_input(now(), Input::Received { id, bytes });
+                        stream.consume(length);
+                    }
+                    Err(error) => {
+                        // What was decrypted before the error came before it.
+                        let mut bytes = Vec::new();
+                        let _ = stream.get_mut().get_mut().1.reader().read_to_end(&mut bytes);
+                        if !bytes.is_empty() {
+                            engine.handle_input(now(), Input::Received { id, bytes: &bytes });
+                        }
+                        return Poll::Ready(Err(cause_of(&error, Stage::Exchange)));
+                    }
                 }
-                let length = bytes.len();
-                engine.handle_input(now(), Input::Received { id, bytes });
-                stream.consume(length);
             }
         }
         Poll::Ready(Ok(()))

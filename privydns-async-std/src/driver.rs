@@ -1,0 +1,236 @@
+//! The task that carries a resolver's engine: it moves bytes and time, and decides nothing.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::io::{self, Read as _, Write as _};
+use std::net::TcpStream;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::{Instant, SystemTime};
+
+use async_io::{Async, Timer};
+use futures_io::{AsyncRead, AsyncWrite};
+use futures_rustls::client::TlsStream;
+use futures_rustls::rustls::HandshakeKind;
+use futures_rustls::{Connect, TlsConnector};
+use privydns_core::handle::Inbox;
+use privydns_core::{Cause, ConnectionId, Engine, Input, Output, Stage, Target, tls::cause_of};
+
+/// Inputs taken from callers in one round, so that a flood of them does not starve the sockets.
+const INPUTS_A_ROUND: usize = 1024;
+
+/// Rounds before the executor has its thread back, whatever there still is to do.
+const ROUNDS: usize = 32;
+
+/// As much as a TLS record holds, so that one read empties it.
+const READ_SIZE: usize = 16 * 1024;
+
+/// An engine with async-io's sockets and timer around it. As a future it ends when the engine is closed, by
+/// command or because the last handle is gone.
+pub(crate) struct Driver {
+    engine: Engine,
+    inbox: Inbox,
+    connections: BTreeMap<ConnectionId, Connection>,
+    alarm: Timer,
+    /// What the alarm is set to.
+    deadline: Option<Instant>,
+    message: Vec<u8>,
+    buffer: Box<[u8]>,
+}
+
+enum Connection {
+    Connecting { target: Target, tcp: Pin<Box<dyn Future<Output = io::Result<Async<TcpStream>>> + Send>> },
+    Handshaking(Box<Connect<Async<TcpStream>>>),
+    Open { stream: Box<TlsStream<Async<TcpStream>>>, unflushed: bool },
+}
+
+impl Driver {
+    pub(crate) fn new(inbox: Inbox, seed: [u8; 32]) -> Self {
+        Self {
+            engine: Engine::new(inbox.shared(), Instant::now(), seed),
+            inbox,
+            connections: BTreeMap::new(),
+            alarm: Timer::never(),
+            deadline: None,
+            message: Vec::new(),
+            buffer: vec![0; READ_SIZE].into(),
+        }
+    }
+
+    fn tell(&mut self, input: Input<'_>) {
+        self.engine.handle_input(Instant::now(), input);
+    }
+
+    /// Moves every connection on by a step. Says whether the engine was told anything.
+    fn poll_connections(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut was_told = false;
+        let Self { engine, connections, buffer, .. } = self;
+        connections.retain(|id, connection| match connection.poll(cx, *id, engine, buffer) {
+            Poll::Pending => true,
+            Poll::Ready(Ok(())) => {
+                was_told = true;
+                true
+            }
+            Poll::Ready(Err(cause)) => {
+                was_told = true;
+                engine.handle_input(Instant::now(), Input::Ended { id: *id, cause });
+                false
+            }
+        });
+        was_told
+    }
+
+    /// Takes what the callers want. Says whether there was anything.
+    fn poll_inbox(&mut self, cx: &mut Context<'_>) -> bool {
+        for taken in 0..INPUTS_A_ROUND {
+            match self.inbox.poll_input(cx) {
+                Poll::Ready(input) => self.tell(input),
+                Poll::Pending => return taken > 0,
+            }
+        }
+        true
+    }
+
+    fn poll_alarm(&mut self, cx: &mut Context<'_>) -> bool {
+        let is_due = self.deadline.is_some() && Pin::new(&mut self.alarm).poll(cx).is_ready();
+        if is_due {
+            self.deadline = None;
+            self.tell(Input::Timeout);
+        }
+        is_due
+    }
+
+    /// Carries out what the engine wants until it waits, then flushes and sets the alarm. Says whether there
+    /// is a new connection, which was not polled yet.
+    fn drain(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut is_connecting = false;
+        loop {
+            match self.engine.poll_output(Instant::now(), &mut self.message) {
+                Output::Connect { id, target } => {
+                    let tcp = Box::pin(Async::<TcpStream>::connect(target.address));
+                    self.connections.insert(id, Connection::Connecting { target, tcp });
+                    is_connecting = true;
+                }
+                Output::Transmit(id) => {
+                    if let Some(Connection::Open { stream, unflushed }) = self.connections.get_mut(&id) {
+                        // Into rustls' own buffer, which has no limit here and cannot fail: one record a message.
+                        drop(stream.get_mut().1.writer().write_all(&self.message));
+                        *unflushed = true;
+                    }
+                }
+                Output::Close(id) => {
+                    if let Some(Connection::Open { mut stream, .. }) = self.connections.remove(&id) {
+                        // A peer whose window is full does not read a goodbye either: it is not waited for.
+                        let _ = Pin::new(&mut *stream).poll_close(cx);
+                    }
+                }
+                Output::Done { id, result } => self.inbox.done(id, result),
+                Output::Wait(deadline) => {
+                    if self.flush(cx) {
+                        continue;
+                    }
+                    self.set_alarm(deadline);
+                    return is_connecting;
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Writes what was transmitted. Says whether the engine got credit back, and may have more.
+    fn flush(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut was_told = false;
+        for (id, connection) in &mut self.connections {
+            if let Connection::Open { stream, unflushed: unflushed @ true } = connection
+                // A failed write is left to the next read, which finds the peer's last words.
+                && Pin::new(stream).poll_flush(cx).is_ready()
+            {
+                *unflushed = false;
+                was_told = true;
+                self.engine.handle_input(Instant::now(), Input::Written(*id));
+            }
+        }
+        was_told
+    }
+
+    fn set_alarm(&mut self, deadline: Option<Instant>) {
+        if let Some(deadline) = deadline.filter(|_| self.deadline != deadline) {
+            self.alarm.set_at(deadline);
+        }
+        self.deadline = deadline;
+    }
+}
+
+impl Future for Driver {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let driver = &mut *self;
+        // After a wait, which may have been a sleep of the whole machine.
+        driver.tell(Input::WallClock(SystemTime::now()));
+        for _ in 0..ROUNDS {
+            // Connections first: no query goes to one that is over.
+            let mut is_busy = driver.poll_connections(cx);
+            is_busy |= driver.poll_inbox(cx);
+            is_busy |= driver.drain(cx);
+            is_busy |= driver.poll_alarm(cx);
+            if driver.engine.is_closed() {
+                return Poll::Ready(());
+            }
+            if !is_busy {
+                return Poll::Pending;
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+impl Connection {
+    /// One step: a stage passed, or bytes handed to the engine.
+    fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        id: ConnectionId,
+        engine: &mut Engine,
+        buffer: &mut [u8],
+    ) -> Poll<Result<(), Cause>> {
+        match self {
+            Self::Connecting { target, tcp } => {
+                let tcp = ready!(tcp.as_mut().poll(cx)).map_err(|error| cause_of(&error, Stage::Connect))?;
+                // Nagle's algorithm would hold a query back until the last one is acknowledged.
+                tcp.get_ref().set_nodelay(true).map_err(|error| cause_of(&error, Stage::Connect))?;
+                let connector = TlsConnector::from(target.tls.clone());
+                let handshake = connector.connect(target.server_name.clone(), tcp);
+                *self = Self::Handshaking(Box::new(handshake));
+                engine.handle_input(Instant::now(), Input::Handshaking(id));
+            }
+            Self::Handshaking(handshake) => {
+                let mut stream =
+                    ready!(Pin::new(handshake).poll(cx)).map_err(|error| cause_of(&error, Stage::Tls))?;
+                let (_, session) = stream.get_mut();
+                session.set_buffer_limit(None);
+                let alpn = session.alpn_protocol().map(<[u8]>::to_vec);
+                let resumed = session.handshake_kind() == Some(HandshakeKind::Resumed);
+                *self = Self::Open { stream: Box::new(stream), unflushed: false };
+                engine.handle_input(Instant::now(), Input::Connected { id, alpn: alpn.as_deref(), resumed });
+            }
+            Self::Open { stream, .. } => match ready!(Pin::new(&mut **stream).poll_read(cx, buffer)) {
+                Ok(0) => return Poll::Ready(Err(Cause::Closed)),
+                Ok(length) => {
+                    engine.handle_input(Instant::now(), Input::Received { id, bytes: &buffer[..length] });
+                }
+                Err(error) => {
+                    // What was decrypted before the error came before it.
+                    let mut bytes = Vec::new();
+                    let _ = stream.get_mut().1.reader().read_to_end(&mut bytes);
+                    if !bytes.is_empty() {
+                        engine.handle_input(Instant::now(), Input::Received { id, bytes: &bytes });
+                    }
+                    return Poll::Ready(Err(cause_of(&error, Stage::Exchange)));
+                }
+            },
+        }
+        Poll::Ready(Ok(()))
+    }
+}

@@ -1,0 +1,139 @@
+//! The resolver that callers hold.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use privydns_core::handle::{Handle, Lookup};
+use privydns_core::{Addresses, Answer, Builder, Config, Error, Query, RecordType, Shared, Stats, tls};
+
+use crate::runtime::Runtime;
+
+/// Looks names up over encrypted transports.
+///
+/// Cheap to clone; all clones share connections, cache and counters. Lookups that the cache cannot answer are
+/// carried by one task, which the first of them starts on its [`Runtime`]'s executor and which ends with the
+/// last clone. A resolver may live in a `static`.
+///
+/// ```no_run
+/// # async fn run() -> Result<(), privydns_async_std::Error> {
+/// let resolver = privydns_async_std::Resolver::builder()
+///     .upstream("tls://9.9.9.9#dns.quad9.net".parse()?)
+///     .build()?;
+/// for address in resolver.lookup_ip("example.com").await?.iter() {
+///     println!("{address}");
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Resolver(Arc<Handle>);
+
+impl Resolver {
+    /// A builder with every default set and no upstream. The resolver will run on the default [`Runtime`].
+    pub fn builder() -> Builder<Self> {
+        Builder::new()
+    }
+
+    /// A resolver whose task runs on the runtime given.
+    ///
+    /// ```
+    /// # #[cfg(feature = "smol")] {
+    /// use privydns_async_std::{Config, Resolver, Runtime};
+    ///
+    /// let config = Config::builder().upstream("tls://9.9.9.9#dns.quad9.net".parse()?).build()?;
+    /// let resolver = Resolver::on(Runtime::Smol, config)?;
+    /// # }
+    /// # Ok::<_, privydns_async_std::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config), where the crypto provider has no randomness.
+    pub fn on(runtime: Runtime, config: Config) -> Result<Self, Error> {
+        Ok(Self(Arc::new(Handle::new(Shared::new(config, tls::seed()?), runtime.start()))))
+    }
+
+    /// Looks up the records of one type under a name. NXDOMAIN and NODATA are answers.
+    ///
+    /// Dropping the future cancels the lookup.
+    ///
+    /// # Errors
+    /// Any [`ErrorKind`](crate::ErrorKind) but `NotFound`; the error names upstream, stage and cause.
+    pub async fn lookup(&self, name: &str, record_type: RecordType) -> Result<Answer, Error> {
+        self.query(Query::new(name, record_type)?).await
+    }
+
+    /// Looks up the IPv4 and IPv6 addresses of a name, both at once.
+    ///
+    /// # Errors
+    /// As [`lookup`](Self::lookup), and [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) where there is no
+    /// address.
+    pub async fn lookup_ip(&self, name: &str) -> Result<Addresses, Error> {
+        let ipv4 = self.begin(Query::new(name, RecordType::A)?);
+        let ipv6 = self.begin(Query::new(name, RecordType::AAAA)?);
+        Addresses::join(ipv4.await, ipv6.await)
+    }
+
+    /// Looks up the names of an address (PTR).
+    ///
+    /// # Errors
+    /// As [`lookup`](Self::lookup).
+    pub async fn reverse(&self, address: IpAddr) -> Result<Answer, Error> {
+        self.query(Query::reverse(address)).await
+    }
+
+    /// Asks a query with options of its own.
+    ///
+    /// # Errors
+    /// As [`lookup`](Self::lookup).
+    pub async fn query(&self, query: Query) -> Result<Answer, Error> {
+        self.begin(query).await
+    }
+
+    /// What was counted so far.
+    pub fn stats(&self) -> Stats {
+        self.0.shared().stats()
+    }
+
+    /// Forgets every answer.
+    pub fn clear_cache(&self) {
+        self.0.shared().cache().clear();
+    }
+
+    /// Forgets the answers to one query.
+    pub fn forget(&self, query: &Query) {
+        self.0.shared().forget(query);
+    }
+
+    /// Opens a connection to every upstream that has none, so that the first lookup need not wait for one.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Closed`](crate::ErrorKind::Closed).
+    pub fn warm_up(&self) -> Result<(), Error> {
+        self.0.warm_up()
+    }
+
+    /// Says that the machine is on another network: connections, TLS tickets and round-trip times are void, and
+    /// what is in flight is sent again. The cache stays. A machine that slept is noticed without it.
+    pub fn network_changed(&self) {
+        self.0.network_changed();
+    }
+
+    /// Ends every lookup, says goodbye on every connection (`close_notify`), and returns when that is done.
+    /// Lookups from now on fail with [`ErrorKind::Closed`](crate::ErrorKind::Closed), in every clone.
+    pub async fn close(&self) {
+        self.0.close().await;
+    }
+
+    fn begin(&self, query: Query) -> Lookup<'_> {
+        self.0.begin(Instant::now(), query)
+    }
+}
+
+impl TryFrom<Config> for Resolver {
+    type Error = Error;
+
+    fn try_from(config: Config) -> Result<Self, Error> {
+        Self::on(Runtime::default(), config)
+    }
+}

@@ -1,0 +1,42 @@
+//! The choice of an executor.
+
+use privydns_core::handle::Start;
+use privydns_core::tls;
+
+use crate::driver::Driver;
+
+/// Whose executor carries a resolver's driver. Nothing else depends on it: async-std and smol have the same
+/// sockets and timers, those of async-io, and a lookup may be awaited on any executor.
+///
+/// The default is async-std where that feature is enabled, and else smol. Features add up over all crates of a
+/// program: a library that must not start async-std's threads names [`Smol`](Self::Smol).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Runtime {
+    /// The global executor of async-std, as in `async_std::task::spawn`.
+    #[cfg(feature = "async-std")]
+    #[default]
+    AsyncStd,
+    /// The global executor of smol, as in `smol::spawn`.
+    #[cfg(feature = "smol")]
+    #[cfg_attr(not(feature = "async-std"), default)]
+    Smol,
+}
+
+impl Runtime {
+    /// What starts a driver here.
+    pub(crate) fn start(self) -> Start {
+        match self {
+            #[cfg(feature = "async-std")]
+            Self::AsyncStd => |inbox| {
+                async_std::task::spawn(Driver::new(inbox, tls::seed()?));
+                Ok(())
+            },
+            #[cfg(feature = "smol")]
+            Self::Smol => |inbox| {
+                smol::spawn(Driver::new(inbox, tls::seed()?)).detach();
+                Ok(())
+            },
+        }
+    }
+}
