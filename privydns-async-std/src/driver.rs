@@ -38,8 +38,10 @@ pub(crate) struct Driver {
     buffer: Box<[u8]>,
 }
 
+/// TLS has the socket to itself, without a buffer between: that would keep a fatal alert from the peer, and
+/// futures-rustls 0.26 waits for ever once a flush within the handshake is pending, which a socket's never is.
 enum Connection {
-    Connecting { target: Target, tcp: Pin<Box<dyn Future<Output = io::Result<Async<TcpStream>>> + Send>> },
+    Connecting(Pin<Box<dyn Future<Output = Reached> + Send>>),
     Handshaking(Box<Connect<Async<TcpStream>>>),
     Open { stream: Box<TlsStream<Async<TcpStream>>>, unflushed: bool },
 }
@@ -67,14 +69,10 @@ impl Driver {
         let Self { engine, connections, buffer, .. } = self;
         connections.retain(|id, connection| match connection.poll(cx, *id, engine, buffer) {
             Poll::Pending => true,
-            Poll::Ready(Ok(())) => {
+            Poll::Ready(step) => {
                 was_told = true;
-                true
-            }
-            Poll::Ready(Err(cause)) => {
-                was_told = true;
-                engine.handle_input(Instant::now(), Input::Ended { id: *id, cause });
-                false
+                let tell_end = |cause| engine.handle_input(Instant::now(), Input::Ended { id: *id, cause });
+                step.map_err(tell_end).is_ok()
             }
         });
         was_told
@@ -107,8 +105,7 @@ impl Driver {
         loop {
             match self.engine.poll_output(Instant::now(), &mut self.message) {
                 Output::Connect { id, target } => {
-                    let tcp = Box::pin(Async::<TcpStream>::connect(target.address));
-                    self.connections.insert(id, Connection::Connecting { target, tcp });
+                    self.connections.insert(id, Connection::Connecting(Box::pin(reach(target))));
                     is_connecting = true;
                 }
                 Output::Transmit(id) => {
@@ -196,12 +193,9 @@ impl Connection {
         buffer: &mut [u8],
     ) -> Poll<Result<(), Cause>> {
         match self {
-            Self::Connecting { target, tcp } => {
-                let tcp = ready!(tcp.as_mut().poll(cx)).map_err(|error| cause_of(&error, Stage::Connect))?;
-                // Nagle's algorithm would hold a query back until the last one is acknowledged.
-                tcp.get_ref().set_nodelay(true).map_err(|error| cause_of(&error, Stage::Connect))?;
-                let connector = TlsConnector::from(target.tls.clone());
-                let handshake = connector.connect(target.server_name.clone(), tcp);
+            Self::Connecting(reaching) => {
+                let (tcp, target) = ready!(reaching.as_mut().poll(cx))?;
+                let handshake = TlsConnector::from(target.tls).connect(target.server_name, tcp);
                 *self = Self::Handshaking(Box::new(handshake));
                 engine.handle_input(Instant::now(), Input::Handshaking(id));
             }
@@ -234,3 +228,16 @@ impl Connection {
         Poll::Ready(Ok(()))
     }
 }
+
+type Reached = Result<(Async<TcpStream>, Target), Cause>;
+
+async fn reach(target: Target) -> Reached {
+    let failed = |error: io::Error| cause_of(&error, Stage::Connect);
+    let tcp = Async::<TcpStream>::connect(target.address).await.map_err(failed)?;
+    // Nagle's algorithm would hold a query back until the last one is acknowledged.
+    tcp.get_ref().set_nodelay(true).map_err(failed)?;
+    Ok((tcp, target))
+}
+
+#[cfg(test)]
+mod tests;

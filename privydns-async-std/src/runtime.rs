@@ -9,7 +9,7 @@ use crate::driver::Driver;
 /// sockets and timers, those of async-io, and a lookup may be awaited on any executor.
 ///
 /// The default is async-std where that feature is enabled, and else smol. Features add up over all crates of a
-/// program: a library that must not start async-std's threads names [`Smol`](Self::Smol).
+/// program: a library that must not start async-std's threads names `Runtime::Smol`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Runtime {

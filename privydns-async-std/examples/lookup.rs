@@ -1,0 +1,43 @@
+//! Asks a resolver for one name: `cargo run -p privydns-async-std --example lookup -- NAME TYPE UPSTREAM`.
+//!
+//! For example `-- example.com AAAA 'tls://9.9.9.9#dns.quad9.net'`. On smol it is the same program, without its
+//! feature `async-std`: `cargo run -p privydns-async-std --no-default-features --features smol,aws-lc-rs ...`.
+
+use std::process::ExitCode;
+
+use privydns_async_std::{Outcome, RecordType, Resolver};
+
+#[cfg(feature = "async-std")]
+use async_std::task::block_on;
+#[cfg(not(feature = "async-std"))]
+use smol::block_on;
+
+fn main() -> ExitCode {
+    let arguments = std::env::args().skip(1).collect::<Vec<_>>();
+    let [name, record_type, upstream] = &arguments[..] else {
+        eprintln!("usage: lookup NAME TYPE UPSTREAM");
+        return ExitCode::from(2);
+    };
+    match block_on(lookup(name, record_type, upstream)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn lookup(name: &str, record_type: &str, upstream: &str) -> Result<(), Box<dyn std::error::Error>> {
+    let record_type: RecordType = record_type.parse()?;
+    let resolver = Resolver::builder().upstream(upstream.parse()?).build()?;
+    let answer = resolver.lookup(name, record_type).await?;
+    for record in answer.records() {
+        println!("{record}");
+    }
+    if answer.outcome() != Outcome::Records {
+        println!("{}", answer.rcode());
+    }
+    println!("; from {} in {:.1?}", answer.upstream(), answer.elapsed());
+    resolver.close().await;
+    Ok(())
+}
