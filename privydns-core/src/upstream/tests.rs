@@ -106,7 +106,7 @@ fn errors_point_at_the_place() {
         ("sdns://AgcAAAAAAAAA", "sdns", "DNS stamps"),
         ("mtls://dns.example", "mtls", "it is `tls`"),
         ("gopher://dns.example", "gopher", "unknown scheme"),
-        ("dns.quad9.net", "dns.quad9.net", "begins with"),
+        ("dns.quad9.net", "dns.quad9.net", "no preset has this name"),
         ("9.9.9.9", "9.9.9.9", "an address alone"),
         ("9.9.9.9@853", "9.9.9.9@853", "an address alone"),
         ("9.9.9.9#ip=149.112.112.112", "9.9.9.9", "an address alone"),
