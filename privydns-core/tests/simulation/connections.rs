@@ -33,7 +33,7 @@ fn a_connection_killed_before_its_first_answer_costs_an_attempt() {
     let mut world = World::with_upstreams(1);
     world
         .host(0)
-        .serves(|ask| if ask.connection == 0 { vec![Act::Reset(AT_ONCE)] } else { answer(&ask.question) });
+        .serves(|ask| if ask.connection == 0 { vec![Act::Close(AT_ONCE)] } else { answer(&ask.question) });
     for number in 0..50 {
         world.lookup(&format!("host{number}.example"));
     }
@@ -74,7 +74,7 @@ fn a_query_that_crosses_the_servers_close_is_sent_again_at_no_cost() {
 fn a_connection_lost_again_and_again_is_forgiven_once_and_ends_the_lookup_after_its_attempts() {
     let mut world = World::with_upstreams(1);
     world.host(0).serves(|ask| {
-        if ask.question.name == "bad.example." { vec![Act::Reset(AT_ONCE)] } else { answer(&ask.question) }
+        if ask.question.name == "bad.example." { vec![Act::Close(AT_ONCE)] } else { answer(&ask.question) }
     });
     world.resolve("good.example").answer();
     let error = world.resolve("bad.example").error();

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use privydns_core::{Cause, CertificateProblem};
 
+use super::draw::Draw;
+use super::speech::{Refusal, Speaks, Stream};
 use super::wire::{Question, Reply};
 
 /// The address that every answering server gives, unless a test says otherwise.
@@ -21,6 +23,8 @@ pub(crate) struct Host {
     pub(crate) serve: Serve,
     /// The server closes a connection on which nothing came for this long.
     pub(crate) closes_when_idle: Option<Duration>,
+    /// Nothing gets there or back before this time; what is sent until then arrives at it.
+    pub(crate) unreachable_until: Duration,
     /// When each connection was asked for.
     pub(crate) dialled: Vec<Duration>,
     /// How many of them came as far as TLS.
@@ -48,13 +52,6 @@ pub(crate) enum Accepts {
     WithoutAlpn,
 }
 
-/// The protocol that a server speaks once TLS is up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Speaks {
-    Dot,
-    Http1,
-}
-
 /// A query, as it arrives at a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Ask {
@@ -62,6 +59,7 @@ pub(crate) struct Ask {
     /// The how manieth connection to this host brought it, and the how manieth query it is, both from 0.
     pub(crate) connection: usize,
     pub(crate) number: usize,
+    pub(crate) stream: Stream,
     pub(crate) question: Question,
 }
 
@@ -70,12 +68,42 @@ pub(crate) struct Ask {
 pub(crate) enum Act {
     /// Sends a DNS message, in the framing of its protocol.
     Send(Duration, Vec<u8>),
+    /// Answers with something else, in the same framing.
+    Refuse(Duration, Refusal),
     /// Sends octets as they are.
     SendRaw(Duration, Vec<u8>),
-    /// Closes the connection in good order.
+    /// Sends a DNS message in its framing, after this was done to both.
+    Mangle(Duration, Vec<u8>, Mangle),
+    /// Ends the connection.
     Close(Duration),
-    /// Resets it.
-    Reset(Duration),
+}
+
+/// Damage to octets, but not to their last ones: what a record says of a question is nobody's to check but the
+/// server's.
+#[derive(Clone, Debug)]
+pub(crate) struct Mangle {
+    pub(crate) draw: Draw,
+    /// How many octets at the end stay as they are.
+    pub(crate) spares: usize,
+}
+
+impl Mangle {
+    pub(crate) fn done_to(mut self, mut octets: Vec<u8>) -> Vec<u8> {
+        for _ in 0..self.draw.between(1..=3) {
+            let at = self.draw.below(octets.len().saturating_sub(self.spares).max(1));
+            match self.draw.between(0..=3) {
+                0 => octets[at] = self.draw.octets(1..=1)[0],
+                1 => octets[at] ^= 1 << self.draw.below(8),
+                2 => octets.insert(at, self.draw.octets(1..=1)[0]),
+                _ if octets.len() > 1 => drop(octets.remove(at)),
+                _ => {}
+            }
+        }
+        if self.draw.percent(20) {
+            octets.truncate(self.draw.below(octets.len()) + 1);
+        }
+        octets
+    }
 }
 
 pub(crate) const AT_ONCE: Duration = Duration::ZERO;
@@ -89,6 +117,7 @@ impl Host {
             speaks: Speaks::Dot,
             serve: Box::new(|ask| answer(&ask.question)),
             closes_when_idle: None,
+            unreachable_until: Duration::ZERO,
             dialled: Vec::new(),
             connected: 0,
             asked: Vec::new(),

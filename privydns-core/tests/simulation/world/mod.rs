@@ -1,32 +1,35 @@
 //! A world for the engine to live in: a clock, a network, servers, callers. All of it is made up, and none of
 //! it waits: an hour passes as fast as its events are worked off.
 //!
-//! [`World`] is the driver. It checks the engine's contract as it drives, so that every test is also a test of
-//! that: nothing is transmitted before TLS is up, each lookup ends once and in time, no connection is closed
-//! twice, and a wake-up asked for in the past is asked for once.
+//! [`World`] is the driver too. It checks the engine's contract as it [drives](drive), so that every test is also
+//! a test of that: nothing is transmitted before TLS is up or without credit, each lookup ends once and in time,
+//! the engine asks to be woken for the earliest deadline, no connection is closed twice, and a wake-up in the past
+//! is asked for once.
 
+pub(crate) mod draw;
+mod drive;
 mod host;
 mod network;
 mod speech;
 mod trace;
+mod weather;
 pub(crate) mod wire;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use privydns_core::{
-    Answer, Builder, Config, Engine, Error, HttpVersion, Input, LookupId, Output, Query, RecordType, Shared,
+    Answer, Builder, Config, Early, Engine, Error, HttpVersion, Input, LookupId, Query, RecordType, Shared,
     Upstream,
 };
 
-pub(crate) use host::{ADDRESS, AT_ONCE, Accepts, Act, Ask, Host, Speaks, answer, answer_after};
-use network::{Network, Notice};
+pub(crate) use host::{ADDRESS, AT_ONCE, Accepts, Act, Ask, Host, Mangle, answer, answer_after};
+use network::Network;
+pub(crate) use speech::{Refusal, Speaks};
 use trace::Trace;
-
-/// More outputs than this without a `Wait` are taken for an engine that does not stop.
-const MOST_OUTPUTS: usize = 100_000;
+pub(crate) use weather::Weather;
 
 /// The seed where a test does not care.
 pub(crate) const SEED: [u8; 32] = [7; 32];
@@ -38,16 +41,27 @@ pub(crate) struct World {
     pub(crate) trace: Trace,
     now: Duration,
     wake: Option<Duration>,
+    /// How much later than that it is woken next.
+    lateness: Duration,
     /// Whether the engine was told something since it was last drained.
     is_drained: bool,
     last_lookup: u64,
     waiting: BTreeMap<LookupId, Waiting>,
+    /// Of those that wait.
+    deadlines: BTreeSet<(Duration, LookupId)>,
+    /// Whether the engine was ever woken late, or may have been, so that lookups end late.
+    is_late: bool,
+    /// By how much the clock has leapt.
+    pub(crate) leapt: Duration,
+    /// Each connection asked for: when, and where to.
+    pub(crate) connects: Vec<(Duration, SocketAddr)>,
     done: BTreeMap<LookupId, Done>,
     message: Vec<u8>,
 }
 
 /// A lookup that is not done.
 struct Waiting {
+    query: Arc<Query>,
     since: Duration,
     deadline: Duration,
 }
@@ -55,6 +69,8 @@ struct Waiting {
 /// How a lookup ended.
 #[derive(Debug)]
 pub(crate) struct Done {
+    pub(crate) query: Arc<Query>,
+    pub(crate) deadline: Duration,
     pub(crate) at: Duration,
     /// Since it was asked.
     pub(crate) took: Duration,
@@ -122,9 +138,14 @@ impl World {
             trace: Trace::default(),
             now: Duration::ZERO,
             wake: None,
+            lateness: Duration::ZERO,
             is_drained: true,
             last_lookup: 0,
             waiting: BTreeMap::new(),
+            deadlines: BTreeSet::new(),
+            is_late: false,
+            leapt: Duration::ZERO,
+            connects: Vec::new(),
             done: BTreeMap::new(),
             message: Vec::new(),
         }
@@ -144,15 +165,39 @@ impl World {
         self.wake
     }
 
-    /// A caller asks, as a handle of a resolver does, but leaves it all to the engine.
+    /// A caller asks the engine.
     pub(crate) fn ask(&mut self, query: &Query) -> LookupId {
+        let (id, query) = self.begin(query);
+        let deadline = beginning() + self.waiting[&id].deadline;
+        self.tell(Input::Lookup { id, query, deadline });
+        id
+    }
+
+    /// A caller asks as a handle of a resolver does: the engine only where the cache does not know.
+    pub(crate) fn ask_early(&mut self, query: &Query) -> LookupId {
+        let answered = match self.shared.early(self.instant(), query) {
+            Ok(Early::Miss) => return self.ask(query),
+            Ok(Early::Answer(answer)) => Ok(answer),
+            Ok(Early::Refresh(answer)) => {
+                self.tell(Input::Refresh(Arc::new(query.clone())));
+                Ok(answer)
+            }
+            Ok(other) => panic!("an early answer that this world does not know: {other:?}"),
+            Err(error) => Err(error),
+        };
+        let (id, _) = self.begin(query);
+        self.lookup_done(id, answered);
+        id
+    }
+
+    fn begin(&mut self, query: &Query) -> (LookupId, Arc<Query>) {
         self.last_lookup += 1;
         let id = LookupId(self.last_lookup);
-        let deadline = self.shared.deadline(self.instant(), query);
-        let waiting = Waiting { since: self.now, deadline: deadline.saturating_duration_since(beginning()) };
-        self.waiting.insert(id, waiting);
-        self.tell(Input::Lookup { id, query: Arc::new(query.clone()), deadline });
-        id
+        let query = Arc::new(query.clone());
+        let deadline = self.shared.deadline(self.instant(), &query).saturating_duration_since(beginning());
+        self.deadlines.insert((deadline, id));
+        self.waiting.insert(id, Waiting { query: query.clone(), since: self.now, deadline });
+        (id, query)
     }
 
     pub(crate) fn lookup(&mut self, name: &str) -> LookupId {
@@ -180,6 +225,11 @@ impl World {
         while !self.waiting.is_empty() {
             assert!(self.step(Duration::MAX), "the world stands still with lookups waiting");
         }
+        self.take_done()
+    }
+
+    /// How those ended that were not taken yet, in the order of asking.
+    pub(crate) fn take_done(&mut self) -> Vec<Done> {
         std::mem::take(&mut self.done).into_values().collect()
     }
 
@@ -190,7 +240,8 @@ impl World {
     }
 
     pub(crate) fn cancel(&mut self, id: LookupId) {
-        self.waiting.remove(&id).expect("a lookup that waits");
+        let waiting = self.waiting.remove(&id).expect("a lookup that waits");
+        self.deadlines.remove(&(waiting.deadline, id));
         self.tell(Input::Cancel(id));
     }
 
@@ -210,75 +261,17 @@ impl World {
         self.network.reset_all(self.now, address(index));
     }
 
-    /// Tells the engine something now.
-    pub(crate) fn tell(&mut self, input: Input<'_>) {
-        self.trace.input(self.now, &input);
-        self.engine.handle_input(self.instant(), input);
-        self.is_drained = false;
+    /// The clock leaps, as when the machine was asleep: what was to happen meanwhile happens late.
+    pub(crate) fn leap(&mut self, time: Duration) {
+        self.drain();
+        self.now += time;
+        self.is_late = true;
+        self.leapt += time;
     }
 
-    /// The next thing happens, unless that is after `end`.
-    fn step(&mut self, end: Duration) -> bool {
-        let event = self.network.next_event();
-        let Some(next) = event.into_iter().chain(self.wake).min().filter(|next| *next <= end) else {
-            return false;
-        };
-        self.now = self.now.max(next);
-        if event.is_some_and(|event| event <= self.now) {
-            match self.network.happen() {
-                None => {}
-                Some(Notice::Handshaking(id)) => self.tell(Input::Handshaking(id)),
-                Some(Notice::Connected(id, alpn)) => {
-                    self.tell(Input::Connected { id, alpn, resumed: false });
-                }
-                Some(Notice::Received(id, bytes)) => self.tell(Input::Received { id, bytes: &bytes }),
-                Some(Notice::Ended(id, cause)) => self.tell(Input::Ended { id, cause }),
-            }
-            self.drain();
-        } else {
-            self.tell(Input::Timeout);
-            self.drain();
-            assert!(self.wake.is_none_or(|wake| wake > self.now), "asked to be woken in the past twice");
-        }
-        true
-    }
-
-    /// Does what the engine says, until it has nothing more to say.
-    pub(crate) fn drain(&mut self) {
-        if std::mem::replace(&mut self.is_drained, true) {
-            return;
-        }
-        for _ in 0..MOST_OUTPUTS {
-            let output = self.engine.poll_output(self.instant(), &mut self.message);
-            self.trace.output(self.now, &output, &self.message);
-            match output {
-                Output::Connect { id, target } => self.network.connect(self.now, id, &target),
-                Output::Transmit(id) => self.network.transmit(id, &self.message),
-                Output::Close(id) => self.network.close(id),
-                Output::Done { id, result } => self.lookup_done(id, result),
-                Output::Wait(wake) => {
-                    let written = self.network.flush(self.now);
-                    if written.is_empty() {
-                        self.wake = wake.map(|wake| wake.saturating_duration_since(beginning()));
-                        return;
-                    }
-                    for id in written {
-                        self.engine.handle_input(self.instant(), Input::Written(id));
-                    }
-                }
-                other => panic!("an output that this world does not know: {other:?}"),
-            }
-        }
-        panic!("the engine does not stop saying what to do");
-    }
-
-    fn lookup_done(&mut self, id: LookupId, result: Result<Answer, Error>) {
-        let waiting =
-            self.waiting.remove(&id).expect("a lookup is done once, and not after it was cancelled");
-        let Waiting { since, deadline } = waiting;
-        let at = self.now;
-        assert!(at <= deadline, "{id:?} is done at {at:?}, and its deadline was {deadline:?}");
-        self.done.insert(id, Done { at, took: at.saturating_sub(since), result });
+    /// The lookups that are not done.
+    pub(crate) fn waiting(&self) -> impl ExactSizeIterator<Item = LookupId> {
+        self.waiting.keys().copied()
     }
 
     fn instant(&self) -> Instant {

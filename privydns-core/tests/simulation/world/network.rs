@@ -1,21 +1,27 @@
 //! The network between the engine and its servers: everything on the way is an event with its time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use privydns_core::{Cause, ConnectionId, Target};
+use privydns_core::{Cause, ConnectionId, MAX_UNWRITTEN, Target};
 
 use super::host::{Accepts, Act, Ask, Host};
-use super::speech::Speech;
+use super::speech::{Speech, Stream};
+use super::weather::Weather;
 
 /// All hosts, all connections, and what is on its way.
 #[derive(Default)]
 pub(crate) struct Network {
     hosts: BTreeMap<SocketAddr, Host>,
     connections: BTreeMap<ConnectionId, Connection>,
+    /// By their time, and at the same time in the order of what caused them.
     events: BTreeMap<(Duration, u64), Event>,
     last_event: u64,
+    /// Connections with octets that have not left.
+    unsent: BTreeSet<ConnectionId>,
+    /// Calm where there is none.
+    pub(crate) weather: Option<Weather>,
 }
 
 /// Something that happens at one end of a connection.
@@ -27,16 +33,17 @@ enum Event {
 enum AtServer {
     Arrives(Vec<u8>),
     Sends(Vec<u8>),
-    Ends(Cause),
+    Ends,
     ChecksIdle(Duration),
 }
 
-/// What the engine is to be told.
+/// What the driver learns.
 #[derive(Clone, Debug)]
 pub(crate) enum Notice {
     Handshaking(ConnectionId),
     Connected(ConnectionId, Option<&'static [u8]>),
     Received(ConnectionId, Vec<u8>),
+    Writable(ConnectionId),
     Ended(ConnectionId, Cause),
 }
 
@@ -46,10 +53,28 @@ struct Connection {
     number: usize,
     speech: Speech,
     unsent: Vec<u8>,
+    stalled: bool,
     is_up: bool,
-    server_is_gone: bool,
-    client_is_gone: bool,
-    last_heard: Duration,
+    /// The engine closed it.
+    is_closed: bool,
+    /// The engine was told of its end.
+    is_over: bool,
+    server: Server,
+    /// When the server last heard something.
+    heard: Duration,
+    /// What is sent now arrives no sooner than what was sent before.
+    reaches_client: Duration,
+    reaches_server: Duration,
+}
+
+/// The server's side of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Server {
+    Open,
+    /// It ended the connection, and said so.
+    Ended,
+    /// It forgot the connection without a word: it answers what still comes with a reset.
+    Vanished,
 }
 
 impl Network {
@@ -63,17 +88,20 @@ impl Network {
         self.events.keys().next().map(|(at, _)| *at)
     }
 
-    /// Lets the next event happen; what the engine is to be told of it, if anything.
+    /// Lets the next event happen; what the driver learns by it, if anything.
     pub(crate) fn happen(&mut self) -> Option<Notice> {
         let ((now, _), event) = self.events.pop_first()?;
         let (id, event) = match event {
             Event::AtServer(id, event) => (id, event),
-            Event::AtClient(notice) => return self.is_wanted(&notice).then_some(notice),
+            Event::AtClient(mut notice) => {
+                self.join(now, &mut notice);
+                return self.is_told(now, &notice).then_some(notice);
+            }
         };
         match event {
             AtServer::Arrives(octets) => self.arrives(now, id, &octets),
             AtServer::Sends(octets) => self.sends(now, id, octets),
-            AtServer::Ends(cause) => self.ends(now, id, cause),
+            AtServer::Ends => self.ends(now, id),
             AtServer::ChecksIdle(limit) => self.checks_idle(now, id, limit),
         }
         None
@@ -81,9 +109,7 @@ impl Network {
 
     /// The engine asks for a connection.
     pub(crate) fn connect(&mut self, now: Duration, id: ConnectionId, target: &Target) {
-        let host = self.hosts.entry(target.address).or_insert_with(Host::new);
-        let round_trip = host.one_way * 2;
-        let (tcp_up, tls_up) = (now + round_trip, now + round_trip * 2);
+        let host = self.host(target.address);
         let speech = Speech::new(host.speaks);
         let offered = &target.tls.alpn_protocols;
         let alpn = speech.alpn(offered);
@@ -98,26 +124,30 @@ impl Network {
             number: host.dialled.len() - 1,
             speech,
             unsent: Vec::new(),
+            stalled: false,
             is_up: false,
-            server_is_gone: false,
-            client_is_gone: false,
-            last_heard: tls_up,
+            is_closed: false,
+            is_over: false,
+            server: Server::Open,
+            heard: now,
+            reaches_client: now,
+            reaches_server: now,
         };
         let before = self.connections.insert(id, connection);
         assert!(before.is_none(), "{id:?} names another connection already");
         match accepts {
             Accepts::Silently => {}
             Accepts::Nothing => {
-                self.tell(tcp_up, Notice::Ended(id, Cause::Connect("connection refused".into())));
+                self.tell(now, 2, id, Notice::Ended(id, Cause::Connect("connection refused".into())));
             }
-            Accepts::TcpAlone => self.tell(tcp_up, Notice::Handshaking(id)),
+            Accepts::TcpAlone => self.tell(now, 2, id, Notice::Handshaking(id)),
             Accepts::Failing(cause) => {
-                self.tell(tcp_up, Notice::Handshaking(id));
-                self.tell(tls_up, Notice::Ended(id, cause));
+                self.tell(now, 2, id, Notice::Handshaking(id));
+                self.tell(now, 4, id, Notice::Ended(id, cause));
             }
             Accepts::Everything | Accepts::WithoutAlpn => {
-                self.tell(tcp_up, Notice::Handshaking(id));
-                self.tell(tls_up, Notice::Connected(id, alpn));
+                self.tell(now, 2, id, Notice::Handshaking(id));
+                self.tell(now, 4, id, Notice::Connected(id, alpn));
             }
         }
     }
@@ -126,23 +156,36 @@ impl Network {
     pub(crate) fn transmit(&mut self, id: ConnectionId, message: &[u8]) {
         let connection = self.connections.get_mut(&id).expect("a transmit is for a connection asked for");
         assert!(connection.is_up, "nothing is transmitted before TLS is up");
-        assert!(!connection.client_is_gone, "nothing is transmitted after the close");
+        assert!(!connection.is_closed, "nothing is transmitted after the close");
+        assert!(!message.is_empty(), "a message has octets");
+        assert!(connection.unsent.len() < MAX_UNWRITTEN, "nothing is transmitted without credit");
         connection.unsent.extend_from_slice(message);
+        self.unsent.insert(id);
     }
 
-    /// What was transmitted leaves; the connections on which it did.
+    /// What was transmitted leaves where it can; the connections on which all of it did.
     pub(crate) fn flush(&mut self, now: Duration) -> Vec<ConnectionId> {
         let mut written = Vec::new();
-        let mut leaving = Vec::new();
-        for (id, connection) in &mut self.connections {
-            if !connection.unsent.is_empty() {
-                written.push(*id);
-                leaving.push((*id, connection.address, std::mem::take(&mut connection.unsent)));
+        for id in std::mem::take(&mut self.unsent) {
+            let connection = self.connections.get_mut(&id).expect("it has something to send");
+            if connection.stalled {
+                continue;
             }
-        }
-        for (id, address, octets) in leaving {
-            let at = now + self.host(address).one_way;
-            self.schedule(at, Event::AtServer(id, AtServer::Arrives(octets)));
+            if let Some(stall) = self.weather.as_mut().and_then(Weather::stall) {
+                connection.stalled = true;
+                self.schedule(now + stall, Event::AtClient(Notice::Writable(id)));
+                continue;
+            }
+            let octets = std::mem::take(&mut connection.unsent);
+            let address = connection.address;
+            for piece in self.pieces(octets) {
+                let at = self.arrival(now, 1, address);
+                let connection = self.connections.get_mut(&id).expect("it was there before");
+                connection.reaches_server = connection.reaches_server.max(at);
+                let at = connection.reaches_server;
+                self.schedule(at, Event::AtServer(id, AtServer::Arrives(piece)));
+            }
+            written.push(id);
         }
         written
     }
@@ -150,107 +193,203 @@ impl Network {
     /// The engine closes a connection.
     pub(crate) fn close(&mut self, id: ConnectionId) {
         let connection = self.connections.get_mut(&id).expect("a close is for a connection asked for");
-        let before = std::mem::replace(&mut connection.client_is_gone, true);
-        assert!(!before, "a connection is closed once");
+        assert!(!connection.is_closed, "a connection is closed once");
+        connection.is_closed = true;
+        connection.unsent.clear();
+        self.unsent.remove(&id);
     }
 
-    /// Connections that neither end has given up.
+    /// Connections that the engine has not closed and that have not ended.
     pub(crate) fn open_connections(&self) -> usize {
-        self.connections.values().filter(|connection| !connection.client_is_gone).count()
+        self.open().count()
     }
 
-    /// Every connection to an address is reset now.
+    /// Those to one address.
+    pub(crate) fn open_connections_to(&self, address: SocketAddr) -> usize {
+        self.open().filter(|connection| connection.address == address).count()
+    }
+
+    fn open(&self) -> impl Iterator<Item = &Connection> {
+        self.connections.values().filter(|connection| !connection.is_closed && !connection.is_over)
+    }
+
+    /// Every connection to an address is ended by the server now.
     pub(crate) fn reset_all(&mut self, now: Duration, address: SocketAddr) {
-        let is_to_it = |(_, connection): &(&ConnectionId, &Connection)| connection.address == address;
-        for id in self.connections.iter().filter(is_to_it).map(|(id, _)| *id).collect::<Vec<_>>() {
-            self.ends(now, id, Cause::Closed);
+        for id in self.connections_to(address) {
+            self.ends(now, id);
         }
+    }
+
+    /// The server forgets every connection, and nobody is told.
+    pub(crate) fn forget_all(&mut self, address: SocketAddr) {
+        for id in self.connections_to(address) {
+            let connection = self.connections.get_mut(&id).expect("it is one of them");
+            if connection.server == Server::Open {
+                connection.server = Server::Vanished;
+            }
+        }
+    }
+
+    fn connections_to(&self, address: SocketAddr) -> Vec<ConnectionId> {
+        let is_to_it = |(_, connection): &(&ConnectionId, &Connection)| connection.address == address;
+        self.connections.iter().filter(is_to_it).map(|(id, _)| *id).collect()
     }
 
     fn arrives(&mut self, now: Duration, id: ConnectionId, octets: &[u8]) {
         let Some(connection) = self.connections.get_mut(&id) else { return };
-        if connection.server_is_gone {
-            return;
+        match connection.server {
+            Server::Open => {}
+            Server::Ended => return,
+            Server::Vanished => return self.ends(now, id),
         }
-        connection.last_heard = now;
-        let questions = connection.speech.receive(octets);
+        connection.heard = now;
+        let heard = connection.speech.receive(octets);
         let (address, number) = (connection.address, connection.number);
-        for question in questions {
+        if !heard.owed.is_empty() {
+            self.sends(now, id, heard.owed);
+        }
+        if heard.is_foreign {
+            return self.ends(now, id);
+        }
+        for (stream, question) in heard.questions {
             let host = self.host(address);
-            let ask = Ask { at: now, connection: number, number: host.asked.len(), question };
+            let ask = Ask { at: now, connection: number, number: host.asked.len(), stream, question };
             let acts = (host.serve)(&ask);
             host.asked.push(ask);
             for act in acts {
-                self.act(now, id, act);
+                self.act(now, id, stream, act);
             }
         }
     }
 
-    fn act(&mut self, now: Duration, id: ConnectionId, act: Act) {
+    fn act(&mut self, now: Duration, id: ConnectionId, stream: Stream, act: Act) {
+        let speech = &self.connections[&id].speech;
         let (after, event) = match act {
-            Act::Send(after, message) => {
-                (after, AtServer::Sends(self.connections[&id].speech.frame(&message)))
-            }
+            Act::Send(after, message) => (after, AtServer::Sends(speech.frame(stream, &message))),
+            Act::Refuse(after, refusal) => (after, AtServer::Sends(speech.refuse(stream, &refusal))),
             Act::SendRaw(after, octets) => (after, AtServer::Sends(octets)),
-            Act::Close(after) | Act::Reset(after) => (after, AtServer::Ends(Cause::Closed)),
+            Act::Mangle(after, message, mangle) => {
+                (after, AtServer::Sends(mangle.done_to(speech.frame(stream, &message))))
+            }
+            Act::Close(after) => (after, AtServer::Ends),
         };
         self.schedule(now + after, Event::AtServer(id, event));
     }
 
     fn sends(&mut self, now: Duration, id: ConnectionId, octets: Vec<u8>) {
-        let Some(connection) = self.connections.get(&id) else { return };
-        if !connection.server_is_gone {
-            let at = now + self.hosts[&connection.address].one_way;
-            self.tell(at, Notice::Received(id, octets));
+        if self.connections.get(&id).is_some_and(|connection| connection.server == Server::Open) {
+            for piece in self.pieces(octets) {
+                self.tell(now, 1, id, Notice::Received(id, piece));
+            }
         }
     }
 
-    fn ends(&mut self, now: Duration, id: ConnectionId, cause: Cause) {
+    fn ends(&mut self, now: Duration, id: ConnectionId) {
         let Some(connection) = self.connections.get_mut(&id) else { return };
-        if !std::mem::replace(&mut connection.server_is_gone, true) {
-            let at = now + self.hosts[&connection.address].one_way;
-            self.tell(at, Notice::Ended(id, cause));
+        if std::mem::replace(&mut connection.server, Server::Ended) != Server::Ended {
+            self.tell(now, 1, id, Notice::Ended(id, Cause::Closed));
         }
     }
 
     fn checks_idle(&mut self, now: Duration, id: ConnectionId, limit: Duration) {
         let Some(connection) = self.connections.get(&id) else { return };
-        let closes_at = connection.last_heard + limit;
+        let closes_at = connection.heard + limit;
         if closes_at <= now {
-            self.ends(now, id, Cause::Closed);
+            self.ends(now, id);
         } else {
             self.schedule(closes_at, Event::AtServer(id, AtServer::ChecksIdle(limit)));
         }
     }
 
-    /// A driver forgets a connection that it closed, or whose end it has told.
-    fn is_wanted(&mut self, notice: &Notice) -> bool {
-        let (Notice::Handshaking(id)
-        | Notice::Connected(id, _)
-        | Notice::Received(id, _)
-        | Notice::Ended(id, _)) = notice;
-        let Some(connection) = self.connections.get_mut(id) else { return false };
-        if connection.client_is_gone {
-            return false;
-        }
-        if matches!(notice, Notice::Connected(..)) {
-            connection.is_up = true;
-            let (address, heard) = (connection.address, connection.last_heard);
-            let host = self.host(address);
-            host.connected += 1;
-            if let Some(limit) = host.closes_when_idle {
-                self.schedule(heard + limit, Event::AtServer(*id, AtServer::ChecksIdle(limit)));
+    /// Whether the engine is told: a driver forgets a connection that it closed, or whose end it has told.
+    fn is_told(&mut self, now: Duration, notice: &Notice) -> bool {
+        let id = notice.connection();
+        let Some(connection) = self.connections.get_mut(&id) else { return false };
+        let is_forgotten = connection.is_closed || connection.is_over;
+        match notice {
+            Notice::Connected(..) if !is_forgotten => {
+                connection.is_up = true;
+                self.server_is_up(now, id);
             }
+            Notice::Ended(..) => connection.is_over = true,
+            Notice::Writable(_) => {
+                connection.stalled = false;
+                if !connection.unsent.is_empty() {
+                    self.unsent.insert(id);
+                }
+            }
+            _ => {}
         }
-        true
+        !is_forgotten || self.weather.as_mut().is_some_and(|weather| weather.draw.percent(weather.echoes))
     }
 
-    fn tell(&mut self, at: Duration, notice: Notice) {
+    fn server_is_up(&mut self, now: Duration, id: ConnectionId) {
+        let connection = self.connections.get_mut(&id).expect("it came up");
+        connection.heard = now;
+        let (address, greeting) = (connection.address, connection.speech.greeting());
+        let host = self.host(address);
+        host.connected += 1;
+        if let Some(limit) = host.closes_when_idle {
+            self.schedule(now + limit, Event::AtServer(id, AtServer::ChecksIdle(limit)));
+        }
+        if !greeting.is_empty() {
+            // It came with the end of the handshake.
+            self.tell(now, 0, id, Notice::Received(id, greeting));
+        }
+    }
+
+    /// Octets that come at the same time may be read together.
+    fn join(&mut self, now: Duration, notice: &mut Notice) {
+        let Notice::Received(id, octets) = notice else { return };
+        while let Some(weather) = &mut self.weather
+            && let Some(next) = self.events.first_entry()
+            && next.key().0 == now
+            && matches!(next.get(), Event::AtClient(Notice::Received(other, _)) if other == id)
+            && weather.draw.percent(weather.joins)
+        {
+            if let Event::AtClient(Notice::Received(_, more)) = next.remove() {
+                octets.extend_from_slice(&more);
+            }
+        }
+    }
+
+    fn pieces(&mut self, octets: Vec<u8>) -> Vec<Vec<u8>> {
+        match &mut self.weather {
+            Some(weather) => weather.pieces(octets),
+            None => vec![octets],
+        }
+    }
+
+    /// When something gets from one end of a connection to the other that travels so many times between them.
+    fn arrival(&mut self, now: Duration, ways: u32, address: SocketAddr) -> Duration {
+        let late = self.weather.as_mut().map_or(Duration::ZERO, Weather::delay);
+        let host = self.host(address);
+        (now + host.one_way * ways + late).max(host.unreachable_until)
+    }
+
+    /// The driver learns something once it has travelled so many times between the ends.
+    fn tell(&mut self, now: Duration, ways: u32, id: ConnectionId, notice: Notice) {
+        let at = self.arrival(now, ways, self.connections[&id].address);
+        let connection = self.connections.get_mut(&id).expect("it was there above");
+        connection.reaches_client = connection.reaches_client.max(at);
+        let at = connection.reaches_client;
         self.schedule(at, Event::AtClient(notice));
     }
 
     fn schedule(&mut self, at: Duration, event: Event) {
         self.last_event += 1;
         self.events.insert((at, self.last_event), event);
+    }
+}
+
+impl Notice {
+    fn connection(&self) -> ConnectionId {
+        match self {
+            Self::Handshaking(id)
+            | Self::Connected(id, _)
+            | Self::Received(id, _)
+            | Self::Writable(id)
+            | Self::Ended(id, _) => *id,
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! What was said between a world and its engine: as a sum, to compare runs by. Moments
+//! What was said between a world and its engine: as a sum, to compare runs by, and in words, to read. Moments
 //! are counted from the beginning of the world, since clocks begin elsewhere in every process.
 
 use std::fmt::{self, Write};
@@ -11,12 +11,18 @@ use privydns_core::{Input, Output};
 #[derive(Default)]
 pub(crate) struct Trace {
     sum: Sum,
+    is_printed: bool,
 }
 
 #[derive(Default)]
 struct Sum(DefaultHasher);
 
 impl Trace {
+    /// Prints what is recorded from now on.
+    pub(crate) fn print(&mut self) {
+        self.is_printed = true;
+    }
+
     /// What two runs have in common if they were the same, octet for octet.
     pub(crate) fn sum(&self) -> u64 {
         self.sum.0.finish()
@@ -56,6 +62,9 @@ impl Trace {
 
     fn note(&mut self, at: Duration, what: fmt::Arguments<'_>) {
         let _ = write!(self.sum, "{at:?} {what}");
+        if self.is_printed {
+            println!("{at:>12.3?} {what}");
+        }
     }
 }
 

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 pub(crate) const A: u16 = 1;
-pub(crate) const SOA: u16 = 6;
-pub(crate) const OPT: u16 = 41;
+const SOA: u16 = 6;
+pub(crate) const AAAA: u16 = 28;
+const OPT: u16 = 41;
 
 pub(crate) const SERVFAIL: u8 = 2;
 pub(crate) const NXDOMAIN: u8 = 3;
@@ -41,12 +42,37 @@ impl Question {
         Self { id: word(0), name, record_type: word(at), octets: message[12..at + 4].to_vec() }
     }
 
-    /// The same ID with another question.
-    pub(crate) fn about(&self, label: &str) -> Self {
-        let mut octets = vec![u8::try_from(label.len()).expect("a label")];
-        octets.extend_from_slice(label.as_bytes());
-        octets.extend_from_slice(&[0, 0, 1, 0, 1]);
-        Self { name: format!("{label}."), octets, ..self.clone() }
+    /// The same ID with a question about another name.
+    pub(crate) fn about(&self, name: &str) -> Self {
+        let mut octets = Vec::new();
+        for label in name.split('.') {
+            octets.push(u8::try_from(label.len()).expect("a label"));
+            octets.extend_from_slice(label.as_bytes());
+        }
+        octets.push(0);
+        octets.extend_from_slice(&self.record_type.to_be_bytes());
+        octets.extend_from_slice(&[0, 1]);
+        Self { name: format!("{name}."), octets, ..self.clone() }
+    }
+
+    /// The same ID with a question about the name's other addresses.
+    pub(crate) fn of_another_type(&self) -> Self {
+        let record_type = if self.record_type == A { AAAA } else { A };
+        let mut octets = self.octets.clone();
+        let at = octets.len() - 4;
+        octets[at..at + 2].copy_from_slice(&record_type.to_be_bytes());
+        Self { record_type, octets, ..self.clone() }
+    }
+
+    /// Where the question ends in a message.
+    pub(crate) fn end(&self) -> usize {
+        12 + self.octets.len()
+    }
+
+    /// The query itself, sent back.
+    pub(crate) fn echo(&self) -> Vec<u8> {
+        let [high, low] = self.id.to_be_bytes();
+        [&[high, low, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0], &*self.octets].concat()
     }
 }
 

@@ -1,0 +1,144 @@
+//! What the servers of a run said, and whether callers were told that and nothing else.
+//!
+//! Each answer carries a number that stands for what was asked, whom, and when.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use privydns_core::rr::RData;
+use privydns_core::{Answer, CacheSettings, CacheUse, ErrorKind, Outcome};
+
+use super::shape::Shape;
+use crate::world::Done;
+use crate::world::wire::{NXDOMAIN, Question, Reply};
+
+/// All that was said.
+#[derive(Default)]
+pub(crate) struct Ledger {
+    said: Vec<Said>,
+}
+
+pub(crate) struct Said {
+    pub(crate) name: String,
+    pub(crate) record_type: u16,
+    pub(crate) server: usize,
+    pub(crate) at: Duration,
+    pub(crate) ttl: u32,
+    /// Not to be believed: it has another ID than the query, or no place where it was sent.
+    pub(crate) is_lie: bool,
+    /// Octets of it may be others by now, whose meaning nobody knows.
+    pub(crate) is_mangled: bool,
+}
+
+/// The numbers begin like this, which makes octets that only look like one rare.
+const MARK: u32 = 0xa5c0_0000;
+const MARKED: u32 = 0xfff0_0000;
+
+impl Ledger {
+    /// A positive answer to `question`.
+    pub(crate) fn records(&mut self, question: &Question, said: Said) -> Reply {
+        let ttl = said.ttl;
+        let number = self.number(said).to_be_bytes();
+        let mut data = vec![0; if question.record_type == 1 { 0 } else { 12 }];
+        data.extend_from_slice(&number);
+        Reply::to(question).record(ttl, &data)
+    }
+
+    /// A denial: of the name, or of the records.
+    pub(crate) fn denial(&mut self, question: &Question, said: Said, of_the_name: bool) -> Reply {
+        let ttl = said.ttl;
+        let number = self.number(said);
+        Reply::to(question).rcode(if of_the_name { NXDOMAIN } else { 0 }).soa(ttl, number)
+    }
+
+    fn number(&mut self, said: Said) -> u32 {
+        self.said.push(said);
+        MARK | u32::try_from(self.said.len() - 1).expect("a few")
+    }
+
+    /// Fails where a lookup ended as it should not have.
+    pub(crate) fn check(&self, shape: &Shape, leapt: Duration, done: &Done) {
+        match &done.result {
+            Ok(answer) => self.check_answer(shape, leapt, done, answer),
+            Err(error) => check_error(shape, done, error),
+        }
+    }
+
+    fn check_answer(&self, shape: &Shape, leapt: Duration, done: &Done, answer: &Answer) {
+        match answer.outcome() {
+            Outcome::Records => {
+                for address in answer.addresses() {
+                    let number = match address {
+                        IpAddr::V4(v4) => v4.to_bits(),
+                        IpAddr::V6(v6) => (v6.to_bits() & u128::from(u32::MAX)) as u32,
+                    };
+                    self.check_number(shape, leapt, done, answer, number);
+                }
+            }
+            Outcome::NoData | Outcome::NxDomain => {
+                for record in answer.authorities() {
+                    if let Ok(RData::SOA(soa)) = record.data() {
+                        self.check_number(shape, leapt, done, answer, soa.serial);
+                    }
+                }
+            }
+            Outcome::Failure => panic!("a failure is handed out as an answer: {done:?}"),
+        }
+        let is_bypass = done.query.cache_use() == CacheUse::Bypass;
+        assert!(!(is_bypass && answer.is_cached()), "the cache was to be passed over: {done:?}");
+    }
+
+    fn check_number(&self, shape: &Shape, leapt: Duration, done: &Done, answer: &Answer, number: u32) {
+        let is_one = number & MARKED == MARK;
+        let Some(said) = self.said.get((number & !MARKED) as usize).filter(|_| is_one) else {
+            let is_mangled = self.said.iter().any(|said| said.is_mangled);
+            return assert!(is_mangled, "nobody said {number:#x}: {done:?}");
+        };
+        assert!(!said.is_lie, "a lie is believed: {done:?}");
+        let name = done.query.name().to_string();
+        let is_about = said.name == name && said.record_type == u16::from(done.query.record_type());
+        let is_denied = answer.outcome() == Outcome::NxDomain && name.ends_with(&format!(".{}", said.name));
+        let is_denied = is_denied || answer.outcome() == Outcome::NxDomain && said.name == name;
+        assert!(is_about || is_denied, "an answer about {} of another type or name: {done:?}", said.name);
+
+        let server = &shape.servers[said.server];
+        assert_eq!(answer.upstream(), format!("up{}", said.server), "{done:?}");
+        let may_answer = done.query.protocol_wanted().is_none_or(|wanted| wanted == server.protocol());
+        assert!(may_answer, "an answer of an upstream that was not to be asked: {done:?}");
+        if !said.is_mangled {
+            check_age(shape.timeout + leapt + Duration::from_secs(1), done, answer, said);
+        }
+    }
+}
+
+/// An answer that is not stale is shown with the time that it has left, and not after its end; a stale one is
+/// shown after its end alone. It was on its way for as long as a lookup lasts, at the most.
+fn check_age(on_its_way: Duration, done: &Done, answer: &Answer, said: &Said) {
+    let Some(ttl) = answer.ttl() else { return };
+    let age = done.at.saturating_sub(said.at);
+    let life = Duration::from_secs(said.ttl.into());
+    if answer.is_stale() {
+        assert_eq!(ttl, 30, "{done:?}");
+        assert!(age >= life && age <= life + on_its_way + CacheSettings::MAX_STALE, "{age:?} {done:?}");
+    } else {
+        let left = Duration::from_secs(ttl.into());
+        assert!(left <= life && left + age >= life, "aged by more than its age of {age:?}: {done:?}");
+        assert!(left + age <= life + on_its_way, "aged by less than its age of {age:?}: {done:?}");
+        assert!(answer.is_cached() || left == life, "{done:?}");
+    }
+}
+
+fn check_error(shape: &Shape, done: &Done, error: &privydns_core::Error) {
+    let is_expected = match error.kind() {
+        ErrorKind::Deadline => done.at >= done.deadline,
+        ErrorKind::Upstream(_) => !error.attempts().is_empty(),
+        ErrorKind::NotCached => done.query.cache_use() == CacheUse::Only,
+        ErrorKind::Overloaded(_) => done.took.is_zero(),
+        ErrorKind::Closed => true,
+        _ => false,
+    };
+    assert!(is_expected, "no reason to fail like this: {done:?}");
+    // Those who share a flight share its attempts, and may have begun some anew.
+    assert!(error.attempts().iter().all(|attempt| shape.may_ask(&attempt.upstream, &done.query)), "{done:?}");
+    assert!(!format!("{error:?}").contains("example."), "an error shows the name: {error:?}");
+}

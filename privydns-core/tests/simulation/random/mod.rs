@@ -1,0 +1,66 @@
+//! Thousands of runs, each made up from one number: what must always hold is looked at after every step.
+
+mod ledger;
+mod run;
+mod shape;
+mod temper;
+
+use std::env;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+
+use run::Run;
+
+/// Runs of one plain `cargo test`.
+const SEEDS: u64 = 2_000;
+
+fn number(variable: &str) -> Option<u64> {
+    let text = env::var(variable).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{variable} is no number: {text}")))
+}
+
+/// Plays a seed, and tells how to play it again if it fails.
+fn play(seed: u64) -> u64 {
+    panic::catch_unwind(AssertUnwindSafe(|| Run::play(seed, false))).unwrap_or_else(|failure| {
+        eprintln!("\nseed {seed} fails. To see it happen, from its beginning:");
+        eprintln!(
+            "PRIVYDNS_SEED={seed} cargo test -p privydns-core --test simulation replay -- --nocapture\n"
+        );
+        panic::resume_unwind(failure)
+    })
+}
+
+/// `PRIVYDNS_SEEDS=20000` plays so many seeds, `PRIVYDNS_FIRST_SEED` begins elsewhere.
+#[test]
+fn whatever_happens_the_engine_keeps_its_promises() {
+    let first = number("PRIVYDNS_FIRST_SEED").unwrap_or(0);
+    let last = first + number("PRIVYDNS_SEEDS").unwrap_or(SEEDS);
+    let next = AtomicU64::new(first);
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= last {
+                        return;
+                    }
+                    let sum = play(seed);
+                    if seed % 50 == 0 {
+                        assert_eq!(play(seed), sum, "seed {seed} is not the same twice");
+                    }
+                }
+            });
+        }
+    });
+    println!("{} seeds", last - first);
+}
+
+/// Plays the seed in `PRIVYDNS_SEED`, and prints all that the engine is told and says.
+#[test]
+fn replay() {
+    if let Some(seed) = number("PRIVYDNS_SEED") {
+        Run::play(seed, true);
+    }
+}
