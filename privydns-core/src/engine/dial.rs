@@ -75,6 +75,7 @@ impl Engine {
 
     fn connect(&mut self, now: Instant, dial: usize, address: SocketAddr) {
         let upstream = self.dials[dial].upstream;
+        self.pools[upstream].learned.forget_if_old(now);
         let offer = self.alpn_offer(upstream);
         let configured = &self.shared.config.upstreams[upstream];
         let tunnel = configured.upstream.tunnel(address);
@@ -87,7 +88,9 @@ impl Engine {
         self.last_connection += 1;
         let id = ConnectionId(self.last_connection);
         debug!(upstream = %self.pools[upstream].label, %address, "connecting");
-        self.connections.insert(id, Connection::dialing(upstream, address, target.first_stage(), dial, now));
+        let mut connection = Connection::dialing(upstream, address, target.first_stage(), dial, now);
+        connection.offers_dot = offer == AlpnOffer::Dot;
+        self.connections.insert(id, connection);
         self.dials[dial].racing.push(id);
         self.outputs.push_back(Output::Connect { id, target });
     }
@@ -96,10 +99,10 @@ impl Engine {
         let learned = &self.pools[upstream].learned;
         let configured = &self.shared.config.upstreams[upstream].upstream;
         match (configured.protocol(), learned.http.unwrap_or(configured.http_version_wanted())) {
-            _ if learned.refuses_alpn => AlpnOffer::None,
             (Protocol::Https, HttpVersion::Http2) => AlpnOffer::H2,
             (Protocol::Https, HttpVersion::Http1) => AlpnOffer::Http1,
             (Protocol::Https, _) => AlpnOffer::H2AndHttp1,
+            _ if learned.refuses_alpn => AlpnOffer::None,
             _ => AlpnOffer::Dot,
         }
     }
@@ -123,9 +126,9 @@ impl Engine {
         let label = &self.pools[upstream].label;
         let state = &mut self.dials[dial];
         state.racing.retain(|racing| *racing != id);
-        if cause == Cause::NoApplicationProtocol && !self.pools[upstream].learned.refuses_alpn {
+        if cause == Cause::NoApplicationProtocol && connection.offers_dot {
             info!(upstream = %label, "the server refuses ALPN and is asked without");
-            self.pools[upstream].learned.refuses_alpn = true;
+            self.pools[upstream].learned.learn(now, |learned| learned.refuses_alpn = true);
             return self.connect(now, dial, connection.address);
         }
         warn!(upstream = %label, address = %connection.address, stage = %connection.stage, %cause, "connection failed");

@@ -8,6 +8,7 @@ use tracing::{debug, info};
 
 use super::Engine;
 use super::io::{ConnectionId, Output};
+use super::pool::Learned;
 use super::timers::Timer;
 use crate::connection::{Dot, Event, Http1, Http2, Machine, is_not_http1, is_not_http2};
 use crate::error::{Cause, Stage};
@@ -25,6 +26,8 @@ pub(super) struct Connection {
     /// How far it has come.
     pub(super) stage: Stage,
     pub(super) state: State,
+    /// Whether the handshake offers the application protocol of DoT, which a server may refuse.
+    pub(super) offers_dot: bool,
     /// What is spoken on it, once that is known.
     pub(super) spoken: Spoken,
     /// Whether it ever brought an answer: if so, its end is staleness and not failure.
@@ -73,6 +76,7 @@ impl Connection {
             address,
             stage,
             state: State::Dialing(dial),
+            offers_dot: false,
             spoken: Spoken::Local,
             has_answered: false,
             service: Service::Good,
@@ -266,20 +270,22 @@ impl Engine {
         let plan = &mut self.flights[flight].plan;
         let is_free = (retry_safe && plan.repeat_free())
             || (has_answered && is_loss(&cause) && plan.forgive_stale(upstream))
-            || (!has_answered && self.learn_version(upstream, &cause));
+            || (!has_answered && self.learn_version(now, upstream, &cause));
         if is_free {
             debug!(upstream = %self.pools[upstream].label, %cause, "sent again");
             return self.requeue(now, key);
         }
         if !has_answered {
             self.pools[upstream].health.failed(now);
+            // It may be for what was learned that it fails.
+            self.pools[upstream].learned = Learned::default();
         }
         self.exchange_failed(now, key, &cause);
     }
 
     /// Learns that the server speaks another HTTP version than it picked. `false` if that is not what the
     /// cause says, or if it was learned before and is no excuse any more.
-    fn learn_version(&mut self, upstream: usize, cause: &Cause) -> bool {
+    fn learn_version(&mut self, now: Instant, upstream: usize, cause: &Cause) -> bool {
         if self.shared.config.upstreams[upstream].upstream.http_version_wanted() != HttpVersion::Negotiated {
             return false;
         }
@@ -289,10 +295,14 @@ impl Engine {
             _ => return false,
         };
         let pool = &mut self.pools[upstream];
-        if pool.learned.http.is_none() {
-            info!(upstream = %pool.label, version = ?other, "the server speaks another HTTP version");
+        match pool.learned.http {
+            Some(learned) => learned == other,
+            None => {
+                info!(upstream = %pool.label, version = ?other, "the server speaks another HTTP version");
+                pool.learned.learn(now, |learned| learned.http = Some(other));
+                true
+            }
         }
-        *pool.learned.http.get_or_insert(other) == other
     }
 
     /// Stops using a connection: what it owes is transmitted, then it is closed.

@@ -41,6 +41,24 @@ pub(super) struct Learned {
     pub(super) refuses_alpn: bool,
     /// The HTTP version that it speaks, whatever it picks.
     pub(super) http: Option<HttpVersion>,
+    until: Option<Instant>,
+}
+
+/// What was learned holds no longer than this. To learn it again costs little; to believe it for ever, of a
+/// server that changed or was not even the one that spoke, costs the upstream.
+const LEARNED_FOR: Duration = Duration::from_secs(300);
+
+impl Learned {
+    pub(super) fn learn(&mut self, now: Instant, teach: impl FnOnce(&mut Self)) {
+        self.until.get_or_insert(now + LEARNED_FOR);
+        teach(self);
+    }
+
+    pub(super) fn forget_if_old(&mut self, now: Instant) {
+        if self.until.is_some_and(|until| until <= now) {
+            *self = Self::default();
+        }
+    }
 }
 
 impl Pool {
