@@ -90,7 +90,7 @@ impl Engine {
         self.shared.counters.upstream(upstream).queries.add(1);
         debug!(upstream = %self.pools[upstream].label, "attempt");
         self.pools[upstream].waiting.insert(key);
-        self.pump(now, upstream);
+        self.pump_soon(upstream);
         key
     }
 
@@ -174,12 +174,12 @@ impl Engine {
     }
 
     /// Sends an attempt's query again, as if it had not been sent.
-    pub(super) fn requeue(&mut self, now: Instant, key: Key) {
+    pub(super) fn requeue(&mut self, key: Key) {
         let Some(exchange) = self.exchanges.get_mut(key) else { return };
         exchange.connection = None;
         let upstream = exchange.upstream;
         self.pools[upstream].waiting.insert(key);
-        self.pump(now, upstream);
+        self.pump_soon(upstream);
     }
 
     /// What is told of an attempt that is over, or that is being given up.

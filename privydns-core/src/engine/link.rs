@@ -140,7 +140,7 @@ impl Engine {
         counters.resumed.add(u64::from(resumed));
         self.pools[upstream].open.push(id);
         self.touched(id);
-        self.pump(now, upstream);
+        self.pump_soon(upstream);
     }
 
     fn machine_for(
@@ -239,7 +239,7 @@ impl Engine {
             let upstream = connection.upstream;
             self.touched(id);
             if !self.pools[upstream].waiting.is_empty() {
-                self.pump(now, upstream);
+                self.pump_soon(upstream);
             }
         }
     }
@@ -273,7 +273,7 @@ impl Engine {
             || (!has_answered && self.learn_version(now, upstream, &cause));
         if is_free {
             debug!(upstream = %self.pools[upstream].label, %cause, "sent again");
-            return self.requeue(now, key);
+            return self.requeue(key);
         }
         if !has_answered {
             self.pools[upstream].health.failed(now);
@@ -295,14 +295,12 @@ impl Engine {
             _ => return false,
         };
         let pool = &mut self.pools[upstream];
-        match pool.learned.http {
-            Some(learned) => learned == other,
-            None => {
-                info!(upstream = %pool.label, version = ?other, "the server speaks another HTTP version");
-                pool.learned.learn(now, |learned| learned.http = Some(other));
-                true
-            }
+        if let Some(learned) = pool.learned.http {
+            return learned == other;
         }
+        info!(upstream = %pool.label, version = ?other, "the server speaks another HTTP version");
+        pool.learned.learn(now, |learned| learned.http = Some(other));
+        true
     }
 
     /// Stops using a connection: what it owes is transmitted, then it is closed.

@@ -16,7 +16,7 @@ mod pool;
 mod recent;
 mod timers;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
@@ -117,6 +117,8 @@ pub struct Engine {
     dials: Slab<Dial>,
     connections: BTreeMap<ConnectionId, Connection>,
     last_connection: u64,
+    /// Upstreams with attempts that wait and were not seen to.
+    to_pump: BTreeSet<usize>,
     /// Connections that may have something to transmit.
     listed: VecDeque<ConnectionId>,
     outputs: VecDeque<Output>,
@@ -146,6 +148,7 @@ impl Engine {
             dials: Slab::new(),
             connections: BTreeMap::new(),
             last_connection: 0,
+            to_pump: BTreeSet::new(),
             listed: VecDeque::new(),
             outputs: VecDeque::new(),
             timers: Timers::default(),
@@ -180,6 +183,7 @@ impl Engine {
             Input::WallClock(wall) => self.wall_clock(now, wall),
             Input::Close => self.close(now),
         }
+        self.pump_all(now);
     }
 
     /// What to do next. Call it until it says [`Output::Wait`]. `message` is overwritten, and holds the bytes

@@ -32,7 +32,7 @@ impl Engine {
             pool.rtt = Rtt::default();
             pool.winner = None;
             self.shared.config.upstreams[upstream].tls.forget_tickets();
-            self.pump(now, upstream);
+            self.pump_soon(upstream);
         }
     }
 

@@ -79,8 +79,20 @@ impl Pool {
 }
 
 impl Engine {
+    /// Has an upstream's waiting attempts seen to once the input is worked off. To see to them may fail them at
+    /// once, which would come as a surprise to whoever has just begun one.
+    pub(super) fn pump_soon(&mut self, upstream: usize) {
+        self.to_pump.insert(upstream);
+    }
+
+    pub(super) fn pump_all(&mut self, now: Instant) {
+        while let Some(upstream) = self.to_pump.pop_first() {
+            self.pump(now, upstream);
+        }
+    }
+
     /// Gives waiting attempts to connections with room, and opens a connection when there is none.
-    pub(super) fn pump(&mut self, now: Instant, upstream: usize) {
+    fn pump(&mut self, now: Instant, upstream: usize) {
         while let Some(key) = self.pools[upstream].waiting.first().copied() {
             let Some(id) = self.connection_with_room(upstream) else { break };
             self.pools[upstream].waiting.pop_first();
