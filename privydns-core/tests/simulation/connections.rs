@@ -1,6 +1,6 @@
 //! Connections: how many, which address, and what becomes of lookups when one goes away.
 
-use privydns_core::{Config, ErrorKind, Input};
+use privydns_core::{Cause, Config, ErrorKind, Input};
 
 use crate::world::wire::Reply;
 use crate::world::{ADDRESS, AT_ONCE, Accepts, Act, World, answer, ms, s, upstream};
@@ -218,6 +218,20 @@ fn a_server_that_refuses_alpn_is_asked_without_and_that_is_remembered() {
     assert_eq!(world.host(0).dialled.len(), 3);
 }
 
+/// Who answered the alert may have been a network in between, and servers are set up anew.
+#[test]
+fn that_a_server_refuses_alpn_is_remembered_for_five_minutes() {
+    let mut world = World::with_upstreams(1);
+    world.host(0).accepts(Accepts::WithoutAlpn);
+    world.resolve("first.example").answer();
+    world.run_for(s(290));
+    world.resolve("second.example").answer();
+    assert_eq!(world.host(0).dialled.len(), 3);
+    world.run_for(s(20));
+    world.resolve("third.example").answer();
+    assert_eq!(world.host(0).dialled.len(), 5, "with the offer, and without it");
+}
+
 mod races {
     use super::*;
     use std::net::SocketAddr;
@@ -265,6 +279,17 @@ mod races {
         assert_eq!(world.resolve("example.com").at, ms(360 + 180));
         assert_eq!(world.network.open_connections(), 1);
         assert_eq!((world.network.host(v6()).asked.len(), world.network.host(v4()).asked.len()), (1, 0));
+    }
+
+    #[test]
+    fn every_address_that_refuses_alpn_is_asked_without() {
+        let mut world = two_families();
+        world.network.host(v6()).is_away(ms(90)).accepts(Accepts::WithoutAlpn);
+        world.network.host(v4()).accepts(Accepts::Failing(Cause::NoApplicationProtocol));
+        // IPv4 refuses at 290 ms, and again at 330 ms; IPv6, with an offer made before that, at 360 ms.
+        let done = world.resolve("example.com");
+        assert_eq!(done.at, ms(360 + 360 + 180));
+        assert_eq!(done.answer().attempts(), 1);
     }
 
     #[test]

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use privydns_core::{Cause, CertificateProblem, Config, ErrorKind, Limit, ResponseCode, Stage};
+use privydns_core::{Cause, CertificateProblem, Config, ErrorKind, Limit, ResponseCode, Stage, Upstream};
 
-use crate::world::wire::{REFUSED, Reply, SERVFAIL};
+use crate::world::wire::{NXDOMAIN, REFUSED, Reply, SERVFAIL};
 use crate::world::{AT_ONCE, Accepts, Act, Host, World, answer, answer_after, ms, query, s, upstream};
 
 /// A lookup with a deadline of a second at one upstream that this is done to.
@@ -286,55 +286,22 @@ fn an_answer_that_cannot_be_read_goes_to_the_next_upstream() {
     assert_eq!((done.at, done.answer().upstream().to_owned()), (ms(60 + 60), "up1".to_owned()));
 }
 
-/// RFC 9110 Section 10.2.3.
-mod retry_after {
-    use super::*;
-    use crate::world::{Speaks, https_address, https_upstream};
-
-    /// A DoH server that asks for three seconds when it is asked for the first time.
-    fn busy(host: &mut Host) {
-        host.speaks = Speaks::Http1;
-        host.serves(|ask| match ask.number {
-            0 => {
-                let response =
-                    "HTTP/1.1 429 Too Many Requests\r\nretry-after: 3\r\ncontent-length: 0\r\n\r\n";
-                vec![Act::SendRaw(AT_ONCE, response.into())]
-            }
-            _ => answer(&ask.question),
-        });
-    }
-
-    #[test]
-    fn the_only_upstream_is_waited_for() {
-        let mut world = World::new(Config::builder().upstream(https_upstream(0)));
-        busy(world.network.host(https_address(0)));
-        let done = world.resolve("example.com");
-        assert_eq!(done.at, ms(60 + 3000 + 20));
-        assert_eq!(done.answer().attempts(), 2);
-    }
-
-    #[test]
-    fn a_lookup_that_has_not_the_time_to_wait_says_so_at_once() {
-        let mut world = World::new(Config::builder().upstream(https_upstream(0)).timeout(s(2)));
-        busy(world.network.host(https_address(0)));
-        let done = world.resolve("example.com");
-        assert_eq!(done.at, ms(60));
-        let error = done.error();
-        assert!(matches!(error.kind(), ErrorKind::Upstream(Cause::Http(_))), "{error}");
-    }
-
-    #[test]
-    fn another_upstream_answers_meanwhile() {
-        let mut world = World::new(Config::builder().upstream(https_upstream(0)).upstream(upstream(1)));
-        busy(world.network.host(https_address(0)));
-        assert_eq!(world.resolve("first.example").answer().upstream(), "up1");
-        world.run_for(ms(2500));
-        assert_eq!(world.resolve("second.example").answer().upstream(), "up1");
-        world.run_for(ms(500));
-        world.resolve("third.example").answer();
-        world.run_for(ms(100));
-        assert_eq!(world.resolve("fourth.example").answer().upstream(), "up0");
-        assert_eq!(world.network.host(https_address(0)).asked.len(), 2);
+/// What is known already fails the attempt in the moment in which it begins.
+#[test]
+fn an_upstream_whose_name_does_not_exist_is_an_error_the_second_time_too() {
+    for attempts in 1..=3 {
+        let nameless = Upstream::tls("nowhere.example").expect("an upstream").labelled("nameless");
+        let config = Config::builder().upstream(upstream(0)).route("corp.example", [nameless]);
+        let mut world = World::new(config.attempts(attempts));
+        world.host(0).replies(|question| Reply::to(question).rcode(NXDOMAIN).soa(300, 1));
+        for name in ["a.corp.example", "b.corp.example", "c.corp.example"] {
+            let done = world.resolve(name);
+            assert!(done.took <= ms(60 + 150), "{:?}", done.took);
+            let error = done.error();
+            assert!(matches!(error.kind(), ErrorKind::Upstream(Cause::Bootstrap(_))), "{error}");
+            assert_eq!(error.upstream(), Some("nameless"));
+            assert_eq!(error.attempts().len(), attempts as usize);
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod answers;
 mod connections;
+mod doh;
 mod failures;
 mod random;
 mod staleness;

@@ -12,8 +12,8 @@ use std::thread;
 
 use run::Run;
 
-/// Runs of one plain `cargo test`.
-const SEEDS: u64 = 2_000;
+/// Runs of a plain `cargo test`, which takes some seconds. The gate plays 20,000, compiled with optimisation.
+const SEEDS: u64 = 500;
 
 fn number(variable: &str) -> Option<u64> {
     let text = env::var(variable).ok()?;
@@ -47,7 +47,7 @@ fn whatever_happens_the_engine_keeps_its_promises() {
                         return;
                     }
                     let sum = play(seed);
-                    if seed % 50 == 0 {
+                    if seed.is_multiple_of(50) {
                         assert_eq!(play(seed), sum, "seed {seed} is not the same twice");
                     }
                 }

@@ -4,7 +4,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-/// A generator: SplitMix64, which is good enough to play with.
+/// A generator: `SplitMix64`, which is good enough to play with.
 #[derive(Clone, Debug)]
 pub(crate) struct Draw(u64);
 

@@ -54,17 +54,24 @@ struct Connection {
     speech: Speech,
     unsent: Vec<u8>,
     stalled: bool,
-    is_up: bool,
-    /// The engine closed it.
-    is_closed: bool,
-    /// The engine was told of its end.
-    is_over: bool,
+    client: Client,
     server: Server,
     /// When the server last heard something.
     heard: Duration,
     /// What is sent now arrives no sooner than what was sent before.
     reaches_client: Duration,
     reaches_server: Duration,
+}
+
+/// The engine's side of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Client {
+    Connecting,
+    Up,
+    /// It was told of the end.
+    Ended,
+    /// It closed the connection.
+    Closed,
 }
 
 /// The server's side of a connection.
@@ -125,9 +132,7 @@ impl Network {
             speech,
             unsent: Vec::new(),
             stalled: false,
-            is_up: false,
-            is_closed: false,
-            is_over: false,
+            client: Client::Connecting,
             server: Server::Open,
             heard: now,
             reaches_client: now,
@@ -155,8 +160,7 @@ impl Network {
     /// The engine has a message for a connection.
     pub(crate) fn transmit(&mut self, id: ConnectionId, message: &[u8]) {
         let connection = self.connections.get_mut(&id).expect("a transmit is for a connection asked for");
-        assert!(connection.is_up, "nothing is transmitted before TLS is up");
-        assert!(!connection.is_closed, "nothing is transmitted after the close");
+        assert_eq!(connection.client, Client::Up, "nothing is transmitted before TLS is up or after the end");
         assert!(!message.is_empty(), "a message has octets");
         assert!(connection.unsent.len() < MAX_UNWRITTEN, "nothing is transmitted without credit");
         connection.unsent.extend_from_slice(message);
@@ -193,24 +197,15 @@ impl Network {
     /// The engine closes a connection.
     pub(crate) fn close(&mut self, id: ConnectionId) {
         let connection = self.connections.get_mut(&id).expect("a close is for a connection asked for");
-        assert!(!connection.is_closed, "a connection is closed once");
-        connection.is_closed = true;
+        assert_ne!(connection.client, Client::Closed, "a connection is closed once");
+        connection.client = Client::Closed;
         connection.unsent.clear();
         self.unsent.remove(&id);
     }
 
     /// Connections that the engine has not closed and that have not ended.
     pub(crate) fn open_connections(&self) -> usize {
-        self.open().count()
-    }
-
-    /// Those to one address.
-    pub(crate) fn open_connections_to(&self, address: SocketAddr) -> usize {
-        self.open().filter(|connection| connection.address == address).count()
-    }
-
-    fn open(&self) -> impl Iterator<Item = &Connection> {
-        self.connections.values().filter(|connection| !connection.is_closed && !connection.is_over)
+        self.connections.values().filter(|connection| !connection.is_forgotten()).count()
     }
 
     /// Every connection to an address is ended by the server now.
@@ -305,13 +300,13 @@ impl Network {
     fn is_told(&mut self, now: Duration, notice: &Notice) -> bool {
         let id = notice.connection();
         let Some(connection) = self.connections.get_mut(&id) else { return false };
-        let is_forgotten = connection.is_closed || connection.is_over;
+        let is_forgotten = connection.is_forgotten();
         match notice {
             Notice::Connected(..) if !is_forgotten => {
-                connection.is_up = true;
+                connection.client = Client::Up;
                 self.server_is_up(now, id);
             }
-            Notice::Ended(..) => connection.is_over = true,
+            Notice::Ended(..) if !is_forgotten => connection.client = Client::Ended,
             Notice::Writable(_) => {
                 connection.stalled = false;
                 if !connection.unsent.is_empty() {
@@ -379,6 +374,12 @@ impl Network {
     fn schedule(&mut self, at: Duration, event: Event) {
         self.last_event += 1;
         self.events.insert((at, self.last_event), event);
+    }
+}
+
+impl Connection {
+    fn is_forgotten(&self) -> bool {
+        matches!(self.client, Client::Ended | Client::Closed)
     }
 }
 

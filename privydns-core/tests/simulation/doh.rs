@@ -1,0 +1,148 @@
+//! What is different where queries travel over HTTP: versions, statuses, and connections that carry one query each.
+
+use privydns_core::{Cause, Config, ErrorKind, HttpVersion, Spoken, Upstream};
+
+use crate::world::{
+    ADDRESS, AT_ONCE, Act, Host, Refusal, Speaks, World, answer, https_address, https_upstream, ms, s,
+    upstream,
+};
+
+/// A DoH server whose version of HTTP the handshake settles.
+fn negotiated() -> Upstream {
+    https_upstream(0).http_version(HttpVersion::Negotiated)
+}
+
+fn world_that_speaks(speaks: Speaks, upstream: Upstream) -> World {
+    let mut world = World::new(Config::builder().upstream(upstream));
+    world.network.host(https_address(0)).speaks = speaks;
+    world
+}
+
+fn host(world: &mut World) -> &mut Host {
+    world.network.host(https_address(0))
+}
+
+#[test]
+fn the_handshake_settles_the_version() {
+    for (speaks, spoken) in [(Speaks::Http2, Spoken::Http2), (Speaks::Http1, Spoken::Http1)] {
+        let mut world = world_that_speaks(speaks, negotiated());
+        let done = world.resolve("example.com");
+        assert_eq!(done.at, ms(60));
+        let answer = done.answer();
+        assert_eq!((answer.protocol(), answer.attempts()), (spoken, 1));
+        assert!(answer.addresses().eq([std::net::IpAddr::from(ADDRESS)]));
+    }
+}
+
+#[test]
+fn a_hundred_lookups_over_http2_share_one_connection() {
+    let mut world = world_that_speaks(Speaks::Http2, negotiated());
+    for number in 0..100 {
+        world.lookup(&format!("host{number}.example"));
+    }
+    let done = world.finish_all();
+    assert!(done.iter().all(|done| done.result.is_ok() && done.at <= ms(60 + 20)), "{done:?}");
+    assert_eq!((host(&mut world).dialled.len(), host(&mut world).asked.len()), (1, 100));
+}
+
+#[test]
+fn lookups_over_http1_share_six_connections() {
+    let mut world = world_that_speaks(Speaks::Http1, https_upstream(0));
+    for number in 0..60 {
+        world.lookup(&format!("host{number}.example"));
+    }
+    let done = world.finish_all();
+    assert!(done.iter().all(|done| done.result.is_ok()));
+    assert_eq!((host(&mut world).dialled.len(), host(&mut world).asked.len()), (6, 60));
+}
+
+#[test]
+fn an_idle_connection_is_closed_after_thirty_seconds() {
+    for speaks in [Speaks::Http1, Speaks::Http2] {
+        let mut world = world_that_speaks(speaks, negotiated());
+        let done = world.resolve("example.com");
+        assert_eq!(world.wake(), Some(done.at + s(30)));
+        world.run_for(s(31));
+        assert_eq!((world.network.open_connections(), world.wake()), (0, None));
+    }
+}
+
+/// RFC 9113 Section 6.8: what the server did not process is sent again at no cost, on a new connection.
+#[test]
+fn queries_that_a_goaway_passes_over_are_sent_again_at_no_cost() {
+    let mut world = world_that_speaks(Speaks::Http2, negotiated());
+    host(&mut world).serves(|ask| match ask.connection {
+        0 => vec![Act::Refuse(AT_ONCE, Refusal::GoAway(0))],
+        _ => answer(&ask.question),
+    });
+    for number in 0..20 {
+        world.lookup(&format!("host{number}.example"));
+    }
+    for done in world.finish_all() {
+        assert_eq!(done.at, ms(60 + 60));
+        assert_eq!(done.answer().attempts(), 1);
+    }
+    assert_eq!(host(&mut world).dialled.len(), 2);
+}
+
+/// What it sent may have been anybody's, and is no reason to speak another version to it from then on.
+#[test]
+fn a_version_learned_from_garbage_is_forgotten_when_it_fails() {
+    let mut world = world_that_speaks(Speaks::Http2, negotiated());
+    host(&mut world).serves(|_| vec![Act::SendRaw(AT_ONCE, b"SSH-2.0-OpenSSH_9.9\r\n".into())]);
+    let error = world.resolve("first.example").error();
+    assert!(matches!(error.kind(), ErrorKind::Upstream(Cause::Protocol(_))), "{error}");
+    host(&mut world).answers();
+    assert_eq!(world.resolve("second.example").answer().protocol(), Spoken::Http2);
+}
+
+/// RFC 9110 Section 10.2.3.
+mod retry_after {
+    use super::*;
+
+    /// A DoH server that asks for three seconds when it is asked for the first time.
+    fn busy(host: &mut Host) {
+        host.speaks = Speaks::Http1;
+        host.serves(|ask| match ask.number {
+            0 => {
+                let response =
+                    "HTTP/1.1 429 Too Many Requests\r\nretry-after: 3\r\ncontent-length: 0\r\n\r\n";
+                vec![Act::SendRaw(AT_ONCE, response.into())]
+            }
+            _ => answer(&ask.question),
+        });
+    }
+
+    #[test]
+    fn the_only_upstream_is_waited_for() {
+        let mut world = World::new(Config::builder().upstream(https_upstream(0)));
+        busy(world.network.host(https_address(0)));
+        let done = world.resolve("example.com");
+        assert_eq!(done.at, ms(60 + 3000 + 20));
+        assert_eq!(done.answer().attempts(), 2);
+    }
+
+    #[test]
+    fn a_lookup_that_has_not_the_time_to_wait_says_so_at_once() {
+        let mut world = World::new(Config::builder().upstream(https_upstream(0)).timeout(s(2)));
+        busy(world.network.host(https_address(0)));
+        let done = world.resolve("example.com");
+        assert_eq!(done.at, ms(60));
+        let error = done.error();
+        assert!(matches!(error.kind(), ErrorKind::Upstream(Cause::Http(_))), "{error}");
+    }
+
+    #[test]
+    fn another_upstream_answers_meanwhile() {
+        let mut world = World::new(Config::builder().upstream(https_upstream(0)).upstream(upstream(1)));
+        busy(world.network.host(https_address(0)));
+        assert_eq!(world.resolve("first.example").answer().upstream(), "up1");
+        world.run_for(ms(2500));
+        assert_eq!(world.resolve("second.example").answer().upstream(), "up1");
+        world.run_for(ms(500));
+        world.resolve("third.example").answer();
+        world.run_for(ms(100));
+        assert_eq!(world.resolve("fourth.example").answer().upstream(), "up0");
+        assert_eq!(world.network.host(https_address(0)).asked.len(), 2);
+    }
+}
