@@ -41,6 +41,24 @@ impl Http2Fault {
         Self::ResetStream { moment: Moment::Instead, code: 7 }
     }
 
+    /// Whether it leaves nothing of a response on this stream.
+    pub(crate) fn cuts_all(&self, stream: u32) -> bool {
+        match self {
+            Self::ResetStream { moment: Moment::Before, .. } => true,
+            Self::GoAway { moment: Moment::Before, last, .. } => last.seen_from(stream) < stream,
+            _ => self.moment() == Some(Moment::Instead),
+        }
+    }
+
+    /// Whether it leaves half of the body.
+    pub(crate) fn cuts_body(&self, stream: u32) -> bool {
+        match self {
+            Self::ResetStream { moment: Moment::During, .. } => true,
+            Self::GoAway { moment: Moment::During, last, .. } => last.seen_from(stream) < stream,
+            _ => false,
+        }
+    }
+
     /// When it happens, where it is a frame that is put in.
     pub(crate) fn moment(&self) -> Option<Moment> {
         match self {
@@ -78,4 +96,15 @@ pub enum LastStream {
     This,
     /// The largest there is: a warning of a GOAWAY to come.
     Any,
+}
+
+impl LastStream {
+    pub(crate) fn seen_from(self, stream: u32) -> u32 {
+        match self {
+            Self::None => 0,
+            Self::Previous => stream.saturating_sub(2),
+            Self::This => stream,
+            Self::Any => 0x7fff_ffff,
+        }
+    }
 }

@@ -89,7 +89,10 @@ impl MessageFault {
             }
             Self::Ttl(ttl) => {
                 for at in records(answer).unwrap_or_default() {
-                    answer[at + 4..at + 8].copy_from_slice(&ttl.to_be_bytes());
+                    // What other records have as their TTL are flags in OPT.
+                    if answer[at..at + 2] != [0, 41] {
+                        answer[at + 4..at + 8].copy_from_slice(&ttl.to_be_bytes());
+                    }
                 }
             }
             Self::Message(message) => {
@@ -197,8 +200,9 @@ mod tests {
 
     #[test]
     fn a_ttl_replaces_that_of_every_record() {
-        let message = parsed(&MessageFault::Ttl(7));
-        assert!(message.answers.iter().all(|record| record.ttl == 7));
+        let message = parsed(&MessageFault::Ttl(0x8000_0007));
+        assert!(message.answers.iter().all(|record| record.ttl == 0x8000_0007));
+        assert_eq!(message.edns.unwrap().rcode_high(), 0);
     }
 
     #[test]

@@ -4,8 +4,8 @@ use std::future::poll_fn;
 use std::io;
 
 use bytes::Bytes;
-use h2::RecvStream;
 use h2::server::{Builder, SendResponse};
+use h2::{Reason, RecvStream};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::task::JoinSet;
@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use super::connection::Connection;
 use super::exchange::{Exchange, Request};
 use super::plan::Outbox;
-use super::rewrite::{Orders, Rewriter};
+use super::rewrite::{Orders, Rewriter, Share};
 use super::secured::Secured;
 use super::settings::Http2Settings;
 use crate::observe::RequestSeen;
@@ -57,14 +57,14 @@ pub(super) async fn serve(
             }
             accepted = http2.accept() => match accepted {
                 Some(Ok((request, respond))) => _ = receiving.spawn(receive(request, respond)),
-                Some(Err(error)) => return violation(connection, error),
+                Some(Err(error)) => return says_farewell.map_or_else(|| violation(connection, error), Ok),
                 None => return says_farewell.ok_or(io::ErrorKind::UnexpectedEof.into()),
             },
             idle = connection.idle(since), if waiting.is_empty() && says_farewell.is_none() => {
                 if !idle.says_farewell {
                     return Ok(idle.end);
                 }
-                http2.graceful_shutdown();
+                http2.abrupt_shutdown(Reason::NO_ERROR);
                 says_farewell = Some(idle.end);
             }
         }
@@ -146,7 +146,14 @@ fn send(exchange: Exchange, mut respond: SendResponse<Bytes>, orders: &Orders) -
             _ => {}
         }
     }
-    orders.give(respond.stream_id().as_u32(), &plan, end_mid_body);
+    match orders.give(respond.stream_id().as_u32(), &plan, end_mid_body) {
+        Share::All => {}
+        Share::WithoutTrailers => trailers = None,
+        Share::Reset => {
+            respond.send_reset(Reason::INTERNAL_ERROR);
+            return Ok(());
+        }
+    }
     let mut head = http::Response::new(());
     *head.status_mut() = status(response.status);
     *head.headers_mut() = header_map(&response.headers);

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
 use std::mem;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -19,7 +19,7 @@ use super::plan::Plan;
 use super::secured::Secured;
 use crate::frame::Frame;
 use crate::observe::keep;
-use crate::script::{End, Http2Fault, LastStream, Moment};
+use crate::script::{End, Http2Fault, Moment};
 
 /// What a client says first (RFC 9113 Section 3.4).
 const PREFACE: usize = 24;
@@ -27,11 +27,19 @@ const PREFACE: usize = 24;
 /// Octets that wait for the client to read before `h2` has to wait, too.
 const MAX_WAITING: usize = 1 << 20;
 
-/// What is to be done to the responses of a connection, by stream. Clones share it.
+/// What is to be done to the responses of a connection. Clones share it.
 #[derive(Clone, Default)]
-pub(super) struct Orders(Arc<Mutex<BTreeMap<u32, Order>>>);
+pub(super) struct Orders(Arc<Mutex<Ordered>>);
+
+#[derive(Default)]
+struct Ordered {
+    responses: BTreeMap<u32, Order>,
+    /// The least last stream of all GOAWAYs: responses above it are not sent.
+    last_stream: Option<u32>,
+}
 
 /// What is to be done to one response.
+#[derive(Default)]
 struct Order {
     faults: Vec<Http2Fault>,
     piece: Option<usize>,
@@ -42,23 +50,55 @@ struct Order {
 }
 
 impl Orders {
-    /// To be called before the response is given to `h2`.
-    pub(super) fn give(&self, stream: u32, plan: &Plan, end_mid_body: Option<End>) {
+    /// To be called before the response is given to `h2`. Says how much of it `h2` is to be given.
+    pub(super) fn give(&self, stream: u32, plan: &Plan, end_mid_body: Option<End>) -> Share {
+        let mut ordered = self.lock();
+        if ordered.last_stream.is_some_and(|last| stream > last) {
+            ordered.responses.insert(stream, Order::default());
+            return Share::Reset;
+        }
         let (faults, piece, end_after) = (plan.http2.clone(), plan.piece, plan.end_after);
         if faults.is_empty() && piece.is_none() && end_mid_body.is_none() && end_after.is_none() {
-            return;
+            return Share::All;
         }
-        let order = Order { faults, piece, end_mid_body, end_after, has_begun: false, has_body: false };
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(stream, order);
+        let goaways = faults.iter().filter_map(|fault| match fault {
+            Http2Fault::GoAway { last, .. } => Some(last.seen_from(stream)),
+            _ => None,
+        });
+        ordered.last_stream = goaways.chain(ordered.last_stream).min();
+        let share = if faults.iter().any(|fault| fault.cuts_all(stream)) {
+            Share::Reset
+        } else if end_mid_body.is_some() || faults.iter().any(|fault| fault.cuts_body(stream)) {
+            Share::WithoutTrailers
+        } else {
+            Share::All
+        };
+        let order = Order { faults, piece, end_mid_body, end_after, ..Order::default() };
+        ordered.responses.insert(stream, order);
+        share
     }
 
     fn take(&self, stream: u32) -> Option<Order> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&stream)
+        self.lock().responses.remove(&stream)
     }
 
     fn put_back(&self, stream: u32, order: Order) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(stream, order);
+        self.lock().responses.insert(stream, order);
     }
+
+    fn lock(&self) -> MutexGuard<'_, Ordered> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How much of a response `h2` is to be given. It must not write a header block that the client does not get:
+/// the two would have different HPACK tables from then on (RFC 7541 Section 2.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Share {
+    All,
+    WithoutTrailers,
+    /// A reset, which stands for the frames that come in place of the response, if any.
+    Reset,
 }
 
 pub(super) struct Rewriter<'a, 'b> {
@@ -72,8 +112,6 @@ pub(super) struct Rewriter<'a, 'b> {
     waiting: VecDeque<Segment>,
     /// Streams whose responses are cut off.
     silenced: BTreeSet<u32>,
-    /// Above this, responses are cut off.
-    last_stream: u32,
     /// The SETTINGS that the client has not acknowledged: whether each was `h2`'s, who wants to know.
     settings: VecDeque<bool>,
     incoming: Incoming,
@@ -113,7 +151,6 @@ impl<'a, 'b> Rewriter<'a, 'b> {
             partial: Vec::new(),
             waiting: VecDeque::new(),
             silenced: BTreeSet::new(),
-            last_stream: u32::MAX,
             settings: VecDeque::new(),
             incoming: Incoming::default(),
         }
@@ -125,7 +162,7 @@ impl<'a, 'b> Rewriter<'a, 'b> {
         if frame.kind == Frame::SETTINGS && !frame.has(Frame::ACK) {
             self.settings.push_back(true);
         }
-        if stream > self.last_stream || self.silenced.contains(&stream) {
+        if self.silenced.contains(&stream) {
             return;
         }
         let Some(mut order) = self.orders.take(stream) else { return self.put(&frame, None) };
@@ -134,6 +171,11 @@ impl<'a, 'b> Rewriter<'a, 'b> {
         match frame.kind {
             Frame::HEADERS => self.rewrite_headers(frame, &mut order),
             Frame::DATA => self.rewrite_data(frame, &mut order),
+            Frame::RST_STREAM if !order.has_begun => {
+                self.insert(Moment::Before, stream, &order);
+                self.insert(Moment::Instead, stream, &order);
+                self.silenced.insert(stream);
+            }
             _ => self.put(&frame, order.piece),
         }
         if is_last && !self.silenced.contains(&stream) {
@@ -150,13 +192,6 @@ impl<'a, 'b> Rewriter<'a, 'b> {
         let stream = frame.stream;
         if !mem::replace(&mut order.has_begun, true) {
             self.insert(Moment::Before, stream, order);
-            if self.insert(Moment::Instead, stream, order) {
-                self.silenced.insert(stream);
-            }
-        }
-        if stream > self.last_stream || self.silenced.contains(&stream) {
-            self.silenced.insert(stream);
-            return;
         }
         let (mut flags, mut block) = (frame.flags & !Frame::END_HEADERS, frame.payload);
         let rest = order.faults.iter().find_map(|fault| match fault {
@@ -191,8 +226,7 @@ impl<'a, 'b> Rewriter<'a, 'b> {
                 return;
             }
             self.insert(Moment::During, stream, order);
-            if self.silenced.contains(&stream) || stream > self.last_stream {
-                self.silenced.insert(stream);
+            if self.silenced.contains(&stream) {
                 return;
             }
             payload = second;
@@ -223,24 +257,17 @@ impl<'a, 'b> Rewriter<'a, 'b> {
         }
     }
 
-    /// Puts in what the order has for this moment, and says whether it has anything.
-    fn insert(&mut self, moment: Moment, stream: u32, order: &Order) -> bool {
-        let mut has_any = false;
+    /// Puts in what the order has for this moment.
+    fn insert(&mut self, moment: Moment, stream: u32, order: &Order) {
         for fault in order.faults.iter().filter(|fault| fault.moment() == Some(moment)) {
-            has_any = true;
+            if fault.cuts_all(stream) || fault.cuts_body(stream) {
+                self.silenced.insert(stream);
+            }
             match fault {
                 Http2Fault::GoAway { last, code, .. } => {
-                    let last = match last {
-                        LastStream::None => 0,
-                        LastStream::Previous => stream.saturating_sub(2),
-                        LastStream::This => stream,
-                        LastStream::Any => 0x7fff_ffff,
-                    };
-                    self.last_stream = self.last_stream.min(last);
-                    self.put(&Frame::go_away(last, *code), order.piece);
+                    self.put(&Frame::go_away(last.seen_from(stream), *code), order.piece);
                 }
                 Http2Fault::ResetStream { code, .. } => {
-                    self.silenced.insert(stream);
                     self.put(&Frame::reset_stream(stream, *code), order.piece);
                 }
                 Http2Fault::Insert(_, frame) => {
@@ -256,7 +283,6 @@ impl<'a, 'b> Rewriter<'a, 'b> {
                 _ => {}
             }
         }
-        has_any
     }
 
     fn put(&mut self, frame: &Frame, piece: Option<usize>) {

@@ -210,6 +210,23 @@ fn streams_are_refused_and_reset() {
     assert_eq!(kinds(&frames), [Frame::HEADERS, Frame::DATA, Frame::RST_STREAM]);
 }
 
+/// RFC 7541 Section 2.2: a response that is cut off must not leave the two sides with different HPACK tables.
+#[test]
+fn responses_after_one_that_was_cut_off_can_be_read() {
+    let trailers = || HttpFault::Trailers(vec![("x-checksum".to_owned(), "1".to_owned())]).into();
+    for fault in [
+        Http2Fault::refused(),
+        Http2Fault::ResetStream { moment: Moment::Before, code: 2 },
+        Http2Fault::ResetStream { moment: Moment::During, code: 2 },
+    ] {
+        let [first, second, third] = ask(&with([fault.clone().into(), trailers()]));
+        assert!(first.is_err(), "{fault:?}");
+        for outcome in [second, third] {
+            assert_eq!(outcome.unwrap().0.headers()["cache-control"], "max-age=300", "{fault:?}");
+        }
+    }
+}
+
 #[test]
 fn bodies_come_in_tiny_and_empty_frames() {
     let tiny =

@@ -1,0 +1,100 @@
+//! `privydns-tokio`, on each of tokio's schedulers.
+
+use std::net::IpAddr;
+
+use privydns_core::{Addresses, Answer, Config, Error, Query, Stats};
+use privydns_tokio::Resolver;
+use tokio::runtime::{Builder, Runtime};
+
+use super::{Backend, TestResolver};
+
+/// All on one thread: the resolver's driver runs only while a test waits for something.
+pub(crate) struct CurrentThread;
+
+/// The driver runs on a thread of its own.
+pub(crate) struct MultiThread;
+
+impl Backend for CurrentThread {
+    fn resolver(&self, config: Config) -> Result<Box<dyn TestResolver>, Error> {
+        OnTokio::boxed(config, Builder::new_current_thread())
+    }
+}
+
+impl Backend for MultiThread {
+    fn resolver(&self, config: Config) -> Result<Box<dyn TestResolver>, Error> {
+        let mut builder = Builder::new_multi_thread();
+        builder.worker_threads(1);
+        OnTokio::boxed(config, builder)
+    }
+}
+
+struct OnTokio {
+    resolver: Resolver,
+    runtime: Runtime,
+}
+
+impl OnTokio {
+    fn boxed(config: Config, mut builder: Builder) -> Result<Box<dyn TestResolver>, Error> {
+        let runtime = builder.enable_all().build().expect("a runtime can be made");
+        Ok(Box::new(Self { resolver: Resolver::try_from(config)?, runtime }))
+    }
+
+    fn spawn(&self, query: Query) -> tokio::task::JoinHandle<Result<Answer, Error>> {
+        let resolver = self.resolver.clone();
+        self.runtime.spawn(async move { resolver.query(query).await })
+    }
+}
+
+impl TestResolver for OnTokio {
+    fn query(&self, query: Query) -> Result<Answer, Error> {
+        self.runtime.block_on(self.resolver.query(query))
+    }
+
+    fn query_all(&self, queries: Vec<Query>) -> Vec<Result<Answer, Error>> {
+        let lookups: Vec<_> = queries.into_iter().map(|query| self.spawn(query)).collect();
+        self.runtime.block_on(async {
+            let mut results = Vec::new();
+            for lookup in lookups {
+                results.push(lookup.await.expect("a lookup does not panic"));
+            }
+            results
+        })
+    }
+
+    fn abandon(&self, queries: Vec<Query>, until: &(dyn Fn() + Sync)) {
+        let lookups: Vec<_> = queries.into_iter().map(|query| self.spawn(query)).collect();
+        std::thread::scope(|scope| {
+            let (done, is_done) = tokio::sync::oneshot::channel::<()>();
+            scope.spawn(move || {
+                until();
+                drop(done);
+            });
+            // The runtime's only thread may be this one: it has to run meanwhile.
+            _ = self.runtime.block_on(is_done);
+        });
+        for lookup in lookups {
+            lookup.abort();
+            _ = self.runtime.block_on(lookup);
+        }
+    }
+
+    fn lookup_ip(&self, name: &str) -> Result<Addresses, Error> {
+        self.runtime.block_on(self.resolver.lookup_ip(name))
+    }
+
+    fn reverse(&self, address: IpAddr) -> Result<Answer, Error> {
+        self.runtime.block_on(self.resolver.reverse(address))
+    }
+
+    fn stats(&self) -> Stats {
+        self.resolver.stats()
+    }
+
+    fn clear_cache(&self) {
+        self.resolver.clear_cache();
+    }
+
+    fn close(&self) {
+        self.runtime.block_on(self.resolver.close());
+    }
+}

@@ -1,0 +1,213 @@
+//! What comes back from a server that does as it should, and what goes there.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use privydns_core::{
+    CacheUse, Cause, ClientSubnet, ConfigError, ErrorKind, MessageError, NotFound, Outcome, Protocol, Query,
+    RecordType, ResponseCode,
+};
+use privydns_tests::Script;
+use privydns_tests::observe::{ClientEnd, QuerySeen};
+use privydns_tests::zone::many_address;
+
+use crate::bench::{Bench, Carrier, cause};
+
+const WWW: &str = "www.example.test.";
+
+pub(crate) fn records_of_every_type_arrive(bench: &Bench) {
+    let (server, resolver) = bench.start(Script::new());
+    for (name, record_type, count) in [
+        (WWW, RecordType::A, 1),
+        (WWW, RecordType::AAAA, 1),
+        ("multi.example.test", RecordType::A, 8),
+        ("example.test", RecordType::MX, 3),
+        ("example.test", RecordType::TXT, 1),
+        ("example.test", RecordType::CAA, 1),
+        ("example.test", RecordType::HTTPS, 1),
+        ("svc.example.test", RecordType::HTTPS, 1),
+        ("_sip._tcp.example.test", RecordType::SRV, 4),
+        ("big.example.test", RecordType::TXT, 1),
+        ("huge.example.test", RecordType::TXT, 30),
+        ("anything.wild.example.test", RecordType::A, 1),
+    ] {
+        let answer = resolver.lookup(name, record_type).unwrap();
+        assert_eq!(answer.outcome(), Outcome::Records, "{name}");
+        assert_eq!(answer.records().count(), count, "{name}");
+        for record in answer.records() {
+            assert_eq!(record.record_type(), record_type, "{name}");
+            record.data().unwrap();
+        }
+        assert_eq!((answer.protocol(), answer.attempts()), (bench.spoken(), 1), "{name}");
+    }
+    assert_eq!(server.seen().handshakes(), 1);
+}
+
+pub(crate) fn chains_are_followed_and_loops_are_errors(bench: &Bench) {
+    let (_server, resolver) = bench.start(Script::new());
+    let answer = resolver.lookup("chain.example.test", RecordType::A).unwrap();
+    assert_eq!(answer.records().count(), 5);
+    assert_eq!(answer.canonical_name().to_ascii(), WWW);
+    assert_eq!(answer.addresses().collect::<Vec<_>>(), [IpAddr::from([192, 0, 2, 1])]);
+    assert_eq!(answer.ttl(), Some(100));
+    let looped = cause(resolver.lookup("loop.example.test", RecordType::A));
+    assert_eq!(looped, Cause::Malformed(MessageError::CnameLoop));
+}
+
+pub(crate) fn denials_are_answers(bench: &Bench) {
+    let (_server, resolver) = bench.start(Script::new());
+    let missing = resolver.lookup("nowhere.example.test", RecordType::A).unwrap();
+    assert_eq!((missing.outcome(), missing.ttl()), (Outcome::NxDomain, Some(60)));
+    let empty = resolver.lookup("v4only.example.test", RecordType::AAAA).unwrap();
+    assert_eq!(empty.outcome(), Outcome::NoData);
+    let dangling = resolver.lookup("dangling.example.test", RecordType::A).unwrap();
+    assert_eq!(dangling.outcome(), Outcome::NxDomain);
+
+    for (name, expected) in [("nowhere.example.test", NotFound::NxDomain), ("example.test", NotFound::NoData)]
+    {
+        let result = if expected == NotFound::NxDomain { name } else { "_tcp.example.test" };
+        let error = resolver.lookup_ip(result).unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::NotFound(found) if *found == expected), "{error}");
+    }
+}
+
+pub(crate) fn failures_carry_their_code_and_extended_error(bench: &Bench) {
+    let (_server, resolver) = bench.start(Script::new());
+    let Cause::Rcode(failure) = cause(resolver.lookup("servfail.example.test", RecordType::A)) else {
+        panic!("no response code");
+    };
+    assert_eq!(failure.code, ResponseCode::ServFail);
+    assert_eq!(failure.extended[0].code, 22);
+    assert_eq!(failure.extended[0].text, "no authority could be reached");
+    let Cause::Rcode(failure) = cause(resolver.lookup("refused.example.test", RecordType::A)) else {
+        panic!("no response code");
+    };
+    assert_eq!(failure.code, ResponseCode::Refused);
+}
+
+pub(crate) fn addresses_of_both_families_come_together(bench: &Bench) {
+    let (server, resolver) = bench.start(Script::new());
+    let addresses: Vec<_> = resolver.lookup_ip(WWW).unwrap().iter().collect();
+    assert_eq!(addresses.len(), 2);
+    assert!(addresses.contains(&Ipv4Addr::new(192, 0, 2, 1).into()));
+    assert!(addresses.contains(&"2001:db8::1".parse().unwrap()));
+    assert_eq!(resolver.lookup_ip("v6only.example.test").unwrap().iter().count(), 1);
+    assert_eq!(server.seen().query_count, 4);
+}
+
+pub(crate) fn addresses_have_names(bench: &Bench) {
+    let (_server, resolver) = bench.start(Script::new());
+    for address in [IpAddr::from([192, 0, 2, 1]), "2001:db8::1".parse::<Ipv6Addr>().unwrap().into()] {
+        assert_eq!(resolver.reverse(address).unwrap().records().count(), 1, "{address}");
+    }
+    assert_eq!(resolver.reverse([192, 0, 2, 9].into()).unwrap().outcome(), Outcome::NxDomain);
+}
+
+/// Conformance 37.
+pub(crate) fn answers_are_kept_as_long_as_they_say(bench: &Bench) {
+    let (server, resolver) = bench.start(Script::new());
+    for (name, asked) in [("ttl300.example.test", 1), ("ttl86400.example.test", 1), ("ttl0.example.test", 3)]
+    {
+        let cached: Vec<_> =
+            (0..3).map(|_| resolver.lookup(name, RecordType::A).unwrap().is_cached()).collect();
+        assert_eq!(server.seen().queries_for(name).count(), asked, "{name}");
+        assert_eq!(cached, [false, asked == 1, asked == 1], "{name}");
+    }
+    resolver.clear_cache();
+    assert!(!resolver.lookup("ttl300.example.test", RecordType::A).unwrap().is_cached());
+    let query = Query::new("ttl300.example.test", RecordType::A).unwrap();
+    assert!(!resolver.query(query.clone().cache(CacheUse::Bypass)).unwrap().is_cached());
+    assert!(resolver.query(query.cache(CacheUse::Only)).unwrap().is_cached());
+    let unknown = Query::new("www.example.test", RecordType::A).unwrap().cache(CacheUse::Only);
+    assert!(matches!(resolver.query(unknown).unwrap_err().kind(), ErrorKind::NotCached));
+}
+
+pub(crate) fn a_burst_to_a_cold_server_opens_one_connection(bench: &Bench) {
+    let (server, resolver) = bench.start(Script::new());
+    let name = |number: usize| format!("{number}.many.example.test");
+    let queries = (0..100).map(|number| Query::new(&name(number), RecordType::A).unwrap()).collect();
+    for (number, result) in resolver.query_all(queries).into_iter().enumerate() {
+        let addresses: Vec<_> = result.unwrap().addresses().collect();
+        assert_eq!(addresses, [many_address(&name(number))]);
+    }
+    let seen = server.seen();
+    assert_eq!(seen.query_count, 100);
+    let limit = if bench.is_serial() { 6 } else { 1 };
+    assert!(seen.connections.len() <= limit, "{}", seen.connections.len());
+}
+
+pub(crate) fn equal_lookups_share_one_query(bench: &Bench) {
+    let (server, resolver) = bench.start(Script::new());
+    let queries = vec![Query::new(WWW, RecordType::A).unwrap(); 50];
+    for result in resolver.query_all(queries) {
+        assert_eq!(result.unwrap().addresses().count(), 1);
+    }
+    assert_eq!(server.seen().query_count, 1);
+}
+
+/// One TLS record for each DNS message: several in one stall real servers.
+pub(crate) fn every_query_has_a_record_of_its_own(bench: &Bench) {
+    if bench.carrier != Carrier::Dot {
+        return;
+    }
+    let (server, resolver) = bench.start(Script::new());
+    let queries = (0..50).map(|n| Query::new(&format!("{n}.many.example.test"), RecordType::A).unwrap());
+    assert!(resolver.query_all(queries.collect()).iter().all(Result::is_ok));
+    let seen = server.seen();
+    assert_eq!(seen.connections[0].records.len(), 50);
+    for query in &seen.queries {
+        assert_eq!(seen.connections[0].records[query.record].length, 2 + query.bytes.len());
+    }
+}
+
+/// Conformance 10, 22, 27 and 31: padded to 128 octets with the option last, ID 0 and no keepalive over HTTP, and
+/// nothing that tells one user from another.
+pub(crate) fn queries_say_no_more_than_they_have_to(bench: &Bench) {
+    let (server, resolver) = bench.start(Script::new());
+    resolver.lookup(WWW, RecordType::A).unwrap();
+    let seen = server.seen();
+    let QuerySeen { bytes, id, edns, recursion_desired, checking_disabled, request, .. } = &seen.queries[0];
+    let edns = edns.as_ref().unwrap();
+    assert_eq!(bytes.len() % 128, 0);
+    assert_eq!(edns.options.last().map(|(code, _)| *code), Some(12));
+    assert_eq!((edns.dnssec_ok, edns.client_subnet()), (false, None));
+    assert_eq!((*recursion_desired, *checking_disabled), (true, false));
+    assert_eq!(edns.keepalive(), if bench.is_http() { None } else { Some(&b""[..]) });
+    let Some(request) = request else { return };
+    assert_eq!(*id, 0);
+    assert_eq!((request.method.as_str(), request.target.as_str()), ("POST", "/dns-query"));
+    assert!(request.authority.starts_with("dns.example.test"));
+    let mut names: Vec<_> = request.headers.iter().map(|(name, _)| name.as_str()).collect();
+    names.retain(|name| *name != "host");
+    names.sort_unstable();
+    assert_eq!(names, ["accept", "content-length", "content-type"]);
+}
+
+pub(crate) fn options_of_a_query_reach_the_server(bench: &Bench) {
+    let (server, resolver) = bench.start(Script::new());
+    let query = || Query::new("secure.example.test", RecordType::A).unwrap().cache(CacheUse::Bypass);
+    assert!(!resolver.query(query()).unwrap().is_authenticated() || server.seen().queries[0].authentic_data);
+    assert!(resolver.query(query().dnssec_ok(true)).unwrap().is_authenticated());
+    resolver.query(query().checking_disabled(true)).unwrap();
+    resolver.query(query().client_subnet(ClientSubnet::Withheld)).unwrap();
+    resolver.query(query().padding(false)).unwrap();
+    let seen = server.seen();
+    let edns = |index: usize| seen.queries[index].edns.as_ref().unwrap();
+    assert!(edns(1).dnssec_ok);
+    assert!(seen.queries[2].checking_disabled);
+    assert_eq!(edns(3).client_subnet().unwrap().source, 0);
+    assert_eq!(edns(4).padding(), None);
+
+    let wrong = if bench.is_http() { Protocol::Tls } else { Protocol::Https };
+    let error = resolver.query(query().protocol(wrong)).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Config(ConfigError::NoSuchProtocol)), "{error}");
+}
+
+pub(crate) fn closing_says_goodbye_and_refuses_lookups(bench: &Bench) {
+    let (server, resolver) = bench.start(Script::new());
+    resolver.lookup(WWW, RecordType::A).unwrap();
+    resolver.close();
+    let seen = server.wait_until(|seen| seen.open() == 0);
+    assert_eq!(seen.connections[0].ended_by_client, Some(ClientEnd::CloseNotify));
+    let error = resolver.lookup("v4only.example.test", RecordType::A).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Closed), "{error}");
+}
