@@ -234,8 +234,11 @@ pub enum ConfigError {
     /// No upstream speaks the protocol that a query asks for.
     #[error("no upstream speaks the protocol asked for")]
     NoSuchProtocol,
-    /// These upstreams are known by name alone, and no other is there to resolve their names.
-    #[error("no upstream with an address can resolve the names of: {0}")]
+    /// These upstreams are known by name alone, and none of those that may be asked for their names can be reached
+    /// before them.
+    #[error(
+        "none of the upstreams that may be asked can resolve the names of {0}: give them addresses (`#ip=`)"
+    )]
     Bootstrap(String),
     /// A lookup was begun outside of the runtime that its resolver is for.
     #[error("no runtime runs here")]

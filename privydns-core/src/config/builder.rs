@@ -193,9 +193,12 @@ impl<R> Builder<R> {
             return Err(ConfigError::TooManyUpstreams(MAX_UPSTREAMS).into());
         }
         routes.sort_by_key(|route: &Route| std::cmp::Reverse(route.suffix.as_wire().len()));
-        let bootstrap_group = bootstrap_group(&upstreams, general)?;
-        let upstreams = upstreams.into_iter().map(Configured::new).collect::<Result<_, _>>()?;
-        Ok(Config { upstreams, general, routes, bootstrap_group, settings: self.settings })
+        let mut config = Config { upstreams: Vec::new(), general, routes, settings: self.settings };
+        let resolvers = config.resolvers(&upstreams)?;
+        for (upstream, bootstrap) in upstreams.into_iter().zip(resolvers) {
+            config.upstreams.push(Configured::new(upstream, bootstrap)?);
+        }
+        Ok(config)
     }
 }
 
@@ -215,20 +218,6 @@ fn route(domain: &str, own: Vec<Upstream>, upstreams: &mut Vec<Upstream>) -> Res
         }
     }
     Ok(Route { suffix, group: Group(mask) })
-}
-
-/// The general upstreams that have addresses. Where an upstream has none, there must be one of them: names that
-/// could only be resolved by each other are never resolved.
-fn bootstrap_group(upstreams: &[Upstream], general: Group) -> Result<Group, ConfigError> {
-    let has_address =
-        |index: &usize| upstreams.get(*index).is_some_and(|upstream| !upstream.needs_bootstrap());
-    let group = Group(general.upstreams().filter(has_address).fold(0, |mask, index| mask | mask_of(index)));
-    let nameless = upstreams.iter().filter(|upstream| upstream.needs_bootstrap());
-    let names = nameless.map(|upstream| &**upstream.label()).collect::<Vec<_>>();
-    if group.0 == 0 && !names.is_empty() {
-        return Err(ConfigError::Bootstrap(names.join(", ")));
-    }
-    Ok(group)
 }
 
 /// The bit of an upstream; none past the limit, which is refused later.

@@ -1,5 +1,6 @@
 //! What a resolver is told once, when it is built.
 
+mod bootstrap;
 mod builder;
 mod settings;
 
@@ -27,8 +28,6 @@ pub struct Config {
     general: Group,
     /// Longest suffix first.
     routes: Vec<Route>,
-    /// The upstreams that resolve the names of others: the general ones with addresses.
-    pub(crate) bootstrap_group: Group,
     pub(crate) settings: Settings,
 }
 
@@ -39,6 +38,8 @@ pub(crate) struct Configured {
     pub(crate) tls: Arc<TlsSetup>,
     /// Where requests go, for an upstream that is asked over HTTPS.
     pub(crate) endpoint: Option<Arc<Endpoint>>,
+    /// The upstreams that resolve its name; none where it has an address.
+    pub(crate) bootstrap: Group,
 }
 
 /// Names that only some upstreams may be asked for.
@@ -78,10 +79,10 @@ impl Config {
 }
 
 impl Configured {
-    fn new(upstream: Upstream) -> Result<Self, ConfigError> {
+    fn new(upstream: Upstream, bootstrap: Group) -> Result<Self, ConfigError> {
         let tls = Arc::new(TlsSetup::new(&upstream, crate::tls::provider())?);
         let endpoint = Endpoint::of(&upstream).map(Arc::new);
-        Ok(Self { upstream, tls, endpoint })
+        Ok(Self { upstream, tls, endpoint, bootstrap })
     }
 }
 
@@ -128,21 +129,6 @@ mod tests {
         assert_eq!(group(&config, "WWW.corp.example"), [1]);
         assert_eq!(group(&config, "x.lab.corp.example"), [0, 2]);
         assert!(config.is_routed(&QueryName::parse("a.corp.example").expect("a name")));
-    }
-
-    #[test]
-    fn an_upstream_without_an_address_needs_another_with_one() {
-        let error = |builder: Builder| builder.build().expect_err("no configuration").to_string();
-        let named = error(
-            Config::builder().upstream(upstream("tls://a.example")).upstream(upstream("tls://b.example")),
-        );
-        assert!(named.contains("a.example") && named.contains("b.example"), "{named}");
-        let resolvable = Config::builder()
-            .upstream(upstream("tls://a.example"))
-            .upstream(upstream("tls://192.0.2.1#b.example"))
-            .build()
-            .expect("a configuration");
-        assert_eq!(resolvable.bootstrap_group, Group::one(1));
     }
 
     #[test]

@@ -1,4 +1,8 @@
 //! Upstreams known by name alone: their addresses are asked of other upstreams, encrypted like everything.
+//!
+//! Addresses are kept for their TTL, and asked for anew by the first dial after it. Those from before join that dial
+//! if nothing newer has come in the time that an address is tried alone: an upstream that cannot be resolved just
+//! now can still be reached, and whether the address is still its own, the certificate tells.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,18 +12,22 @@ use tracing::debug;
 
 use super::Engine;
 use crate::cache::Found;
-use crate::error::Cause;
-use crate::message::{Answer, Query};
+use crate::error::{Cause, ErrorKind};
+use crate::message::{Answer, Query, local_answer};
 use crate::rr::RecordType;
 
 /// What is known, and being asked, of an upstream's addresses.
 #[derive(Debug, Default)]
 pub(super) struct Bootstrap {
-    pub(super) addresses: Vec<SocketAddr>,
+    addresses: Vec<SocketAddr>,
     /// When the addresses' TTL ends.
     until: Option<Instant>,
     /// Questions on their way.
     pending: u8,
+    /// Whether those have brought nothing yet, so that `addresses` are from before.
+    is_old: bool,
+    /// Why one of them brought nothing.
+    problem: Option<String>,
 }
 
 impl Bootstrap {
@@ -29,78 +37,99 @@ impl Bootstrap {
 }
 
 impl Engine {
-    /// The addresses to dial; none while they are being asked for.
-    pub(super) fn addresses(&mut self, now: Instant, upstream: usize) -> Option<Vec<SocketAddr>> {
-        let configured = &self.shared.config.upstreams[upstream].upstream;
-        if !configured.needs_bootstrap() {
-            return Some(configured.ends().collect());
-        }
+    /// Gives a dial the addresses of an upstream that is known by name.
+    pub(super) fn dial_by_name(&mut self, now: Instant, upstream: usize, dial: usize) {
         let known = &self.pools[upstream].bootstrap;
+        let addresses = known.addresses.clone();
         if known.until.is_some_and(|until| now < until) {
-            return Some(known.addresses.clone());
+            return self.join_race(now, dial, &addresses);
         }
-        if !known.is_pending() {
+        let is_asked = known.is_pending();
+        self.join_race_later(now, dial, addresses);
+        if !is_asked {
             self.begin_bootstrap(now, upstream);
         }
-        None
     }
 
     fn begin_bootstrap(&mut self, now: Instant, upstream: usize) {
-        let configured = &self.shared.config.upstreams[upstream].upstream;
-        let name = configured.server_name().to_str().into_owned();
-        let group = self.shared.config.bootstrap_group;
+        let configured = &self.shared.config.upstreams[upstream];
+        let (name, group) = (configured.upstream.server_name().to_str().into_owned(), configured.bootstrap);
         let deadline = now + self.shared.config.settings.timeout;
-        self.pools[upstream].bootstrap = Bootstrap { pending: 2, ..Bootstrap::default() };
+        let known = &mut self.pools[upstream].bootstrap;
+        (known.pending, known.is_old, known.problem) = (2, true, None);
         for record_type in [RecordType::AAAA, RecordType::A] {
-            let Ok(query) = Query::new(&name, record_type) else {
-                self.bootstrap_failed(now, upstream);
-                continue;
+            let query = match Query::new(&name, record_type) {
+                Ok(query) => query,
+                Err(error) => {
+                    self.bootstrap_failed(now, upstream, error.kind());
+                    continue;
+                }
             };
-            if let Found::Fresh(answer) | Found::Refresh(answer) =
+            if let Some(answer) = local_answer(&query) {
+                self.bootstrap_answered(now, upstream, &answer);
+            } else if let Found::Fresh(answer) | Found::Refresh(answer) =
                 self.shared.cache.lookup(now, &query, group)
             {
                 self.bootstrap_answered(now, upstream, &answer);
-            } else if let Ok(flight) = self.flight_in_group(now, Arc::new(query), group, deadline) {
-                self.flights[flight].bootstraps.push(upstream);
-                self.begin_or_wait(now, flight);
             } else {
-                self.bootstrap_failed(now, upstream);
+                match self.flight_in_group(now, Arc::new(query), group, deadline) {
+                    Ok(flight) => {
+                        self.flights[flight].bootstraps.push(upstream);
+                        self.begin_or_wait(now, flight);
+                    }
+                    Err(error) => self.bootstrap_failed(now, upstream, error.kind()),
+                }
             }
         }
     }
 
+    /// The addresses of one family came, or that there are none.
     pub(super) fn bootstrap_answered(&mut self, now: Instant, upstream: usize, answer: &Answer) {
         let port = self.shared.config.upstreams[upstream].upstream.port();
-        let pool = &mut self.pools[upstream];
-        pool.bootstrap.addresses.extend(answer.addresses().map(|address| SocketAddr::new(address, port)));
-        if let Some(ttl) = answer.ttl().filter(|_| !pool.bootstrap.addresses.is_empty()) {
-            let until = now + Duration::from_secs(u64::from(ttl));
-            pool.bootstrap.until = Some(pool.bootstrap.until.map_or(until, |other| other.min(until)));
+        let new = answer.addresses().map(|address| SocketAddr::new(address, port)).collect::<Vec<_>>();
+        if new.is_empty() {
+            let problem = &mut self.pools[upstream].bootstrap.problem;
+            problem.get_or_insert_with(|| "its name has no address".into());
+        } else {
+            let ttl = Duration::from_secs(u64::from(answer.ttl().unwrap_or_default()));
+            self.learn_addresses(now, upstream, &new, ttl);
         }
         self.bootstrap_step(now, upstream);
     }
 
-    pub(super) fn bootstrap_failed(&mut self, now: Instant, upstream: usize) {
+    /// New addresses replace the old ones, and join the dials that wait for them.
+    fn learn_addresses(&mut self, now: Instant, upstream: usize, new: &[SocketAddr], ttl: Duration) {
+        let Self { pools, dials, .. } = self;
+        let pool = &mut pools[upstream];
+        debug!(upstream = %pool.label, addresses = new.len(), "bootstrapped");
+        if std::mem::take(&mut pool.bootstrap.is_old) {
+            pool.bootstrap.addresses.clear();
+            pool.bootstrap.until = None;
+            pool.dials.iter().for_each(|dial| dials[*dial].forget_addresses());
+        }
+        let until = pool.bootstrap.until.unwrap_or(now + ttl).min(now + ttl);
+        pool.bootstrap.until = Some(until);
+        pool.bootstrap.addresses.extend(new);
+        for dial in pool.dials.clone() {
+            self.join_race(now, dial, new);
+        }
+    }
+
+    pub(super) fn bootstrap_failed(&mut self, now: Instant, upstream: usize, why: &ErrorKind) {
+        self.pools[upstream].bootstrap.problem.get_or_insert_with(|| why.to_string());
         self.bootstrap_step(now, upstream);
     }
 
-    /// One of the questions is over. The first addresses are dialled at once.
+    /// One of the questions is over. With the last, dials that still wait have to do with what was known before.
     fn bootstrap_step(&mut self, now: Instant, upstream: usize) {
-        let pool = &mut self.pools[upstream];
-        let bootstrap = &mut pool.bootstrap;
-        bootstrap.pending = bootstrap.pending.saturating_sub(1);
-        if bootstrap.addresses.is_empty() {
-            if !bootstrap.is_pending() {
-                let cause = Cause::Bootstrap("no upstream gave an address for its name".into());
-                self.unreachable(now, upstream, &cause);
-            }
+        let known = &mut self.pools[upstream].bootstrap;
+        known.pending = known.pending.saturating_sub(1);
+        if known.is_pending() {
             return;
         }
-        debug!(upstream = %pool.label, addresses = bootstrap.addresses.len(), "bootstrapped");
-        let is_needed = !pool.waiting.is_empty();
-        if is_needed && self.usable_connections(upstream) == 0 && self.pools[upstream].dials.is_empty() {
-            let addresses = self.pools[upstream].bootstrap.addresses.clone();
-            self.race(now, upstream, addresses);
+        let cause = Cause::Bootstrap(known.problem.take().unwrap_or_default());
+        for dial in self.pools[upstream].dials.clone() {
+            self.no_more_addresses(now, dial, &cause);
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::proxy::Tunnel;
 use crate::tls::AlpnOffer;
 use crate::upstream::{HttpVersion, Protocol};
 
-/// A dial that has not won by now is over, if anybody waits for it or not.
+/// A dial that has not won by then is lost, whether anybody waits for it or not.
 const DIAL_LIMIT: Duration = Duration::from_secs(10);
 
 /// A race of an upstream's addresses.
@@ -24,8 +24,11 @@ pub(super) struct Dial {
     upstream: usize,
     /// Addresses that have not joined the race.
     addresses: VecDeque<SocketAddr>,
+    /// Addresses that have.
+    tried: Vec<SocketAddr>,
     /// Connections in the race, the latest last.
     racing: Vec<ConnectionId>,
+    /// When the next address joins, though none has failed.
     next_address: Option<Instant>,
     pub(super) began: Instant,
     /// What the caller is told if all fail: the first failure that says more than "too slow".
@@ -37,20 +40,21 @@ impl Dial {
     fn over(&self) -> Instant {
         self.began + DIAL_LIMIT
     }
+
+    /// No address joins that has not done so yet.
+    pub(super) fn forget_addresses(&mut self) {
+        self.addresses.clear();
+        self.next_address = None;
+    }
 }
 
 impl Engine {
-    /// Begins a race for a connection to `upstream`, as soon as it has addresses.
+    /// Begins a race for a connection to `upstream`.
     pub(super) fn dial(&mut self, now: Instant, upstream: usize) {
-        if let Some(addresses) = self.addresses(now, upstream) {
-            self.race(now, upstream, addresses);
-        }
-    }
-
-    pub(super) fn race(&mut self, now: Instant, upstream: usize, addresses: Vec<SocketAddr>) {
         let dial = self.dials.insert(Dial {
             upstream,
-            addresses: race_order(addresses.into_iter(), self.pools[upstream].winner),
+            addresses: VecDeque::new(),
+            tried: Vec::new(),
             racing: Vec::new(),
             next_address: None,
             began: now,
@@ -58,7 +62,53 @@ impl Engine {
             alarm: None,
         });
         self.pools[upstream].dials.push(dial);
-        self.race_next(now, dial);
+        let configured = &self.shared.config.upstreams[upstream].upstream;
+        if configured.needs_bootstrap() {
+            self.dial_by_name(now, upstream, dial);
+        } else {
+            let addresses = configured.ends().collect::<Vec<_>>();
+            self.join_race(now, dial, &addresses);
+        }
+    }
+
+    /// Addresses join a race, before those that have not joined it yet. The first goes at once.
+    pub(super) fn join_race(&mut self, now: Instant, dial: usize, addresses: &[SocketAddr]) {
+        let delay = self.shared.config.settings.address_delay;
+        let state = &mut self.dials[dial];
+        let new = addresses.iter().copied().filter(|address| !state.tried.contains(address));
+        let mut order = race_order(new, self.pools[state.upstream].winner);
+        order.append(&mut state.addresses);
+        state.addresses = order;
+        if state.racing.is_empty() {
+            self.race_next(now, dial);
+        } else if !state.addresses.is_empty() {
+            state.next_address.get_or_insert(now + delay);
+            self.set_dial_alarm(dial);
+        }
+    }
+
+    /// Addresses that begin the race if no better ones have by the time that an address is tried alone.
+    pub(super) fn join_race_later(&mut self, now: Instant, dial: usize, addresses: Vec<SocketAddr>) {
+        let state = &mut self.dials[dial];
+        state.addresses = race_order(addresses.into_iter(), self.pools[state.upstream].winner);
+        state.next_address =
+            (!state.addresses.is_empty()).then_some(now + self.shared.config.settings.address_delay);
+        self.set_dial_alarm(dial);
+    }
+
+    /// No address will join that is not there by now.
+    pub(super) fn no_more_addresses(&mut self, now: Instant, dial: usize, cause: &Cause) {
+        let state = &mut self.dials[dial];
+        if !state.racing.is_empty() {
+            return;
+        }
+        if state.addresses.is_empty() {
+            // Lost, but whoever asked for it is still being told that it began.
+            state.cause.get_or_insert_with(|| cause.clone());
+            self.lost_dials.push(dial);
+        } else {
+            self.race_next(now, dial);
+        }
     }
 
     /// The next address joins the race.
@@ -91,7 +141,9 @@ impl Engine {
         let mut connection = Connection::dialing(upstream, address, target.first_stage(), dial, now);
         connection.offers_dot = offer == AlpnOffer::Dot;
         self.connections.insert(id, connection);
-        self.dials[dial].racing.push(id);
+        let state = &mut self.dials[dial];
+        state.tried.push(address);
+        state.racing.push(id);
         self.outputs.push_back(Output::Connect { id, target });
     }
 
@@ -136,13 +188,13 @@ impl Engine {
         state.cause.get_or_insert(cause);
         if !state.addresses.is_empty() {
             self.race_next(now, dial);
-        } else if state.racing.is_empty() {
+        } else if state.racing.is_empty() && !self.pools[upstream].bootstrap.is_pending() {
             self.dial_lost(now, dial);
         }
     }
 
-    fn dial_lost(&mut self, now: Instant, dial: usize) {
-        let (address, stage) = self.dial_progress(self.dials[dial].upstream);
+    pub(super) fn dial_lost(&mut self, now: Instant, dial: usize) {
+        let (address, stage) = self.progress(dial);
         let state = self.remove_dial(dial);
         self.pools[state.upstream].last_dial = (address, stage);
         for id in state.racing {
@@ -174,6 +226,7 @@ impl Engine {
 
     fn remove_dial(&mut self, dial: usize) -> Dial {
         let mut state = self.dials.remove(dial);
+        self.lost_dials.retain(|lost| *lost != dial);
         self.timers.set(Timer::Dial(dial), &mut state.alarm, None);
         self.pools[state.upstream].dials.retain(|other| *other != dial);
         state
@@ -188,13 +241,17 @@ impl Engine {
     /// How far the upstream's dial has come, or came when it failed.
     pub(super) fn dial_progress(&self, upstream: usize) -> (Option<SocketAddr>, Stage) {
         let pool = &self.pools[upstream];
-        if pool.bootstrap.is_pending() && pool.dials.is_empty() {
-            return (None, Stage::Bootstrap);
+        pool.dials.first().map_or(pool.last_dial, |dial| self.progress(*dial))
+    }
+
+    fn progress(&self, dial: usize) -> (Option<SocketAddr>, Stage) {
+        let dial = &self.dials[dial];
+        let racing = dial.racing.iter().filter_map(|id| self.connections.get(id));
+        match racing.max_by_key(|connection| connection.stage) {
+            Some(furthest) => (Some(furthest.address), furthest.stage),
+            None if dial.tried.is_empty() => (None, Stage::Bootstrap),
+            None => self.pools[dial.upstream].last_dial,
         }
-        let racing = pool.dials.first().map(|dial| &self.dials[*dial].racing);
-        let furthest =
-            racing.into_iter().flatten().filter_map(|id| self.connections.get(id)).max_by_key(|c| c.stage);
-        furthest.map_or(pool.last_dial, |connection| (Some(connection.address), connection.stage))
     }
 
     pub(super) fn handshaking(&mut self, id: ConnectionId) {
@@ -213,8 +270,9 @@ fn race_order(
 ) -> VecDeque<SocketAddr> {
     let (mut first, mut second): (VecDeque<_>, VecDeque<_>) =
         addresses.partition(|address| address.is_ipv6() == winner.is_none_or(|winner| winner.is_ipv6()));
-    if let Some(place) = winner.and_then(|winner| first.iter().position(|address| *address == winner)) {
-        first.swap(0, place);
+    let place = winner.and_then(|winner| first.iter().position(|address| *address == winner));
+    if let Some(winner) = place.and_then(|place| first.remove(place)) {
+        first.push_front(winner);
     }
     let mut order = VecDeque::with_capacity(first.len() + second.len());
     while !(first.is_empty() && second.is_empty()) {

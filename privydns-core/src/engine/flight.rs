@@ -315,7 +315,11 @@ impl Engine {
         for (_, id) in std::mem::take(&mut state.waiters) {
             self.fail_lookup(now, id, &kind, &history);
         }
+        let bootstraps = std::mem::take(&mut self.flights[flight].bootstraps);
         self.end_flight(now, flight);
+        for upstream in bootstraps {
+            self.bootstrap_failed(now, upstream, &kind);
+        }
     }
 
     /// Everything about a flight is forgotten; what is still on its way for it is cancelled.
@@ -327,7 +331,7 @@ impl Engine {
             self.cancel_exchange(now, key);
         }
         for upstream in state.bootstraps {
-            self.bootstrap_failed(now, upstream);
+            self.bootstrap_failed(now, upstream, &ErrorKind::Deadline);
         }
     }
 

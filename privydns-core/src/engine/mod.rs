@@ -115,6 +115,8 @@ pub struct Engine {
     /// One for each upstream of the configuration, in its order.
     pools: Vec<Pool>,
     dials: Slab<Dial>,
+    /// Those among them that no address is left for, and that were not seen to.
+    lost_dials: Vec<usize>,
     connections: BTreeMap<ConnectionId, Connection>,
     last_connection: u64,
     /// Upstreams with attempts that wait and were not seen to.
@@ -146,6 +148,7 @@ impl Engine {
             hedges: HedgeBudget::default(),
             pools: pools.collect(),
             dials: Slab::new(),
+            lost_dials: Vec::new(),
             connections: BTreeMap::new(),
             last_connection: 0,
             to_pump: BTreeSet::new(),
@@ -183,7 +186,7 @@ impl Engine {
             Input::WallClock(wall) => self.wall_clock(now, wall),
             Input::Close => self.close(now),
         }
-        self.pump_all(now);
+        self.see_to_upstreams(now);
     }
 
     /// What to do next. Call it until it says [`Output::Wait`]. `message` is overwritten, and holds the bytes

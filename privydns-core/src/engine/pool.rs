@@ -85,9 +85,16 @@ impl Engine {
         self.to_pump.insert(upstream);
     }
 
-    pub(super) fn pump_all(&mut self, now: Instant) {
-        while let Some(upstream) = self.to_pump.pop_first() {
-            self.pump(now, upstream);
+    /// Does what was put off until the input is worked off.
+    pub(super) fn see_to_upstreams(&mut self, now: Instant) {
+        loop {
+            if let Some(dial) = self.lost_dials.pop() {
+                self.dial_lost(now, dial);
+            } else if let Some(upstream) = self.to_pump.pop_first() {
+                self.pump(now, upstream);
+            } else {
+                return;
+            }
         }
     }
 
@@ -129,10 +136,7 @@ impl Engine {
         loop {
             let pool = &self.pools[upstream];
             let wanted = if one_at_a_time { pool.waiting.len() } else { pool.waiting.len().min(1) };
-            if pool.bootstrap.is_pending()
-                || pool.dials.len() >= wanted
-                || self.usable_connections(upstream) + pool.dials.len() >= limit
-            {
+            if pool.dials.len() >= wanted || self.usable_connections(upstream) + pool.dials.len() >= limit {
                 return;
             }
             self.dial(now, upstream);

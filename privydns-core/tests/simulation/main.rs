@@ -7,6 +7,7 @@ mod answers;
 mod connections;
 mod doh;
 mod failures;
+mod policies;
 mod random;
 mod staleness;
 mod world;

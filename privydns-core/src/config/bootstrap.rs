@@ -1,0 +1,121 @@
+//! Who resolves the names of upstreams that are known by name alone.
+
+use super::Config;
+use crate::cache::Group;
+use crate::error::ConfigError;
+use crate::message::{Query, QueryName, local_answer, special_use};
+use crate::rr::RecordType;
+use crate::upstream::Upstream;
+
+impl Config {
+    /// For each upstream those that resolve its name: of the upstreams that may answer for that name, the ones
+    /// that have an address, or whose own names are resolved before. What is left has names that only each other
+    /// could resolve: a cycle, and an error that names them.
+    pub(super) fn resolvers(&self, upstreams: &[Upstream]) -> Result<Vec<Group>, ConfigError> {
+        let mut resolvers = vec![Group(0); upstreams.len()];
+        let is_reachable =
+            |index: &usize| !upstreams[*index].needs_bootstrap() || is_local(&upstreams[*index]);
+        let (mut found, mut lost) = (0..upstreams.len()).partition::<Vec<_>, _>(is_reachable);
+        let mut reachable = 0;
+        while !found.is_empty() {
+            reachable |= found.iter().fold(0, |mask, index| mask | 1 << index);
+            (found, lost) = lost.into_iter().partition(|index| {
+                resolvers[*index] = Group(self.responsible(&upstreams[*index]).0 & reachable);
+                resolvers[*index] != Group(0)
+            });
+        }
+        let names = lost.iter().map(|index| &**upstreams[*index].label()).collect::<Vec<_>>();
+        if names.is_empty() { Ok(resolvers) } else { Err(ConfigError::Bootstrap(names.join(", "))) }
+    }
+
+    /// Who may be asked for an upstream's name: the same as for any lookup of it.
+    fn responsible(&self, upstream: &Upstream) -> Group {
+        let Some(name) = name(upstream) else { return Group(0) };
+        match (self.route(&name), special_use(&name)) {
+            (Some(route), None | Some("local")) => route.group,
+            (None, None) => self.general,
+            (_, Some(_)) => Group(0),
+        }
+    }
+}
+
+/// Whether no upstream is asked for an upstream's name: `localhost`.
+fn is_local(upstream: &Upstream) -> bool {
+    let name = upstream.server_name().to_str();
+    Query::new(&name, RecordType::A).is_ok_and(|query| local_answer(&query).is_some())
+}
+
+fn name(upstream: &Upstream) -> Option<QueryName> {
+    QueryName::parse(&upstream.server_name().to_str()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Builder;
+
+    fn upstream(text: &str) -> Upstream {
+        text.parse().expect("a test's upstream")
+    }
+
+    fn resolvers(builder: Builder) -> Vec<Vec<usize>> {
+        let config = builder.build().expect("a configuration");
+        config.upstreams.iter().map(|configured| configured.bootstrap.upstreams().collect()).collect()
+    }
+
+    fn problem(builder: Builder) -> String {
+        builder.build().expect_err("no configuration").to_string()
+    }
+
+    #[test]
+    fn a_name_is_resolved_by_the_general_upstreams_that_have_an_address() {
+        let config = Config::builder()
+            .upstream(upstream("tls://a.example"))
+            .upstream(upstream("tls://192.0.2.1#b.example"))
+            .upstream(upstream("tls://c.example"))
+            .upstream(upstream("https://d.example/dns-query#ip=192.0.2.2"))
+            .route("corp.example", [upstream("tls://192.0.2.3#dns.corp.example")]);
+        assert_eq!(resolvers(config), [vec![1, 3], vec![], vec![1, 3], vec![], vec![]]);
+    }
+
+    #[test]
+    fn names_that_only_each_other_could_resolve_are_an_error_that_names_them() {
+        let problem = problem(
+            Config::builder().upstream(upstream("tls://a.example")).upstream(upstream("tls://b.example")),
+        );
+        assert!(problem.contains("tls://a.example, tls://b.example"), "{problem}");
+    }
+
+    /// A name of a route goes to its upstreams alone, the names of those not excepted.
+    #[test]
+    fn a_name_of_a_route_is_resolved_by_the_upstreams_of_the_route() {
+        let general = || Config::builder().upstream(upstream("tls://192.0.2.1#public.example"));
+        let inside = upstream("tls://dns1.corp.example");
+        let problem = problem(general().route("corp.example", [inside.clone()]));
+        assert!(problem.contains("tls://dns1.corp.example"), "{problem}");
+        assert!(!problem.contains("public"), "{problem}");
+        let second = upstream("tls://192.0.2.2#dns2.corp.example");
+        assert_eq!(resolvers(general().route("corp.example", [inside, second])), [vec![], vec![2], vec![]]);
+    }
+
+    #[test]
+    fn a_resolver_may_be_one_whose_own_name_was_resolved() {
+        let config = Config::builder()
+            .upstream(upstream("tls://192.0.2.1#public.example"))
+            .upstream(upstream("tls://dns.corp.example"))
+            .route("corp.example", [upstream("tls://gateway.example")]);
+        assert_eq!(resolvers(config), [vec![], vec![2], vec![0]]);
+    }
+
+    #[test]
+    fn localhost_needs_nobody_and_a_name_that_never_leaves_has_nobody() {
+        let local = Config::builder().upstream(upstream("https://localhost:8443/dns-query"));
+        assert_eq!(resolvers(local), [vec![]]);
+        let general = || Config::builder().upstream(upstream("tls://192.0.2.1#public.example"));
+        for name in ["tls://dns.local", "tls://dns.onion"] {
+            assert!(problem(general().upstream(upstream(name))).contains(name));
+        }
+        let home = [upstream("tls://dns.local"), upstream("tls://192.0.2.2#router.local")];
+        assert_eq!(resolvers(general().route("local", home)), [vec![], vec![2], vec![]]);
+    }
+}
