@@ -24,10 +24,12 @@
 //! On smol it is the same with `smol::block_on`; see [`Runtime`].
 #![forbid(unsafe_code)]
 
+mod discover;
 mod driver;
 mod resolver;
 mod runtime;
 
+pub use discover::{discover, discover_on};
 pub use privydns_core::*;
 pub use resolver::Resolver;
 pub use runtime::Runtime;

@@ -12,6 +12,7 @@ mod addresses;
 mod cache;
 pub mod config;
 pub mod connection;
+mod discovery;
 pub mod doh;
 mod engine;
 mod error;
@@ -27,6 +28,7 @@ pub mod upstream;
 pub use addresses::Addresses;
 pub use cache::{Cache, CacheSettings, CacheStats};
 pub use config::{Builder, Config};
+pub use discovery::Discovery;
 pub use engine::{ConnectionId, Engine, Input, LookupId, MAX_UNWRITTEN, Output, Target};
 pub use error::*;
 pub use message::{

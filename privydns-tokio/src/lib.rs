@@ -18,8 +18,10 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod discover;
 mod driver;
 mod resolver;
 
+pub use discover::discover;
 pub use privydns_core::*;
 pub use resolver::Resolver;

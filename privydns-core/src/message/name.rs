@@ -109,7 +109,7 @@ impl QueryName {
     }
 
     /// A name from labels that keep the limits of a name; none where they do not.
-    pub(super) fn from_labels<'l>(labels: impl IntoIterator<Item = &'l [u8]>) -> Result<Self, NameError> {
+    pub(crate) fn from_labels<'l>(labels: impl IntoIterator<Item = &'l [u8]>) -> Result<Self, NameError> {
         let mut builder = Builder::new();
         for label in labels {
             builder.push_label(label)?;

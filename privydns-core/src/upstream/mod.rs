@@ -11,6 +11,7 @@
 //! | `IP@PORT#NAME`, `IP:PORT#NAME`, `IP#NAME` | the same, as Unbound and systemd-resolved write it |
 //! | `quad9`, `quad9-https`, ... | one of the [presets](presets) |
 //! | `tls://IP[:PORT]` | the certificate is for the address |
+//! | `tls://IP[:PORT]#name=OTHER_IP` | reached at the first address, the certificate is for the second |
 //! | `tls://IP[:PORT]#pin=PIN,PIN` | the server's key is one of the pins, its certificate does not matter |
 //!
 //! What follows the `#` is a list of `key=value` parts with `&` between them: `ip` (addresses to reach the server
@@ -30,6 +31,7 @@ use crate::error::{ConfigError, Error};
 use crate::proxy::{Destination, Proxy, Tunnel};
 use crate::tls::{ClientCertificate, Pin, Roots, TlsVersion};
 
+mod designated;
 mod parse;
 pub mod presets;
 mod template;
@@ -97,11 +99,12 @@ pub struct Upstream {
     label: Label,
 }
 
-/// Whose certificate is expected. Without a name, the first of the addresses is there and is the host.
+/// Whose certificate is expected. Without a name, there is at least one address, and the text begins with the
+/// first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Identity {
     Name(ServerName<'static>),
-    /// The first address, because the caller said so.
+    /// An address, because the caller said so; most often the first of the upstream's.
     Address(ServerName<'static>),
     /// The first address, unless pins are given.
     Unnamed(ServerName<'static>),
@@ -207,8 +210,8 @@ impl Upstream {
     }
 
     /// Sets the name that the server's certificate must be for, where the upstream was given by address; over
-    /// HTTPS it is the host of the URL, too. The address itself may be given: then the certificate must be for
-    /// it even where pins would suffice.
+    /// HTTPS it is the host of the URL, too. An address may be given as well: then the certificate must be for
+    /// that address, wherever the server is reached, and even where pins would suffice.
     ///
     /// ```
     /// use privydns_core::Upstream;
@@ -350,7 +353,7 @@ impl Upstream {
 
     /// Host and port as HTTP writes them: without the port where it is 443, an IPv6 address in brackets.
     pub fn authority(&self) -> String {
-        parse::Authority { upstream: self, default_port: HTTPS_PORT }.to_string()
+        parse::Authority { host: self.server_name(), port: self.port, default_port: HTTPS_PORT }.to_string()
     }
 
     /// The path of DNS over HTTPS; `None` for DNS over TLS.
@@ -456,10 +459,7 @@ impl Upstream {
             }
             (Identity::Name(_), _) => return Err("the upstream has another name already"),
             (_, parse::Host::Name(name)) => Identity::Name(ServerName::DnsName(name)),
-            (_, parse::Host::Address(address)) if self.addresses.first() == Some(&address) => {
-                Identity::Address(address.into())
-            }
-            (_, parse::Host::Address(_)) => return Err("an address can only stand for itself"),
+            (_, parse::Host::Address(address)) => Identity::Address(address.into()),
         };
         Ok(())
     }

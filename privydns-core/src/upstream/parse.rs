@@ -218,7 +218,15 @@ impl fmt::Display for Upstream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (scheme, default_port) =
             if self.http.is_some() { ("https", HTTPS_PORT) } else { ("tls", TLS_PORT) };
-        write!(f, "{scheme}://{}", Authority { upstream: self, default_port })?;
+        // Without a name the host is the first address.
+        let (host, name, rest) = match (&self.identity, &self.addresses[..]) {
+            (Identity::Address(name), [first, rest @ ..]) => (&ServerName::from(*first), Some(name), rest),
+            (Identity::Unnamed(address), [_, rest @ ..]) => (address, None, rest),
+            (Identity::Name(host) | Identity::Address(host) | Identity::Unnamed(host), addresses) => {
+                (host, None, addresses)
+            }
+        };
+        write!(f, "{scheme}://{}", Authority { host, port: self.port, default_port })?;
         if let Some(http) = &self.http {
             write!(f, "{}", http.template)?;
         }
@@ -232,13 +240,7 @@ impl fmt::Display for Upstream {
             separator = '&';
             Ok(())
         };
-        // Without a name the host is the first address.
-        let (name, rest) = match &self.identity {
-            Identity::Name(_) => (None, &self.addresses[..]),
-            Identity::Address(_) => (self.addresses.first(), &self.addresses[1..]),
-            Identity::Unnamed(_) => (None, &self.addresses[1..]),
-        };
-        part(f, "name", &mut name.iter().map(ToString::to_string))?;
+        part(f, "name", &mut name.iter().map(|name| name.to_str().into_owned()))?;
         part(f, "ip", &mut rest.iter().map(ToString::to_string))?;
         part(f, "pin", &mut self.pins.iter().map(ToString::to_string))
     }
@@ -246,20 +248,21 @@ impl fmt::Display for Upstream {
 
 /// Host and port as URLs have them.
 pub(super) struct Authority<'a> {
-    pub(super) upstream: &'a Upstream,
+    pub(super) host: &'a ServerName<'a>,
+    pub(super) port: u16,
     pub(super) default_port: u16,
 }
 
 impl fmt::Display for Authority<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.upstream.server_name() {
+        match self.host {
             ServerName::IpAddress(address) => match IpAddr::from(*address) {
                 IpAddr::V6(address) => write!(f, "[{address}]")?,
                 IpAddr::V4(address) => write!(f, "{address}")?,
             },
             name => f.write_str(&name.to_str())?,
         }
-        match self.upstream.port {
+        match self.port {
             port if port == self.default_port => Ok(()),
             port => write!(f, ":{port}"),
         }

@@ -37,6 +37,11 @@ impl Template {
         if self.path_and_query.contains('?') { '&' } else { '?' }
     }
 
+    /// Reads a template that a server gives away, which has the variable spelled out (RFC 9461 Section 5).
+    pub(crate) fn of_dohpath(text: &str) -> Option<Self> {
+        Self::parse(text).ok().filter(|_| text.contains('{'))
+    }
+
     /// Reads a template that begins with its slash. The error names the place as a part of the text.
     pub(super) fn parse(text: &str) -> Result<Self, (&str, &'static str)> {
         let (path, expression) = match text.find('{') {

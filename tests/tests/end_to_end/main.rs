@@ -8,9 +8,11 @@ mod backend;
 mod bench;
 mod certificates;
 mod connections;
+mod discovery;
 mod failover;
 mod faults;
 mod lookups;
+mod proxies;
 
 use backend::Backend;
 
@@ -109,6 +111,21 @@ macro_rules! carriers {
                     a_dead_address_is_made_up_for_by_another
                     both_families_reach_a_server
                     remembered_failures_are_not_asked_for_again_at_once
+                }
+                proxies {
+                    an_upstream_known_by_name_is_reached_through_a_proxy_that_resolves_it
+                    an_upstream_with_addresses_is_asked_for_by_address
+                    a_proxy_that_refuses_is_the_cause
+                    a_proxy_that_is_not_there_or_goes_away_is_the_cause
+                    a_proxy_that_says_nothing_is_where_the_lookup_ends
+                }
+                discovery {
+                    designated_resolvers_are_found_and_prove_the_address_that_was_asked
+                    a_designated_resolver_without_the_address_in_its_certificate_is_not_used
+                    discovery_and_what_it_finds_go_through_the_same_proxy
+                    a_client_certificate_is_not_handed_on
+                    a_resolver_that_cannot_prove_its_address_is_not_asked
+                    a_resolver_that_designates_none_has_none
                 }
             }
         }

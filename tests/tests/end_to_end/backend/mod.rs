@@ -7,12 +7,15 @@ pub(crate) mod tokio;
 
 use std::net::IpAddr;
 
-use privydns_core::{Addresses, Answer, Config, Error, Query, RecordType, Stats};
+use privydns_core::{Addresses, Answer, Config, Error, Query, RecordType, Stats, Upstream};
 
 /// One way to run a resolver.
 pub(crate) trait Backend: Send + Sync {
     /// Makes a resolver, and whatever runs it.
     fn resolver(&self, config: Config) -> Result<Box<dyn TestResolver>, Error>;
+
+    /// Asks a resolver which others stand for it.
+    fn discover(&self, resolver: Upstream) -> Result<Vec<Upstream>, Error>;
 }
 
 /// A resolver, as the suites use it. Every method blocks until it is done.

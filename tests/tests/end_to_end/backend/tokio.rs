@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use privydns_core::{Addresses, Answer, Config, Error, Query, Stats};
+use privydns_core::{Addresses, Answer, Config, Error, Query, Stats, Upstream};
 use privydns_tokio::Resolver;
 use tokio::runtime::{Builder, Runtime};
 
@@ -18,6 +18,11 @@ impl Backend for CurrentThread {
     fn resolver(&self, config: Config) -> Result<Box<dyn TestResolver>, Error> {
         OnTokio::boxed(config, Builder::new_current_thread())
     }
+
+    fn discover(&self, resolver: Upstream) -> Result<Vec<Upstream>, Error> {
+        let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
+        runtime.block_on(privydns_tokio::discover(resolver))
+    }
 }
 
 impl Backend for MultiThread {
@@ -25,6 +30,10 @@ impl Backend for MultiThread {
         let mut builder = Builder::new_multi_thread();
         builder.worker_threads(1);
         OnTokio::boxed(config, builder)
+    }
+
+    fn discover(&self, resolver: Upstream) -> Result<Vec<Upstream>, Error> {
+        CurrentThread.discover(resolver)
     }
 }
 

@@ -1,0 +1,153 @@
+//! Discovery of designated resolvers. Conformance 44.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use privydns_core::rr::rdata::A;
+use privydns_core::rr::rdata::svcb::{Alpn, IpHint, SVCB, SvcParamKey, SvcParamValue, Unknown};
+use privydns_core::{
+    Answer, Cause, CertificateProblem, Error, ErrorKind, Name, Proxy, RData, RecordType, Roots, Upstream,
+};
+use privydns_tests::{ClientAuthentication, Server, ServerCertificate, Setup, Zone};
+
+use crate::bench::{Bench, Carrier};
+
+const OWNER: &str = "_dns.resolver.arpa.";
+const TARGET: &str = "dns.example.test.";
+
+/// An address that no certificate here is for.
+const ELSEWHERE: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
+
+fn elsewhere(setup: Setup) -> Server {
+    setup.bind(SocketAddr::from((ELSEWHERE, 0))).start()
+}
+
+/// A designation of what the bench speaks, on a port. Without an address, that of the target has to be looked up.
+fn designation(priority: u16, bench: &Bench, port: u16, address: Option<Ipv4Addr>) -> RData {
+    let protocol = match bench.carrier {
+        Carrier::Dot => "dot",
+        Carrier::Http2 => "h2",
+        Carrier::Http1 => "http/1.1",
+    };
+    let mut parameters = vec![
+        (SvcParamKey::Alpn, SvcParamValue::Alpn(Alpn(vec![protocol.to_owned()]))),
+        (SvcParamKey::Port, SvcParamValue::Port(port)),
+    ];
+    parameters.extend(
+        address.map(|address| (SvcParamKey::Ipv4Hint, SvcParamValue::Ipv4Hint(IpHint(vec![A(address)])))),
+    );
+    let path = SvcParamValue::Unknown(Unknown(b"/dns-query{?dns}".to_vec()));
+    parameters.push((SvcParamKey::Unknown(7), path));
+    RData::SVCB(SVCB::new(priority, Name::from_ascii(TARGET).unwrap(), parameters))
+}
+
+/// A resolver at 127.0.0.1 that designates others.
+fn resolver(records: impl IntoIterator<Item = RData>) -> Server {
+    Server::dot().zone(zone(records)).start()
+}
+
+fn zone(records: impl IntoIterator<Item = RData>) -> Zone {
+    let zone = Zone::example().apex("resolver.arpa.").address(TARGET, 300, ELSEWHERE.into());
+    records.into_iter().fold(zone, |zone, data| zone.record(OWNER, 300, data))
+}
+
+/// The upstream that is known of a server by its address alone.
+fn by_address(server: &Server) -> Upstream {
+    Upstream::tls(&server.address().to_string()).unwrap().roots(roots(server))
+}
+
+fn roots(server: &Server) -> Roots {
+    Roots::from_pem(server.authority().root_pem().as_bytes()).unwrap()
+}
+
+fn ask(bench: &Bench, upstream: Upstream) -> Result<Answer, Error> {
+    bench.build(bench.config(&[]).upstream(upstream)).lookup("www.example.test", RecordType::A)
+}
+
+fn is_wrong_name(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Upstream(Cause::Certificate(CertificateProblem::WrongName)))
+}
+
+/// They are at another address, and show a certificate for the one that was asked, without being told a name.
+pub(crate) fn designated_resolvers_are_found_and_prove_the_address_that_was_asked(bench: &Bench) {
+    if bench.is_mutual {
+        return;
+    }
+    let (hinted, looked_up) = (elsewhere(bench.setup()), elsewhere(bench.setup()));
+    let resolver = resolver([
+        designation(2, bench, looked_up.address().port(), None),
+        designation(1, bench, hinted.address().port(), Some(ELSEWHERE)),
+    ]);
+    let upstreams = bench.backend.discover(by_address(&resolver)).unwrap();
+    assert_eq!(upstreams.len(), 2);
+    for (upstream, server) in upstreams.iter().zip([&hinted, &looked_up]) {
+        assert_eq!(upstream.socket_addresses().collect::<Vec<_>>(), [server.address()]);
+        assert_eq!(ask(bench, upstream.clone()).unwrap().protocol(), bench.spoken());
+        // What was found is as good when it was written down.
+        let written: Upstream = upstream.to_string().parse().unwrap();
+        ask(bench, written.roots(roots(server))).unwrap();
+
+        let seen = server.seen();
+        assert!(seen.connections.iter().all(|connection| connection.server_name.is_none()));
+        for request in seen.queries.iter().filter_map(|query| query.request.as_ref()) {
+            assert_eq!(request.authority, format!("127.0.0.1:{}", server.address().port()));
+        }
+    }
+    assert_eq!(resolver.seen().connections[0].server_name, None);
+}
+
+/// RFC 9462 Section 4.2: a certificate for a name of its own is not enough.
+pub(crate) fn a_designated_resolver_without_the_address_in_its_certificate_is_not_used(bench: &Bench) {
+    if bench.is_mutual {
+        return;
+    }
+    let other = elsewhere(bench.setup().certificate(ServerCertificate::WrongName));
+    let resolver = resolver([designation(1, bench, other.address().port(), Some(ELSEWHERE))]);
+    let upstreams = bench.backend.discover(by_address(&resolver)).unwrap();
+    let [upstream] = &upstreams[..] else { panic!("{upstreams:?}") };
+    let error = ask(bench, upstream.clone()).unwrap_err();
+    assert!(is_wrong_name(&error), "{error}");
+    assert_eq!(other.seen().query_count, 0);
+}
+
+/// The proxy is asked for each, by address.
+pub(crate) fn discovery_and_what_it_finds_go_through_the_same_proxy(bench: &Bench) {
+    if bench.is_mutual {
+        return;
+    }
+    let other = elsewhere(bench.setup());
+    let resolver = resolver([designation(1, bench, other.address().port(), Some(ELSEWHERE))]);
+    let proxy = privydns_tests::Proxy::socks5().start();
+    let through = by_address(&resolver).proxy(Proxy::socks5(proxy.address()));
+    let upstreams = bench.backend.discover(through).unwrap();
+    ask(bench, upstreams[0].clone()).unwrap();
+    let asked: Vec<_> = proxy.seen().into_iter().map(|tunnel| tunnel.target).collect();
+    assert_eq!(asked, [resolver.address().to_string(), other.address().to_string()]);
+}
+
+/// A client certificate is for the one who was asked, and for nobody whom it names.
+pub(crate) fn a_client_certificate_is_not_handed_on(bench: &Bench) {
+    if !bench.is_mutual || bench.carrier != Carrier::Dot {
+        return;
+    }
+    let other = elsewhere(Server::dot().client_authentication(ClientAuthentication::Optional));
+    let zone = zone([designation(1, bench, other.address().port(), Some(ELSEWHERE))]);
+    let resolver = bench.setup().zone(zone).start();
+    let asked = bench.upstream_of(&resolver, &format!("tls://{}", resolver.address()));
+    let upstreams = bench.backend.discover(asked).unwrap();
+    ask(bench, upstreams[0].clone()).unwrap();
+    assert!(resolver.seen().connections[0].client_certificate.is_some());
+    assert_eq!(other.seen().connections[0].client_certificate, None);
+}
+
+pub(crate) fn a_resolver_that_cannot_prove_its_address_is_not_asked(bench: &Bench) {
+    let resolver = elsewhere(Server::dot());
+    let error = bench.backend.discover(by_address(&resolver)).unwrap_err();
+    assert!(is_wrong_name(&error), "{error}");
+    assert_eq!(resolver.seen().query_count, 0);
+}
+
+pub(crate) fn a_resolver_that_designates_none_has_none(bench: &Bench) {
+    assert!(bench.backend.discover(by_address(&resolver([]))).unwrap().is_empty());
+    let named = Upstream::tls("dns.example.test#ip=127.0.0.1").unwrap();
+    assert!(matches!(bench.backend.discover(named).unwrap_err().kind(), ErrorKind::Config(_)));
+}
