@@ -1,5 +1,6 @@
 //! Where a suite runs: which backend carries the resolver, and what it speaks to its servers.
 
+use std::thread;
 use std::time::Duration;
 
 use privydns_core::config::Builder;
@@ -95,6 +96,15 @@ pub(crate) fn client_certificate(kind: privydns_tests::ClientCertificate) -> Cli
     let authority = privydns_tests::Authority::shared();
     let identity = authority.client(kind);
     ClientCertificate::from_pem(identity.chain_pem().as_bytes(), identity.key_pem().as_bytes()).unwrap()
+}
+
+/// Does the same with everything at once, where doing it takes time that is spent waiting.
+pub(crate) fn at_once<T: Send>(all: impl IntoIterator<Item = T>, act: impl Fn(T) + Sync) {
+    thread::scope(|scope| {
+        for one in all {
+            scope.spawn(|| act(one));
+        }
+    });
 }
 
 /// The cause that an error of the upstreams comes down to.

@@ -10,7 +10,7 @@ use privydns_tests::{
 };
 
 use crate::backend::TestResolver;
-use crate::bench::{Bench, Carrier, cause};
+use crate::bench::{Bench, Carrier, at_once, cause};
 
 const WWW: &str = "www.example.test";
 
@@ -78,7 +78,7 @@ pub(crate) fn silence_ends_at_the_deadline(bench: &Bench) {
     if bench.carrier != Carrier::Http2 {
         faults.push(QueryFault::ExcessLength(3));
     }
-    for fault in faults {
+    at_once(faults, |fault| {
         let server = bench.setup().script(Script::new().on_query(.., fault)).start();
         let resolver = bench.build(bench.config(&[&server]).timeout(SHORT));
         let start = Instant::now();
@@ -86,7 +86,7 @@ pub(crate) fn silence_ends_at_the_deadline(bench: &Bench) {
         let took = start.elapsed();
         assert!(error.is_timeout(), "{error}");
         assert!(took >= SHORT && took < 10 * SHORT, "{took:?}");
-    }
+    });
 }
 
 /// Conformance 7: over DoT such a message is passed over, as it may be anybody's; over HTTP it can only be meant
@@ -107,14 +107,13 @@ pub(crate) fn answers_to_other_questions_are_no_answers(bench: &Bench) {
         }
         return;
     }
-    for fault in
-        faults.into_iter().map(|(fault, _)| fault).chain([MessageFault::WrongId, MessageFault::Garbage])
-    {
+    let faults = faults.map(|(fault, _)| fault);
+    at_once(faults.into_iter().chain([MessageFault::WrongId, MessageFault::Garbage]), |fault| {
         let script = Script::new().on_query(.., QueryFault::Repeat(2)).on_query(.., fault.clone());
         let server = bench.setup().script(script).start();
-        let resolver = bench.build(bench.config(&[&server]).timeout(SHORT / 3));
+        let resolver = bench.build(bench.config(&[&server]).timeout(SHORT));
         assert!(resolver.lookup(WWW, RecordType::A).unwrap_err().is_timeout(), "{fault:?}");
-    }
+    });
 }
 
 pub(crate) fn malformed_messages_are_errors(bench: &Bench) {
@@ -193,13 +192,14 @@ pub(crate) fn faults_are_nobody_elses(bench: &Bench) {
         faults.push(Http2Fault::ResetStream { moment: Moment::Instead, code: 2 }.into());
         faults.push(Http2Fault::ResetStream { moment: Moment::During, code: 2 }.into());
     }
-    for fault in faults {
-        let (bad, others) = ask_in_company(bench, Script::new().on_query(BAD, fault.clone()));
+    at_once(faults, |fault| {
+        let script = Script::new().on_query(BAD, fault.clone());
+        let (bad, others) = ask_in_company(bench, script, |query| query.timeout(SHORT));
         bad.expect_err("every answer is bad");
         for result in others {
             assert_eq!(result.unwrap().addresses().count(), 1, "{fault:?}");
         }
-    }
+    });
 }
 
 /// A connection that one query brought down comes up again for all that were on it.
@@ -217,8 +217,8 @@ pub(crate) fn a_lost_connection_is_made_up_for_to_all(bench: &Bench) {
         faults.push(Http2Fault::GoAway { moment: Moment::Instead, last: LastStream::None, code: 11 }.into());
     }
     for fault in faults {
-        let (bad, others) =
-            ask_in_company(bench, Script::new().on_query(When::named(BAD).turns(1), fault.clone()));
+        let script = Script::new().on_query(When::named(BAD).turns(1), fault.clone());
+        let (bad, others) = ask_in_company(bench, script, |query| query);
         let is_malformed = fault == MessageFault::CutTo(5).into();
         assert!(bad.is_ok() || is_malformed, "{fault:?}: {bad:?}");
         for result in others {
@@ -230,12 +230,16 @@ pub(crate) fn a_lost_connection_is_made_up_for_to_all(bench: &Bench) {
 const BAD: &str = "bad.many.example.test";
 
 /// Asks for a name that the script is about, and at the same time for five others, over a connection that is up.
-fn ask_in_company(bench: &Bench, script: Script) -> (Result<Answer, Error>, Vec<Result<Answer, Error>>) {
+fn ask_in_company(
+    bench: &Bench,
+    script: Script,
+    adapt: impl Fn(Query) -> Query,
+) -> (Result<Answer, Error>, Vec<Result<Answer, Error>>) {
     let (_server, resolver) = bench.start(script);
     let query = |name: &str| Query::new(name, RecordType::A).unwrap();
     resolver.query(query(WWW)).unwrap();
     let others = (0..5).map(|number| query(&format!("{number}.many.example.test")));
-    let queries = std::iter::once(query(BAD).timeout(SHORT)).chain(others).collect();
+    let queries = std::iter::once(adapt(query(BAD))).chain(others).collect();
     let mut results = resolver.query_all(queries);
     (results.remove(0), results)
 }

@@ -155,4 +155,6 @@ macro_rules! backends {
 backends! {
     tokio_current_thread: crate::backend::tokio::CurrentThread;
     tokio_multi_thread: crate::backend::tokio::MultiThread;
+    async_std: crate::backend::async_std::AsyncStd;
+    smol: crate::backend::async_std::Smol;
 }

@@ -3,6 +3,7 @@
 //! The suites are plain functions that block. How a backend gets a lookup done, and on which thread, is its own
 //! affair; that its `Resolver` takes a [`Config`] and answers [`Query`]s is all that it is asked for.
 
+pub(crate) mod async_std;
 pub(crate) mod tokio;
 
 use std::net::IpAddr;

@@ -1,0 +1,79 @@
+//! `privydns-async-std`, on each of its executors.
+
+use std::future::Future;
+use std::net::IpAddr;
+
+use privydns_async_std::{Resolver, Runtime};
+use privydns_core::{Addresses, Answer, Config, Error, Query, Stats};
+
+use super::{Backend, TestResolver};
+
+/// On the executor of async-std.
+pub(crate) struct AsyncStd;
+
+/// On that of smol.
+pub(crate) struct Smol;
+
+impl Backend for AsyncStd {
+    fn resolver(&self, config: Config) -> Result<Box<dyn TestResolver>, Error> {
+        Ok(Box::new(Resolver::on(Runtime::AsyncStd, config)?))
+    }
+}
+
+impl Backend for Smol {
+    fn resolver(&self, config: Config) -> Result<Box<dyn TestResolver>, Error> {
+        Ok(Box::new(Resolver::on(Runtime::Smol, config)?))
+    }
+}
+
+/// The drivers have threads of their own, and so any executor will do here.
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    smol::block_on(future)
+}
+
+/// Begins every query, each on its own, as callers do that know nothing of each other.
+fn spawn(resolver: &Resolver, queries: Vec<Query>) -> Vec<smol::Task<Result<Answer, Error>>> {
+    let spawn = |query| {
+        let resolver = resolver.clone();
+        smol::spawn(async move { resolver.query(query).await })
+    };
+    queries.into_iter().map(spawn).collect()
+}
+
+impl TestResolver for Resolver {
+    fn query(&self, query: Query) -> Result<Answer, Error> {
+        block_on(self.query(query))
+    }
+
+    fn query_all(&self, queries: Vec<Query>) -> Vec<Result<Answer, Error>> {
+        spawn(self, queries).into_iter().map(block_on).collect()
+    }
+
+    fn abandon(&self, queries: Vec<Query>, until: &(dyn Fn() + Sync)) {
+        let lookups = spawn(self, queries);
+        until();
+        for lookup in lookups {
+            block_on(lookup.cancel());
+        }
+    }
+
+    fn lookup_ip(&self, name: &str) -> Result<Addresses, Error> {
+        block_on(self.lookup_ip(name))
+    }
+
+    fn reverse(&self, address: IpAddr) -> Result<Answer, Error> {
+        block_on(self.reverse(address))
+    }
+
+    fn stats(&self) -> Stats {
+        self.stats()
+    }
+
+    fn clear_cache(&self) {
+        self.clear_cache();
+    }
+
+    fn close(&self) {
+        block_on(self.close());
+    }
+}
