@@ -4,7 +4,7 @@ use std::future::Future;
 use std::net::IpAddr;
 
 use privydns_async_std::{Resolver, Runtime};
-use privydns_core::{Addresses, Answer, Config, Error, Query, Stats};
+use privydns_core::{Addresses, Answer, Config, Error, Query, Stats, Upstream};
 
 use super::{Backend, TestResolver};
 
@@ -18,11 +18,19 @@ impl Backend for AsyncStd {
     fn resolver(&self, config: Config) -> Result<Box<dyn TestResolver>, Error> {
         Ok(Box::new(Resolver::on(Runtime::AsyncStd, config)?))
     }
+
+    fn discover(&self, resolver: Upstream) -> Result<Vec<Upstream>, Error> {
+        block_on(privydns_async_std::discover_on(Runtime::AsyncStd, resolver))
+    }
 }
 
 impl Backend for Smol {
     fn resolver(&self, config: Config) -> Result<Box<dyn TestResolver>, Error> {
         Ok(Box::new(Resolver::on(Runtime::Smol, config)?))
+    }
+
+    fn discover(&self, resolver: Upstream) -> Result<Vec<Upstream>, Error> {
+        block_on(privydns_async_std::discover_on(Runtime::Smol, resolver))
     }
 }
 
