@@ -13,8 +13,9 @@ use tokio::time::Instant;
 
 use super::connection::Connection;
 use super::exchange::{Exchange, Request};
+use super::orders::{Orders, Share};
 use super::plan::Outbox;
-use super::rewrite::{Orders, Rewriter, Share};
+use super::rewrite::Rewriter;
 use super::secured::Secured;
 use super::settings::Http2Settings;
 use crate::observe::RequestSeen;

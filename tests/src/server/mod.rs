@@ -7,6 +7,7 @@ mod handshake;
 mod http1;
 mod http2;
 mod listen;
+mod orders;
 mod plan;
 mod raw;
 mod rewrite;

@@ -4,18 +4,18 @@
 //! `h2` keeps the connection's state and does the HPACK; what it cannot be made to send (a GOAWAY with a made-up
 //! last stream, CONTINUATION frames, padding) is put into its output here, frame by frame.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::io;
 use std::mem;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::connection::ConnectionLog;
-use super::plan::Plan;
+use super::orders::{Order, Orders};
 use super::secured::Secured;
 use crate::frame::Frame;
 use crate::observe::keep;
@@ -27,80 +27,7 @@ const PREFACE: usize = 24;
 /// Octets that wait for the client to read before `h2` has to wait, too.
 const MAX_WAITING: usize = 1 << 20;
 
-/// What is to be done to the responses of a connection. Clones share it.
-#[derive(Clone, Default)]
-pub(super) struct Orders(Arc<Mutex<Ordered>>);
-
-#[derive(Default)]
-struct Ordered {
-    responses: BTreeMap<u32, Order>,
-    /// The least last stream of all GOAWAYs: responses above it are not sent.
-    last_stream: Option<u32>,
-}
-
-/// What is to be done to one response.
-#[derive(Default)]
-struct Order {
-    faults: Vec<Http2Fault>,
-    piece: Option<usize>,
-    end_mid_body: Option<End>,
-    end_after: Option<End>,
-    has_begun: bool,
-    has_body: bool,
-}
-
-impl Orders {
-    /// To be called before the response is given to `h2`. Says how much of it `h2` is to be given.
-    pub(super) fn give(&self, stream: u32, plan: &Plan, end_mid_body: Option<End>) -> Share {
-        let mut ordered = self.lock();
-        if ordered.last_stream.is_some_and(|last| stream > last) {
-            ordered.responses.insert(stream, Order::default());
-            return Share::Reset;
-        }
-        let (faults, piece, end_after) = (plan.http2.clone(), plan.piece, plan.end_after);
-        if faults.is_empty() && piece.is_none() && end_mid_body.is_none() && end_after.is_none() {
-            return Share::All;
-        }
-        let goaways = faults.iter().filter_map(|fault| match fault {
-            Http2Fault::GoAway { last, .. } => Some(last.seen_from(stream)),
-            _ => None,
-        });
-        ordered.last_stream = goaways.chain(ordered.last_stream).min();
-        let share = if faults.iter().any(|fault| fault.cuts_all(stream)) {
-            Share::Reset
-        } else if end_mid_body.is_some() || faults.iter().any(|fault| fault.cuts_body(stream)) {
-            Share::WithoutTrailers
-        } else {
-            Share::All
-        };
-        let order = Order { faults, piece, end_mid_body, end_after, ..Order::default() };
-        ordered.responses.insert(stream, order);
-        share
-    }
-
-    fn take(&self, stream: u32) -> Option<Order> {
-        self.lock().responses.remove(&stream)
-    }
-
-    fn put_back(&self, stream: u32, order: Order) {
-        self.lock().responses.insert(stream, order);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Ordered> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// How much of a response `h2` is to be given. It must not write a header block that the client does not get:
-/// the two would have different HPACK tables from then on (RFC 7541 Section 2.2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Share {
-    All,
-    WithoutTrailers,
-    /// A reset, which stands for the frames that come in place of the response, if any.
-    Reset,
-}
-
+/// A stream for `h2` to read and write.
 pub(super) struct Rewriter<'a, 'b> {
     stream: &'a mut Secured<'b>,
     log: Arc<ConnectionLog>,
@@ -202,7 +129,7 @@ impl<'a, 'b> Rewriter<'a, 'b> {
             flags |= Frame::PRIORITY;
             block.splice(0..0, [0, 0, 0, 0, 15]);
         }
-        pad(order, &mut flags, &mut block);
+        order.pad(&mut flags, &mut block);
         let Some((size, rest)) = rest else {
             return self.put(&Frame::headers(stream, &block, flags | Frame::END_HEADERS), order.piece);
         };
@@ -248,7 +175,7 @@ impl<'a, 'b> Rewriter<'a, 'b> {
             let end = payload.len().min(start + size);
             let is_last = end == payload.len();
             let (mut flags, mut part) = (if is_last { flags } else { 0 }, payload[start..end].to_vec());
-            pad(order, &mut flags, &mut part);
+            order.pad(&mut flags, &mut part);
             self.put(&Frame::data(stream, &part, flags), order.piece);
             if is_last {
                 return;
@@ -348,22 +275,6 @@ impl<'a, 'b> Rewriter<'a, 'b> {
             if !matches!(frame.kind, Frame::DATA | Frame::HEADERS | Frame::CONTINUATION) {
                 self.log.update(|seen| keep(&mut seen.frames, || frame));
             }
-        }
-    }
-}
-
-impl Order {
-    fn has(&self, moment: Moment) -> bool {
-        self.faults.iter().any(|fault| fault.moment() == Some(moment))
-    }
-}
-
-fn pad(order: &Order, flags: &mut u8, payload: &mut Vec<u8>) {
-    for fault in &order.faults {
-        if let Http2Fault::Padding(length) = fault {
-            *flags |= Frame::PADDED;
-            payload.insert(0, *length);
-            payload.resize(payload.len() + usize::from(*length), 0);
         }
     }
 }

@@ -1,6 +1,5 @@
 //! What becomes of lookups when connections come, go, and go silent.
 
-use std::io;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -62,8 +61,7 @@ pub(crate) fn connections_that_never_come_up_say_why(bench: &Bench) {
     server.kill();
     let resolver = bench.resolver(&[&server]);
     let found = cause(resolver.lookup(WWW, RecordType::A));
-    let refused = io::Error::from(io::ErrorKind::ConnectionRefused).kind();
-    assert!(matches!(&found, Cause::Connect(text) if text.contains("refused")), "{refused}: {found}");
+    assert!(matches!(&found, Cause::Connect(text) if text.contains("refused")), "{found}");
 }
 
 pub(crate) fn one_broken_connection_is_made_up_for(bench: &Bench) {
