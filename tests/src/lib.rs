@@ -55,3 +55,8 @@ pub use script::{
 };
 pub use server::{Alpn, ClientAuthentication, Http, Http2Settings, Refusal, Server, Setup, TlsVersions};
 pub use zone::{Manner, Padding, Zone};
+
+/// The programs of the README, which are compiled with the documentation's.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
