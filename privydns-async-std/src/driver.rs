@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::io::{self, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -14,7 +14,12 @@ use futures_rustls::client::TlsStream;
 use futures_rustls::rustls::HandshakeKind;
 use futures_rustls::{Connect, TlsConnector};
 use privydns_core::handle::Inbox;
-use privydns_core::{Cause, ConnectionId, Engine, Input, Output, Stage, Target, tls::cause_of};
+use privydns_core::{Cause, ConnectionId, Engine, Input, Output, Stage, tls::cause_of};
+
+use crate::reach::{Reached, reach};
+
+/// Steps that one connection takes in one round, so that none keeps the others from theirs.
+const STEPS_A_ROUND: usize = 16;
 
 /// Inputs taken from callers in one round, so that a flood of them does not starve the sockets.
 const INPUTS_A_ROUND: usize = 1024;
@@ -32,7 +37,9 @@ pub(crate) struct Driver {
     inbox: Inbox,
     connections: BTreeMap<ConnectionId, Connection>,
     alarm: Timer,
-    /// What the alarm is set to.
+    /// What the alarm is set to: the deadline, or an earlier time.
+    alarm_at: Option<Instant>,
+    /// What the engine waits for.
     deadline: Option<Instant>,
     message: Vec<u8>,
     buffer: Box<[u8]>,
@@ -53,6 +60,7 @@ impl Driver {
             inbox,
             connections: BTreeMap::new(),
             alarm: Timer::never(),
+            alarm_at: None,
             deadline: None,
             message: Vec::new(),
             buffer: vec![0; READ_SIZE].into(),
@@ -63,43 +71,40 @@ impl Driver {
         self.engine.handle_input(Instant::now(), input);
     }
 
-    /// Moves every connection on by a step. Says whether the engine was told anything.
+    /// Moves every connection on. Says whether one may have more to do.
     fn poll_connections(&mut self, cx: &mut Context<'_>) -> bool {
-        let mut was_told = false;
+        let mut has_more = false;
         let Self { engine, connections, buffer, .. } = self;
-        connections.retain(|id, connection| match connection.poll(cx, *id, engine, buffer) {
-            Poll::Pending => true,
-            Poll::Ready(step) => {
-                was_told = true;
-                let tell_end = |cause| engine.handle_input(Instant::now(), Input::Ended { id: *id, cause });
-                step.map_err(tell_end).is_ok()
+        connections.retain(|id, connection| {
+            for _ in 0..STEPS_A_ROUND {
+                match connection.poll(cx, *id, engine, buffer) {
+                    Poll::Pending => return true,
+                    Poll::Ready(Ok(())) => {}
+                    Poll::Ready(Err(cause)) => {
+                        engine.handle_input(Instant::now(), Input::Ended { id: *id, cause });
+                        return false;
+                    }
+                }
             }
+            has_more = true;
+            true
         });
-        was_told
+        has_more
     }
 
-    /// Takes what the callers want. Says whether there was anything.
+    /// Takes what the callers want. Says whether there may be more.
     fn poll_inbox(&mut self, cx: &mut Context<'_>) -> bool {
-        for taken in 0..INPUTS_A_ROUND {
+        for _ in 0..INPUTS_A_ROUND {
             match self.inbox.poll_input(cx) {
                 Poll::Ready(input) => self.tell(input),
-                Poll::Pending => return taken > 0,
+                Poll::Pending => return false,
             }
         }
         true
     }
 
-    fn poll_alarm(&mut self, cx: &mut Context<'_>) -> bool {
-        let is_due = self.deadline.is_some() && Pin::new(&mut self.alarm).poll(cx).is_ready();
-        if is_due {
-            self.deadline = None;
-            self.tell(Input::Timeout);
-        }
-        is_due
-    }
-
-    /// Carries out what the engine wants until it waits, then flushes and sets the alarm. Says whether there
-    /// is a new connection, which was not polled yet.
+    /// Carries out what the engine wants until it waits, and flushes. Says whether there is a new
+    /// connection, which was not polled yet.
     fn drain(&mut self, cx: &mut Context<'_>) -> bool {
         let mut is_connecting = false;
         loop {
@@ -126,7 +131,7 @@ impl Driver {
                     if self.flush(cx) {
                         continue;
                     }
-                    self.set_alarm(deadline);
+                    self.deadline = deadline;
                     return is_connecting;
                 }
                 _ => {}
@@ -150,11 +155,22 @@ impl Driver {
         was_told
     }
 
-    fn set_alarm(&mut self, deadline: Option<Instant>) {
-        if let Some(deadline) = deadline.filter(|_| self.deadline != deadline) {
+    /// Tells the engine when its time has come. Says whether it has.
+    fn poll_alarm(&mut self, cx: &mut Context<'_>) -> bool {
+        // Set anew for an earlier time alone: to ring in vain now and then costs less than to be moved with every
+        // lookup.
+        if let Some(deadline) = self.deadline
+            && self.alarm_at.is_none_or(|at| deadline < at)
+        {
             self.alarm.set_at(deadline);
+            self.alarm_at = Some(deadline);
         }
-        self.deadline = deadline;
+        let rings = self.alarm_at.is_some() && Pin::new(&mut self.alarm).poll(cx).is_ready();
+        if rings {
+            self.alarm_at = None;
+            self.tell(Input::Timeout);
+        }
+        rings
     }
 }
 
@@ -227,36 +243,6 @@ impl Connection {
         }
         Poll::Ready(Ok(()))
     }
-}
-
-type Reached = Result<(Async<TcpStream>, Target), Cause>;
-
-/// Connects, and opens the way through the proxy where there is one.
-async fn reach(target: Target) -> Reached {
-    let failed = |error: io::Error| target.cause_of(&error);
-    let tcp = Async::<TcpStream>::connect(target.address).await.map_err(failed)?;
-    // Nagle's algorithm would hold a query back until the last one is acknowledged.
-    tcp.get_ref().set_nodelay(true).map_err(failed)?;
-    if let Some(mut tunnel) = target.tunnel.clone() {
-        let (mut message, mut buffer) = (Vec::new(), [0; 512]);
-        while !tunnel.is_open() {
-            if tunnel.poll_transmit(&mut message) {
-                write_all(&tcp, &message).await.map_err(failed)?;
-            } else {
-                let read = tcp.read_with(|mut tcp| tcp.read(&mut buffer)).await;
-                tunnel.handle_input(&buffer[..read.map_err(failed)?])?;
-            }
-        }
-    }
-    Ok((tcp, target))
-}
-
-async fn write_all(tcp: &Async<TcpStream>, mut bytes: &[u8]) -> io::Result<()> {
-    while !bytes.is_empty() {
-        let written = tcp.write_with(|mut tcp| tcp.write(bytes)).await?;
-        bytes = &bytes[written..];
-    }
-    Ok(())
 }
 
 #[cfg(test)]

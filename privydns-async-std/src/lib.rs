@@ -26,6 +26,7 @@
 
 mod discover;
 mod driver;
+mod reach;
 mod resolver;
 mod runtime;
 

@@ -20,6 +20,7 @@
 
 mod discover;
 mod driver;
+mod reach;
 mod resolver;
 
 pub use discover::discover;
