@@ -35,11 +35,7 @@ impl Entry {
         age: u32,
         origin: &Origin,
     ) -> Option<Self> {
-        let lifetime = match message.lifetime() {
-            Lifetime::Positive(ttl) => settings.positive(ttl),
-            Lifetime::Negative(ttl) => settings.negative(ttl),
-            Lifetime::None => 0,
-        };
+        let lifetime = lifetime(settings, message);
         (lifetime > age).then(|| Self {
             message: message.without_opt(),
             upstream: origin.upstream.clone(),
@@ -109,6 +105,20 @@ impl Entry {
     fn lifetime(&self) -> Duration {
         Duration::from_secs(self.lifetime.into())
     }
+}
+
+/// For how long the settings let a message be kept, in seconds; 0 for not at all.
+fn lifetime(settings: &CacheSettings, message: &Message) -> u32 {
+    match message.lifetime() {
+        Lifetime::Positive(ttl) => settings.positive(ttl),
+        Lifetime::Negative(ttl) => settings.negative(ttl),
+        Lifetime::None => 0,
+    }
+}
+
+/// What the settings cut off a message's TTL, in seconds.
+pub(super) fn cut(settings: &CacheSettings, message: &Message) -> u32 {
+    ttl(message).saturating_sub(lifetime(settings, message))
 }
 
 /// For how long the message says that it may be kept, in seconds; 0 for not at all.

@@ -276,6 +276,12 @@ impl Cache {
         }
     }
 
+    /// How many seconds older than it is an answer has to count, so that it shows no TTL beyond the caps: a fresh
+    /// one shows what it will show when it is handed out again.
+    pub(crate) fn cut(&self, message: &Message) -> u32 {
+        entry::cut(&self.shared.settings, message)
+    }
+
     /// Whether answers are kept past their time.
     pub(crate) fn keeps_stale(&self) -> bool {
         self.shared.failing.is_some()

@@ -295,6 +295,7 @@ impl Engine {
         debug!(upstream = %label, ?elapsed, rcode = %message.rcode(), "answered");
         let origin = Origin { upstream: label, spoken, attempts, elapsed, is_cached: false, is_stale: false };
         self.shared.cache.insert(now, &state.query, state.group, message, age, &origin);
+        let age = age.saturating_add(self.shared.cache.cut(message));
         let answer = Answer::new(message.clone(), age, origin);
         self.recent.note(state.key);
         let waiters = std::mem::take(&mut state.waiters);
