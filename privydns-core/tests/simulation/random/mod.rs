@@ -1,16 +1,20 @@
 //! Thousands of runs, each made up from one number: what must always hold is looked at after every step.
 
+mod acts;
 mod ledger;
 mod run;
 mod shape;
+mod tally;
 mod temper;
 
 use std::env;
 use std::panic::{self, AssertUnwindSafe};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use run::Run;
+use tally::Tally;
 
 /// Runs of a plain `cargo test`, which takes some seconds. The gate plays 20,000, compiled with optimisation.
 const SEEDS: u64 = 500;
@@ -21,7 +25,7 @@ fn number(variable: &str) -> Option<u64> {
 }
 
 /// Plays a seed, and tells how to play it again if it fails.
-fn play(seed: u64) -> u64 {
+fn play(seed: u64) -> (u64, Tally) {
     panic::catch_unwind(AssertUnwindSafe(|| Run::play(seed, false))).unwrap_or_else(|failure| {
         eprintln!("\nseed {seed} fails. To see it happen, from its beginning:");
         eprintln!(
@@ -37,6 +41,7 @@ fn whatever_happens_the_engine_keeps_its_promises() {
     let first = number("PRIVYDNS_FIRST_SEED").unwrap_or(0);
     let last = first + number("PRIVYDNS_SEEDS").unwrap_or(SEEDS);
     let next = AtomicU64::new(first);
+    let tally = Mutex::new(Tally::default());
     let threads = thread::available_parallelism().map_or(1, usize::from);
     thread::scope(|scope| {
         for _ in 0..threads {
@@ -46,15 +51,16 @@ fn whatever_happens_the_engine_keeps_its_promises() {
                     if seed >= last {
                         return;
                     }
-                    let sum = play(seed);
+                    let (sum, played) = play(seed);
+                    tally.lock().expect("no thread fails with it").add(&played);
                     if seed.is_multiple_of(50) {
-                        assert_eq!(play(seed), sum, "seed {seed} is not the same twice");
+                        assert_eq!(play(seed).0, sum, "seed {seed} is not the same twice");
                     }
                 }
             });
         }
     });
-    println!("{} seeds", last - first);
+    println!("{} seeds: {}", last - first, tally.into_inner().expect("no thread fails with it"));
 }
 
 /// Plays the seed in `PRIVYDNS_SEED`, and prints all that the engine is told and says.

@@ -4,26 +4,36 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use privydns_core::{CacheSettings, Config, Protocol, Query, Upstream};
+use privydns_core::{Builder, CacheSettings, Config, Hedge, Protocol, Query, Strategy, Upstream};
 
 use crate::world::Speaks;
 use crate::world::draw::Draw;
 
 /// How many shapes there are. Each is made once, since to set up TLS for its upstreams takes longer than many runs.
-const SHAPES: usize = 96;
+const SHAPES: usize = 160;
+
+/// The domain whose names go to the last server alone, where a shape has a route.
+pub(crate) const ROUTED: &str = "corp.example.";
 
 pub(crate) struct Shape {
     pub(crate) config: Config,
     pub(crate) servers: Vec<Server>,
+    pub(crate) has_route: bool,
     pub(crate) timeout: Duration,
     pub(crate) attempts: usize,
+    /// How many attempts a lookup may make although all is well.
+    pub(crate) parallel: usize,
     pub(crate) max_lookups: usize,
+    /// Whether quiet connections are kept alive.
+    pub(crate) pings: bool,
 }
 
 /// An upstream, as the other side knows it.
 pub(crate) struct Server {
     pub(crate) speaks: Speaks,
     pub(crate) addresses: Vec<SocketAddr>,
+    /// Whether the engine is told its name alone, and has to ask for the addresses.
+    pub(crate) is_nameless: bool,
     /// Connections that may be opened to it at once.
     pub(crate) max_connections: usize,
 }
@@ -41,40 +51,105 @@ impl Shape {
         MADE[index].get_or_init(|| Self::draw(&mut Draw::new(index as u64)))
     }
 
-    /// Whether the upstream of this label is one that the query may go to.
-    pub(crate) fn may_ask(&self, label: &str, query: &Query) -> bool {
-        let number = label.strip_prefix("up").and_then(|number| number.parse::<usize>().ok());
-        let server = number.and_then(|number| self.servers.get(number)).expect("an upstream's label");
-        query.protocol_wanted().is_none_or(|wanted| wanted == server.protocol())
+    /// The servers that may be asked.
+    pub(crate) fn group(&self, query: &Query) -> Vec<usize> {
+        let is_routed = self.has_route && query.name().to_string().ends_with(ROUTED);
+        let last = self.servers.len() - 1;
+        let may_be_asked = |number: &usize| {
+            let is_in_group = !self.has_route || is_routed == (*number == last);
+            let protocol = self.servers[*number].protocol();
+            is_in_group && query.protocol_wanted().is_none_or(|wanted| wanted == protocol)
+        };
+        (0..self.servers.len()).filter(may_be_asked).collect()
     }
 
     fn draw(draw: &mut Draw) -> Self {
-        let timeout = draw.one_of(&[1, 2, 5, 5, 10]);
-        let timeout = Duration::from_secs(timeout);
+        let timeout = Duration::from_secs(draw.one_of(&[1, 2, 5, 5, 10]));
         let attempts = draw.one_of(&[1, 2, 3, 3, 3, 5]);
         let max_lookups = draw.one_of(&[5, 40, 16_384, 16_384]);
         let (shared, single) = (draw.one_of(&[1, 2, 2]), draw.one_of(&[1, 3, 6]));
-        let mut builder = Config::builder()
+        let builder = Config::builder()
             .timeout(timeout)
             .attempts(attempts)
             .max_lookups(max_lookups)
             .max_connections(shared)
             .max_http1_connections(single)
             .cache(cache(draw));
+        let mut shape = Self {
+            config: Config::builder().upstream(stand_in()).build().expect("a configuration"),
+            servers: Vec::new(),
+            has_route: false,
+            timeout,
+            attempts: attempts as usize,
+            parallel: 1,
+            max_lookups,
+            pings: false,
+        };
+        let builder = shape.choose_policies(builder, draw);
+        let builder = shape.choose_servers(builder, (shared, single), draw);
+        shape.config = builder.build().expect("a configuration");
+        shape
+    }
+
+    fn choose_policies(&mut self, mut builder: Builder, draw: &mut Draw) -> Builder {
         if draw.percent(25) {
             builder = builder.attempt_timeout(draw.millis(50..=1500));
         }
-        let mut servers = Vec::new();
-        for index in 0..draw.one_of(&[1, 1, 2, 2, 3, 4]) {
-            let speaks = draw.one_of(&[Speaks::Dot, Speaks::Dot, Speaks::Http2, Speaks::Http1]);
-            let (upstream, addresses) = upstream(index, speaks, draw);
-            builder = builder.upstream(upstream);
-            let max_connections = if speaks == Speaks::Http1 { single.max(shared) } else { shared };
-            servers.push(Server { speaks, addresses, max_connections });
+        if draw.percent(25) {
+            builder = builder.address_delay(draw.millis(10..=100));
         }
-        let config = builder.build().expect("a configuration");
-        Self { config, servers, timeout, attempts: attempts as usize, max_lookups }
+        if draw.percent(20) {
+            builder = builder.max_waiting(usize::try_from(draw.between(8..=16)).expect("a few"));
+        }
+        if draw.percent(25) {
+            builder = builder.ping_interval(draw.millis(300..=20_000));
+            self.pings = true;
+        }
+        match draw.between(0..=5) {
+            0 => builder = builder.strategy(Strategy::Fastest),
+            1 => {
+                let count = usize::try_from(draw.between(2..=3)).expect("a few");
+                builder = builder.strategy(Strategy::Race(count));
+                self.parallel = count;
+            }
+            2 => {
+                builder = builder.hedge(Hedge::after(draw.millis(5..=200)).share(0.5));
+                self.parallel = 2;
+            }
+            3 => {
+                builder = builder.hedge(Hedge::adaptive());
+                self.parallel = 2;
+            }
+            _ => {}
+        }
+        builder
     }
+
+    fn choose_servers(&mut self, mut builder: Builder, limits: (usize, usize), draw: &mut Draw) -> Builder {
+        let count = draw.one_of(&[1, 1, 2, 2, 3, 4]);
+        self.has_route = count > 1 && draw.percent(30);
+        for index in 0..count {
+            let is_last = index == count - 1;
+            let speaks = draw.one_of(&[Speaks::Dot, Speaks::Dot, Speaks::Http2, Speaks::Http1]);
+            // The first one is there to resolve the names of the others.
+            let is_nameless = index > 0 && draw.percent(25);
+            let (upstream, addresses) = upstream(index, speaks, is_nameless, draw);
+            let (shared, single) = limits;
+            let max_connections = if speaks == Speaks::Http1 { single.max(shared) } else { shared };
+            self.servers.push(Server { speaks, addresses, is_nameless, max_connections });
+            builder = if self.has_route && is_last {
+                builder.route(ROUTED, [upstream])
+            } else {
+                builder.upstream(upstream)
+            };
+        }
+        builder
+    }
+}
+
+/// Any upstream, for the time before there are some.
+fn stand_in() -> Upstream {
+    "tls://192.0.2.250#dns.example".parse().expect("an upstream")
 }
 
 fn cache(draw: &mut Draw) -> CacheSettings {
@@ -87,13 +162,11 @@ fn cache(draw: &mut Draw) -> CacheSettings {
     }
 }
 
-fn upstream(index: u8, speaks: Speaks, draw: &mut Draw) -> (Upstream, Vec<SocketAddr>) {
-    let mut upstream = match speaks {
-        Speaks::Dot => Upstream::tls(&format!("dns{index}.example")),
-        Speaks::Http1 | Speaks::Http2 => Upstream::https(&format!("dns{index}.example")),
-    }
-    .expect("an upstream")
-    .labelled(format!("up{index}"));
+fn upstream(index: u8, speaks: Speaks, is_nameless: bool, draw: &mut Draw) -> (Upstream, Vec<SocketAddr>) {
+    let name = format!("dns{index}.example");
+    let made = if speaks == Speaks::Dot { Upstream::tls(&name) } else { Upstream::https(&name) };
+    let nameless = made.expect("an upstream").labelled(format!("up{index}"));
+    let mut upstream = nameless.clone();
     for host in 0..draw.one_of(&[1_u8, 1, 2, 3]) {
         let address = if draw.percent(60) {
             IpAddr::from([192, 0, 2, index * 8 + host])
@@ -103,5 +176,5 @@ fn upstream(index: u8, speaks: Speaks, draw: &mut Draw) -> (Upstream, Vec<Socket
         upstream = upstream.address(address);
     }
     let addresses = upstream.socket_addresses().collect();
-    (upstream, addresses)
+    (if is_nameless { nameless } else { upstream }, addresses)
 }

@@ -1,12 +1,14 @@
 //! Servers as they come: good, slow, failing, lying, silent.
 
 use std::cell::RefCell;
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
 use super::ledger::{Ledger, Said};
+use super::shape::Shape;
 use crate::world::draw::Draw;
-use crate::world::wire::{Question, REFUSED, Reply, SERVFAIL};
+use crate::world::wire::{A, AAAA, Question, REFUSED, Reply, SERVFAIL};
 use crate::world::{Act, Ask, Mangle, Refusal, Speaks};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,10 +36,11 @@ impl Temper {
 /// A server of a temper. Its number is its upstream's.
 pub(crate) struct Moody {
     pub(crate) number: usize,
-    pub(crate) speaks: Speaks,
     pub(crate) temper: Temper,
     pub(crate) draw: Draw,
     pub(crate) ledger: Rc<RefCell<Ledger>>,
+    /// Where the servers are whose addresses may be asked for.
+    pub(crate) shape: &'static Shape,
 }
 
 impl Moody {
@@ -65,6 +68,9 @@ impl Moody {
 
     /// The truth, as far as there is one.
     fn reply(&mut self, ask: &Ask, change: impl Fn(&mut Said)) -> Reply {
+        if let Some(reply) = self.address(ask) {
+            return reply;
+        }
         let mut said = self.said(ask);
         change(&mut said);
         let mut ledger = self.ledger.borrow_mut();
@@ -78,6 +84,22 @@ impl Moody {
             1 => reply.keepalive(self.draw.millis(100..=60_000)),
             _ => reply,
         }
+    }
+
+    /// Where a server is, if that is the question.
+    fn address(&mut self, ask: &Ask) -> Option<Reply> {
+        let number = ask.question.name.strip_prefix("dns")?.strip_suffix(".example.")?;
+        let server = &self.shape.servers[number.parse::<usize>().ok()?];
+        let ttl = self.draw.one_of(&[0, 1, 30, 300]);
+        let mut reply = Reply::to(&ask.question).soa(ttl, 0);
+        for address in &server.addresses {
+            reply = match (address.ip(), ask.question.record_type) {
+                (IpAddr::V4(v4), A) => reply.record(ttl, &v4.octets()),
+                (IpAddr::V6(v6), AAAA) => reply.record(ttl, &v6.octets()),
+                _ => reply,
+            };
+        }
+        Some(reply)
     }
 
     fn answer(&mut self, ask: &Ask, slowest: u64) -> Act {
@@ -113,7 +135,7 @@ impl Moody {
             0 => {
                 let id = ask.question.id ^ (1 << self.draw.below(16));
                 // Over HTTP the ID means nothing.
-                let is_lie = self.speaks == Speaks::Dot;
+                let is_lie = self.shape.servers[self.number].speaks == Speaks::Dot;
                 Act::Send(soon, self.reply(ask, |said| said.is_lie = is_lie).id(id).octets())
             }
             1 => {

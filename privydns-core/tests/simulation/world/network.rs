@@ -22,6 +22,9 @@ pub(crate) struct Network {
     unsent: BTreeSet<ConnectionId>,
     /// Calm where there is none.
     pub(crate) weather: Option<Weather>,
+    /// What becomes of connections to addresses at which there is no host. Where nothing is said, a host is found
+    /// there that answers everything.
+    pub(crate) strangers: Option<Accepts>,
 }
 
 /// Something that happens at one end of a connection.
@@ -116,6 +119,10 @@ impl Network {
 
     /// The engine asks for a connection.
     pub(crate) fn connect(&mut self, now: Duration, id: ConnectionId, target: &Target) {
+        if let (Some(accepts), false) = (&self.strangers, self.hosts.contains_key(&target.address)) {
+            let accepts = accepts.clone();
+            self.host(target.address).accepts(accepts);
+        }
         let host = self.host(target.address);
         let speech = Speech::new(host.speaks);
         let offered = &target.tls.alpn_protocols;

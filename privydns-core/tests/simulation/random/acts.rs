@@ -1,0 +1,162 @@
+//! What callers, hosts and the machine do in a run.
+
+use std::net::SocketAddr;
+use std::time::{Duration, SystemTime};
+
+use privydns_core::{CacheUse, Cause, CertificateProblem, Input, Protocol, Query, QueryName, RecordType};
+
+use super::run::Run;
+use super::shape::ROUTED;
+use super::temper::{Moody, Temper};
+use crate::world::{Accepts, ms, s};
+
+impl Run {
+    pub(super) fn set_up(&mut self, address: SocketAddr, number: usize) {
+        let host = self.world.network.host(address);
+        host.speaks = self.shape.servers[number].speaks;
+        if self.steady == Some(number) {
+            return self.set_temper(address, number, Temper::Good);
+        }
+        host.one_way = self.draw.one_of(&[Duration::from_micros(50), ms(1), ms(10), ms(120)]);
+        self.change_temper(address, number);
+        if self.draw.percent(30) {
+            self.change_door(address);
+        }
+    }
+
+    /// Somebody does something.
+    pub(super) fn turn(&mut self) {
+        match self.draw.between(0..=99) {
+            0..=54 => self.burst(),
+            55..=62 => self.cancel(),
+            63..=90 => self.strike(),
+            91..=93 => self.world.time_out(),
+            94 => self.world.tell(Input::WarmUp),
+            95 => self.look_at_the_clock(),
+            96 => {
+                self.changes += 1;
+                self.world.tell(Input::NetworkChanged);
+            }
+            97 => {
+                let leap = self.draw.one_of(&[ms(900), s(3), s(20), s(7200)]);
+                self.world.leap(leap);
+            }
+            _ => self.pass(s(10)),
+        }
+    }
+
+    pub(super) fn pause(&mut self) -> Duration {
+        match self.draw.between(0..=9) {
+            0..=1 => Duration::ZERO,
+            2..=7 => self.draw.millis(0..=300),
+            8 => self.draw.millis(0..=3000),
+            _ => self.draw.millis(0..=40_000),
+        }
+    }
+
+    /// Something happens to a host.
+    fn strike(&mut self) {
+        let (address, number) = self.draw.one_of(&self.hosts);
+        if self.steady == Some(number) {
+            return;
+        }
+        match self.draw.between(0..=9) {
+            0..=3 => self.change_temper(address, number),
+            4..=6 => self.change_door(address),
+            7 => self.world.network.reset_all(self.world.now(), address),
+            8 => self.world.network.forget_all(address),
+            _ => {
+                let silence = self.draw.millis(100..=20_000);
+                self.world.network.host(address).unreachable_until = self.world.now() + silence;
+            }
+        }
+    }
+
+    fn change_temper(&mut self, address: SocketAddr, number: usize) {
+        let temper = self.draw.one_of(&Temper::ALL);
+        self.set_temper(address, number, temper);
+        let closes = self.draw.one_of(&[None, None, Some(ms(300)), Some(s(2)), Some(s(10))]);
+        self.world.network.host(address).closes_when_idle = closes;
+    }
+
+    pub(super) fn set_temper(&mut self, address: SocketAddr, number: usize, temper: Temper) {
+        let (draw, ledger, shape) = (self.draw.fork(), self.ledger.clone(), self.shape);
+        let mut moody = Moody { number, temper, draw, ledger, shape };
+        self.world.network.host(address).serves(move |ask| moody.serve(ask));
+    }
+
+    fn change_door(&mut self, address: SocketAddr) {
+        let accepts = self.draw.one_of(&[
+            Accepts::Everything,
+            Accepts::Everything,
+            Accepts::Everything,
+            Accepts::Nothing,
+            Accepts::Silently,
+            Accepts::TcpAlone,
+            Accepts::WithoutAlpn,
+            Accepts::Failing(Cause::Tls("handshake failure".into())),
+            Accepts::Failing(Cause::Certificate(CertificateProblem::Expired)),
+            Accepts::Failing(Cause::Closed),
+        ]);
+        self.world.network.host(address).accepts(accepts);
+    }
+
+    /// The wall clock is read, and is sometimes not where the steady one has it.
+    fn look_at_the_clock(&mut self) {
+        let ahead = self.draw.one_of(&[s(0), s(0), s(5), s(60)]);
+        self.clock += ahead;
+        self.changes += usize::from(!ahead.is_zero());
+        self.world.tell(Input::WallClock(SystemTime::UNIX_EPOCH + self.world.now() + self.clock));
+    }
+
+    fn burst(&mut self) {
+        let count = match self.draw.between(0..=9) {
+            0..=5 => 1,
+            6..=8 => self.draw.between(2..=6),
+            _ => self.draw.between(10..=60),
+        };
+        for _ in 0..count {
+            let query = self.query();
+            if self.draw.percent(70) {
+                self.world.ask_early(&query);
+            } else {
+                self.world.ask(&query);
+            }
+        }
+        if self.draw.percent(5) {
+            let query = self.query();
+            self.world.tell(Input::Refresh(query.into()));
+        }
+    }
+
+    fn query(&mut self) -> Query {
+        let number = self.draw.between(0..=9);
+        let domain = if self.draw.percent(30) { ROUTED } else { "example." };
+        let below = if self.draw.percent(30) { "w." } else { "" };
+        let name = format!("{below}n{number}.{domain}");
+        let record_type = self.draw.one_of(&[RecordType::A, RecordType::AAAA]);
+        let mut query = Query::for_name(QueryName::parse(&name).expect("a name"), record_type);
+        *self.asked.entry(name).or_default() += 1;
+        if self.draw.percent(10) {
+            query = query.dnssec_ok(true);
+        }
+        if self.draw.percent(10) {
+            query = query.timeout(self.draw.millis(1..=1000).min(self.shape.timeout));
+        }
+        if self.draw.percent(15) {
+            query = query.cache(self.draw.one_of(&[CacheUse::Bypass, CacheUse::Only]));
+        }
+        let choosy = query.clone().protocol(self.draw.one_of(&[Protocol::Tls, Protocol::Https]));
+        if self.draw.percent(15) && !self.shape.group(&choosy).is_empty() { choosy } else { query }
+    }
+
+    fn cancel(&mut self) {
+        let waiting = self.world.waiting().collect::<Vec<_>>();
+        let chance = self.draw.one_of(&[10, 50, 100]);
+        for id in waiting {
+            if self.draw.percent(chance) {
+                self.world.cancel(id);
+            }
+        }
+    }
+}
