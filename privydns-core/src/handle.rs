@@ -215,16 +215,16 @@ impl Handle {
             let mut state = self.desk.open()?;
             state.last_lookup += 1;
             let id = LookupId(state.last_lookup);
-            let waiter = Waiter { query: query.clone(), deadline, waker: None, result: None };
-            state.lookups.insert(id, waiter);
-            (id, state.send(Input::Miss { id, query, deadline }))
+            let driver = state.send(Input::Miss { id, query: query.clone(), deadline });
+            state.lookups.insert(id, Waiter { query, deadline, waker: None, result: None });
+            (id, driver)
         };
         let lookup = Lookup { handle: self, stage: Stage::Waiting { id, may_restart: true } };
         self.rouse(driver)?;
         Ok(lookup)
     }
 
-    /// Does what the driver needs to see its inbox, as it was before it was [told](State::send) of something.
+    /// Does what the driver needs to see its inbox, as it was before it was [summoned](State::summon).
     fn rouse(&self, driver: Driver) -> Result<(), Error> {
         match driver {
             Driver::None => {
@@ -285,9 +285,9 @@ impl Future for Lookup<'_> {
         _replaced = waiter.waker.replace(context.waker().clone());
         if let Driver::None = state.driver {
             let restarted = if std::mem::take(may_restart) {
-                state.driver = Driver::Awake;
+                let driver = state.summon();
                 drop(state);
-                handle.rouse(Driver::None)
+                handle.rouse(driver)
             } else {
                 drop(state);
                 Err(ConfigError::NoRuntime.into())
@@ -388,26 +388,34 @@ impl Desk {
 }
 
 impl State {
-    /// Leaves the driver an input. Says how the driver was, for [`Handle::rouse`]; from here on it counts as
-    /// started and awake.
+    /// Leaves the driver an input, and summons it.
     fn send(&mut self, input: Input<'static>) -> Driver {
+        let driver = self.summon();
         self.inputs.push_back(input);
-        std::mem::replace(&mut self.driver, Driver::Awake)
+        driver
     }
 
-    /// There is no driver. Lookups without a result end, if the handle is closed; else they wait for the next
-    /// driver, and one of them must start it. Says whom to wake.
+    /// Counts the driver as started and awake. Says how it was, for [`Handle::rouse`].
+    fn summon(&mut self) -> Driver {
+        let driver = std::mem::replace(&mut self.driver, Driver::Awake);
+        if let Driver::None = driver {
+            // What a lost driver carried begins again.
+            let waiting = self.lookups.iter().filter(|(_, waiter)| waiter.result.is_none());
+            self.inputs.extend(waiting.map(|(id, waiter)| {
+                let (query, deadline) = (waiter.query.clone(), waiter.deadline);
+                Input::Miss { id: *id, query, deadline }
+            }));
+        }
+        driver
+    }
+
+    /// There is no driver. Lookups without a result end, if the handle is closed; else one of them must start
+    /// the next. Says whom to wake.
     fn strand(&mut self, is_closed: bool) -> Vec<Waker> {
         let mut wakers = std::mem::take(&mut self.closers);
-        for (id, waiter) in &mut self.lookups {
-            if waiter.result.is_some() {
-                continue;
-            }
+        for waiter in self.lookups.values_mut().filter(|waiter| waiter.result.is_none()) {
             if is_closed {
                 waiter.result = Some(Err(ErrorKind::Closed.into()));
-            } else {
-                let (query, deadline) = (waiter.query.clone(), waiter.deadline);
-                self.inputs.push_back(Input::Miss { id: *id, query, deadline });
             }
             wakers.extend(waiter.waker.take());
         }

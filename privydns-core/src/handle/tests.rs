@@ -184,6 +184,17 @@ fn another_driver_takes_on_the_lookups_of_a_lost_one() {
     assert!(matches!(poll(Pin::new(&mut second)), Poll::Ready(Ok(_))));
 }
 
+/// A runtime that ends drops its tasks in any order.
+#[test]
+fn a_lookup_dropped_after_its_driver_is_not_begun_again() {
+    let handle = handle(start);
+    let dropped = handle.begin(now(), query("one.example"));
+    drop(driver());
+    drop(dropped);
+    let _lookup = handle.begin(now(), query("two.example"));
+    assert!(matches!(inputs(&mut driver())[..], [Input::Miss { id: LookupId(2), .. }]));
+}
+
 /// A runtime that shuts down takes tasks and drops them. A lookup must not go round in circles there.
 #[test]
 fn a_lookup_that_loses_driver_after_driver_ends() {
