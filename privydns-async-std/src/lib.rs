@@ -37,3 +37,8 @@ pub use runtime::Runtime;
 
 #[cfg(not(any(feature = "async-std", feature = "smol")))]
 compile_error!("privydns-async-std needs a runtime: enable the feature `async-std` or `smol`");
+
+/// The programs of the README, which are compiled with the documentation's.
+#[cfg(all(doctest, feature = "async-std"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
