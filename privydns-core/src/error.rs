@@ -243,6 +243,9 @@ pub enum ConfigError {
     /// A lookup was begun outside of the runtime that its resolver is for.
     #[error("no runtime runs here")]
     NoRuntime,
+    /// The operating system gives nothing to wait for sockets with.
+    #[error("the system gives no event queue: {0}")]
+    NoEventQueue(String),
     /// A text is no upstream.
     #[error("upstream: {0}")]
     Syntax(#[from] SyntaxError),

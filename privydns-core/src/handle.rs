@@ -1,7 +1,7 @@
 //! Callers and driver: how a lookup reaches the task that carries the engine, and how its result comes back.
 //!
-//! A runtime crate for `async` programs is a [`Handle`] in what its users hold, an [`Inbox`] in its driver, and
-//! the means to start a driver. What is between the two has no runtime in it: a lock, and wakers.
+//! A runtime crate is a [`Handle`] in what its users hold, an [`Inbox`] in its driver, and the means to start a
+//! driver. What is between the two has no runtime in it: a lock, and wakers.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
@@ -46,11 +46,10 @@ pub type Start = fn(Inbox) -> Result<(), Error>;
 /// # assert!(matches!(ended, std::task::Poll::Ready(Ok(answer)) if answer.addresses().count() == 1));
 /// # Ok::<_, privydns_core::Error>(())
 /// ```
-#[derive(Debug)]
 pub struct Handle {
     shared: Arc<Shared>,
     desk: Arc<Desk>,
-    start: Start,
+    start: Box<dyn Fn(Inbox) -> Result<(), Error> + Send + Sync>,
 }
 
 /// The driver's end: what the callers want goes into the engine, and results go back.
@@ -121,10 +120,10 @@ struct Waiter {
 }
 
 impl Handle {
-    /// A handle without a driver.
-    pub fn new(shared: Shared, start: Start) -> Self {
+    /// A handle without a driver. `start` is a [`Start`], or does the same and knows more.
+    pub fn new(shared: Shared, start: impl Fn(Inbox) -> Result<(), Error> + Send + Sync + 'static) -> Self {
         let desk = Desk { state: Mutex::default(), is_closed: AtomicBool::new(false) };
-        Self { shared: Arc::new(shared), desk: Arc::new(desk), start }
+        Self { shared: Arc::new(shared), desk: Arc::new(desk), start: Box::new(start) }
     }
 
     /// Configuration, cache and counters.
@@ -177,6 +176,11 @@ impl Handle {
         }
     }
 
+    /// Whether it was told to close.
+    pub fn is_closed(&self) -> bool {
+        self.desk.is_closed.load(Relaxed)
+    }
+
     /// Has the driver end every lookup and say goodbye on every connection, and returns when it has. Lookups
     /// from now on fail with [`ErrorKind::Closed`].
     pub async fn close(&self) {
@@ -204,7 +208,7 @@ impl Handle {
     }
 
     fn early(&self, now: Instant, query: &Query) -> Result<Early, Error> {
-        if self.desk.is_closed.load(Relaxed) {
+        if self.is_closed() {
             return Err(ErrorKind::Closed.into());
         }
         self.shared.early(now, query)
@@ -420,6 +424,15 @@ impl State {
             wakers.extend(waiter.waker.take());
         }
         wakers
+    }
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handle")
+            .field("shared", &self.shared)
+            .field("desk", &self.desk)
+            .finish_non_exhaustive()
     }
 }
 

@@ -60,6 +60,11 @@ impl Config {
         self.upstreams.iter().map(|configured| &configured.upstream)
     }
 
+    /// How many lookups may be on their way at once.
+    pub fn max_lookups(&self) -> usize {
+        self.settings.max_lookups
+    }
+
     /// The upstreams that may answer a query.
     pub(crate) fn group(&self, query: &Query) -> Result<Group, Error> {
         let group = self.route(query.name()).map_or(self.general, |route| route.group);

@@ -157,4 +157,5 @@ backends! {
     tokio_multi_thread: crate::backend::tokio::MultiThread;
     async_std: crate::backend::async_std::AsyncStd;
     smol: crate::backend::async_std::Smol;
+    blocking: crate::backend::blocking::Blocking;
 }

@@ -4,6 +4,7 @@
 //! affair; that its `Resolver` takes a [`Config`] and answers [`Query`]s is all that it is asked for.
 
 pub(crate) mod async_std;
+pub(crate) mod blocking;
 pub(crate) mod tokio;
 
 use std::net::IpAddr;

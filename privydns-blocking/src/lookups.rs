@@ -1,0 +1,162 @@
+//! Many lookups of one caller, answered as the answers come.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::future::poll_fn;
+use std::iter::Fuse;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::Instant;
+
+use privydns_core::handle::Lookup;
+use privydns_core::{Answer, Error, ErrorKind, Query};
+
+use crate::resolver::Inner;
+
+/// Lookups on their way at once: as many as one connection carries.
+const MAX_IN_FLIGHT: usize = 1000;
+
+/// Queries with their answers, in the order in which the answers come: what
+/// [`Resolver::lookup_many`](crate::Resolver::lookup_many) returns.
+#[must_use = "nothing is asked before the first answer is asked for"]
+pub struct Lookups<'r, I: Iterator<Item = Query>> {
+    resolver: &'r Inner,
+    queries: Fuse<I>,
+    max_in_flight: usize,
+    begun: BTreeMap<u64, Begun<'r>>,
+    last_number: u64,
+    /// No lookup is given up before this.
+    next_limit: Instant,
+    news: Arc<News>,
+}
+
+struct Begun<'r> {
+    query: Query,
+    lookup: Lookup<'r>,
+    limit: Instant,
+    waker: Waker,
+}
+
+/// The numbers of the lookups that are to be looked at, and who waits for one.
+#[derive(Default)]
+struct News(Mutex<(VecDeque<u64>, Option<Waker>)>);
+
+/// Brings the news of one lookup.
+struct Messenger {
+    number: u64,
+    news: Arc<News>,
+}
+
+impl<'r, I: Iterator<Item = Query>> Lookups<'r, I> {
+    pub(crate) fn new(resolver: &'r Inner, queries: I) -> Self {
+        Self {
+            resolver,
+            queries: queries.fuse(),
+            max_in_flight: resolver.handle.shared().config().max_lookups().min(MAX_IN_FLIGHT),
+            begun: BTreeMap::new(),
+            last_number: 0,
+            next_limit: Instant::now(),
+            news: Arc::default(),
+        }
+    }
+
+    /// Begins lookups until as many as may be are on their way, and has their queries sent.
+    fn begin_more(&mut self) {
+        let before = self.last_number;
+        while self.begun.len() < self.max_in_flight
+            && let Some(query) = self.queries.next()
+        {
+            self.last_number += 1;
+            let number = self.last_number;
+            let now = Instant::now();
+            let (lookup, limit) =
+                (self.resolver.handle.begin(now, query.clone()), self.resolver.limit(now, &query));
+            let messenger = Arc::new(Messenger { number, news: self.news.clone() });
+            // It may have ended at once.
+            messenger.wake_by_ref();
+            self.next_limit = self.next_limit.min(limit);
+            self.begun.insert(number, Begun { query, lookup, limit, waker: messenger.into() });
+        }
+        if self.last_number > before {
+            self.resolver.turn();
+        }
+    }
+
+    /// The next that has ended.
+    fn ended(&mut self) -> Option<(Query, Result<Answer, Error>)> {
+        while let Some(number) = self.news.lock().0.pop_front() {
+            let Some(begun) = self.begun.get_mut(&number) else { continue };
+            let mut context = Context::from_waker(&begun.waker);
+            if let Poll::Ready(result) = Pin::new(&mut begun.lookup).poll(&mut context) {
+                return self.begun.remove(&number).map(|begun| (begun.query, result));
+            }
+        }
+        None
+    }
+}
+
+impl<I: Iterator<Item = Query>> Iterator for Lookups<'_, I> {
+    type Item = (Query, Result<Answer, Error>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        // Not after every answer: queries that begin together go out together.
+        if self.begun.len() <= self.max_in_flight / 2 {
+            self.begin_more();
+        }
+        while !self.begun.is_empty() {
+            if let Some(ended) = self.ended() {
+                return Some(ended);
+            }
+            let news = poll_fn(|context| self.news.poll(context));
+            if self.resolver.seat.wait(news, Some(self.next_limit)).is_none() {
+                let next = self.begun.iter().map(|(number, begun)| (begun.limit, *number)).min();
+                let (limit, number) = next?;
+                if limit <= Instant::now() {
+                    let late = self.begun.remove(&number)?;
+                    return Some((late.query, Err(ErrorKind::Deadline.into())));
+                }
+                self.next_limit = limit;
+            }
+        }
+        None
+    }
+}
+
+impl<I: Iterator<Item = Query>> fmt::Debug for Lookups<'_, I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lookups").field("begun", &self.begun.len()).finish_non_exhaustive()
+    }
+}
+
+impl News {
+    fn lock(&self) -> MutexGuard<'_, (VecDeque<u64>, Option<Waker>)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn poll(&self, context: &Context<'_>) -> Poll<()> {
+        let mut news = self.lock();
+        if news.0.is_empty() {
+            news.1 = Some(context.waker().clone());
+            return Poll::Pending;
+        }
+        Poll::Ready(())
+    }
+}
+
+impl Wake for Messenger {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        let waker = {
+            let mut news = self.news.lock();
+            news.0.push_back(self.number);
+            news.1.take()
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! `privydns-blocking`, which has no runtime: whoever waits does the work.
+
+use std::iter;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::thread;
+use std::time::Duration;
+
+use privydns_blocking::Resolver;
+use privydns_core::{Addresses, Answer, Config, Error, Query, RecordType, Stats, Upstream};
+
+use super::{Backend, TestResolver};
+
+/// The threads of a suite's callers.
+const THREADS: usize = 8;
+
+pub(crate) struct Blocking;
+
+impl Backend for Blocking {
+    fn resolver(&self, config: Config) -> Result<Box<dyn TestResolver>, Error> {
+        Ok(Box::new(Resolver::try_from(config)?))
+    }
+
+    fn discover(&self, resolver: Upstream) -> Result<Vec<Upstream>, Error> {
+        privydns_blocking::discover(resolver)
+    }
+}
+
+impl TestResolver for Resolver {
+    fn query(&self, query: Query) -> Result<Answer, Error> {
+        self.query(query)
+    }
+
+    /// On several threads, each with a batch.
+    fn query_all(&self, queries: Vec<Query>) -> Vec<Result<Answer, Error>> {
+        thread::scope(|scope| {
+            let batches = queries.chunks(queries.len().div_ceil(THREADS).max(1));
+            let threads: Vec<_> = batches.map(|batch| scope.spawn(|| query_batch(self, batch))).collect();
+            threads.into_iter().flat_map(|thread| thread.join().expect("a lookup does not panic")).collect()
+        })
+    }
+
+    fn abandon(&self, queries: Vec<Query>, until: &(dyn Fn() + Sync)) {
+        // The first is answered without a server, and by then the others have begun.
+        let known = Query::new("localhost", RecordType::A).expect("a name");
+        let mut lookups = self.lookup_many(iter::once(known).chain(queries));
+        lookups.next();
+        let is_over = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                while !is_over.load(Relaxed) {
+                    _ = self.drive(Duration::from_millis(10));
+                }
+            });
+            until();
+            is_over.store(true, Relaxed);
+        });
+    }
+
+    fn lookup_ip(&self, name: &str) -> Result<Addresses, Error> {
+        self.lookup_ip(name)
+    }
+
+    fn reverse(&self, address: IpAddr) -> Result<Answer, Error> {
+        self.reverse(address)
+    }
+
+    fn stats(&self) -> Stats {
+        self.stats()
+    }
+
+    fn clear_cache(&self) {
+        self.clear_cache();
+    }
+
+    fn close(&self) {
+        self.close();
+    }
+}
+
+/// The results in the order of the queries, whichever they came in.
+fn query_batch(resolver: &Resolver, queries: &[Query]) -> Vec<Result<Answer, Error>> {
+    let mut results: Vec<_> = queries.iter().map(|_| None).collect();
+    for (query, result) in resolver.lookup_many(queries.iter().cloned()) {
+        let is_its = |place: &usize| results[*place].is_none() && queries[*place] == query;
+        let place = (0..queries.len()).find(is_its).expect("every query has one result");
+        results[place] = Some(result);
+    }
+    results.into_iter().map(|result| result.expect("every query has a result")).collect()
+}
