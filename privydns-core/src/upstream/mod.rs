@@ -9,7 +9,7 @@
 //! | `https://NAME[:PORT][/PATH][{?dns}][#ip=IP,IP]` | DNS over HTTPS; without a path, `/dns-query` |
 //! | `tls://IP[:PORT]#NAME` | the same as the first |
 //! | `IP@PORT#NAME`, `IP:PORT#NAME`, `IP#NAME` | the same, as Unbound and systemd-resolved write it |
-//! | `quad9`, `quad9-https`, ... | one of the [presets](presets) |
+//! | `quad9`, `quad9-https`, ... | one of the [presets] |
 //! | `tls://IP[:PORT]` | the certificate is for the address |
 //! | `tls://IP[:PORT]#name=OTHER_IP` | reached at the first address, the certificate is for the second |
 //! | `tls://IP[:PORT]#pin=PIN,PIN` | the server's key is one of the pins, its certificate does not matter |
