@@ -1,0 +1,126 @@
+//! What the engine makes of an upstream behind a proxy, in made-up time.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use privydns_core::{
+    Cause, Config, ConnectionId, Engine, Error, ErrorKind, Input, LookupId, Output, Proxy, Query, RecordType,
+    Shared, Stage, Target, Upstream,
+};
+
+const PROXY: ([u8; 4], u16) = ([203, 0, 113, 80], 3128);
+
+/// An engine that was asked for one thing, and its clock.
+struct World {
+    engine: Engine,
+    began: Instant,
+    now: Instant,
+}
+
+/// What an engine wants while it drains.
+#[derive(Default)]
+struct Wants {
+    connects: Vec<(ConnectionId, Target)>,
+    done: Option<Error>,
+    wake: Option<Instant>,
+}
+
+impl World {
+    fn new(upstream: &str) -> Self {
+        let upstream: Upstream = upstream.parse().unwrap();
+        let behind = upstream.proxy(Proxy::http_connect(PROXY));
+        let config = Config::builder().upstream(behind).attempts(1).build().unwrap();
+        let shared = Arc::new(Shared::new(config, [1; 32]));
+        let now = Instant::now();
+        let query = Query::new("www.example", RecordType::A).unwrap();
+        let deadline = shared.deadline(now, &query);
+        let mut engine = Engine::new(shared, now, [2; 32]);
+        engine.handle_input(now, Input::Lookup { id: LookupId(1), query: Arc::new(query), deadline });
+        Self { engine, began: now, now }
+    }
+
+    fn tell(&mut self, input: Input<'_>) -> Wants {
+        self.engine.handle_input(self.now, input);
+        self.drain()
+    }
+
+    fn drain(&mut self) -> Wants {
+        let mut wants = Wants::default();
+        loop {
+            match self.engine.poll_output(self.now, &mut Vec::new()) {
+                Output::Connect { id, target } => wants.connects.push((id, target)),
+                Output::Done { result, .. } => wants.done = Some(result.unwrap_err()),
+                Output::Wait(wake) => {
+                    wants.wake = wake;
+                    return wants;
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Lets the time pass that the engine waits for.
+    fn wait(&mut self, wake: Option<Instant>) -> Wants {
+        self.now = wake.unwrap();
+        self.tell(Input::Timeout)
+    }
+}
+
+/// What a target says to its proxy first.
+fn request(target: &Target) -> String {
+    let mut message = Vec::new();
+    assert!(target.tunnel.clone().unwrap().poll_transmit(&mut message));
+    String::from_utf8(message).unwrap().lines().next().unwrap().to_owned()
+}
+
+/// Conformance 45, behind a proxy: it is the proxy that is connected to, for one address after the other.
+#[test]
+fn addresses_are_raced_through_the_proxy() {
+    let mut world = World::new("tls://dns.example#ip=192.0.2.1,2001:db8::1");
+    let first = world.drain();
+    let [(one, target)] = &first.connects[..] else { panic!("one connection") };
+    assert_eq!(target.address, SocketAddr::from(PROXY));
+    assert_eq!(request(target), "CONNECT [2001:db8::1]:853 HTTP/1.1");
+
+    let second = world.wait(first.wake);
+    assert_eq!(world.now - world.began, Duration::from_millis(250));
+    let [(other, target)] = &second.connects[..] else { panic!("one more connection") };
+    assert_eq!(target.address, SocketAddr::from(PROXY));
+    assert_eq!(request(target), "CONNECT 192.0.2.1:853 HTTP/1.1");
+
+    let refused = |words: &str| Cause::Proxy(words.to_owned());
+    assert!(world.tell(Input::Ended { id: *one, cause: refused("no route") }).done.is_none());
+    let error = world.tell(Input::Ended { id: *other, cause: refused("not today") }).done.unwrap();
+    assert!(matches!(error.kind(), ErrorKind::Upstream(Cause::Proxy(words)) if words == "no route"));
+    assert_eq!(error.stage(), Some(Stage::Proxy));
+}
+
+#[test]
+fn a_name_is_left_to_the_proxy_to_resolve() {
+    let mut world = World::new("https://dns.example");
+    let wants = world.drain();
+    let [(_, target)] = &wants.connects[..] else { panic!("one connection") };
+    assert_eq!(target.address, SocketAddr::from(PROXY));
+    assert_eq!(request(target), "CONNECT dns.example:443 HTTP/1.1");
+}
+
+/// While the proxy says nothing it is the proxy that is waited for; once the way is open it is the upstream.
+#[test]
+fn an_error_tells_silence_of_the_proxy_from_that_of_the_upstream() {
+    for (is_open, stage) in [(false, Stage::Proxy), (true, Stage::Tls)] {
+        let mut world = World::new("tls://dns.example");
+        let mut wants = world.drain();
+        if is_open {
+            let (id, _) = wants.connects[0];
+            wants = world.tell(Input::Handshaking(id));
+        }
+        while wants.done.is_none() {
+            wants = world.wait(wants.wake);
+        }
+        let error = wants.done.unwrap();
+        assert!(error.is_timeout(), "{error}");
+        assert_eq!(error.stage(), Some(stage), "{error}");
+        assert_eq!(world.now - world.began, Duration::from_secs(5));
+    }
+}
