@@ -27,6 +27,7 @@ struct Wants {
 }
 
 impl World {
+    #[expect(clippy::disallowed_methods, reason = "a made-up clock has to begin somewhere")]
     fn new(upstream: &str) -> Self {
         let upstream: Upstream = upstream.parse().unwrap();
         let behind = upstream.proxy(Proxy::http_connect(PROXY));
