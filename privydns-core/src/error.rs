@@ -294,7 +294,8 @@ pub enum Stage {
 pub struct Attempt {
     /// The upstream's label.
     pub upstream: Arc<str>,
-    /// The address used, once one was chosen.
+    /// The address used, once one was chosen. Behind a proxy it is the upstream's all the same, and the proxy's only
+    /// where the proxy resolves the upstream's name.
     pub address: Option<SocketAddr>,
     /// How far it came.
     pub stage: Stage,

@@ -70,8 +70,8 @@ impl Proxy {
         Self { kind: Kind::HttpConnect, address: address.into(), credentials: None }
     }
 
-    /// Sets the user and the password: those of RFC 1929 for SOCKS5, which then takes no proxy that does without,
-    /// and those of the Basic scheme (RFC 7617) for HTTP.
+    /// Sets the user and the password: those of RFC 1929 for SOCKS5, where a proxy that does without them is then
+    /// an error, and those of the Basic scheme (RFC 7617) for HTTP.
     ///
     /// # Errors
     /// [`ConfigError::Setting`] for what the protocol cannot carry: over SOCKS5, nothing, or more than 255 octets;

@@ -33,8 +33,8 @@ enum Reply {
 }
 
 impl Socks5 {
-    /// Offers one method. With credentials it is the one that uses them: a proxy that does without might, unlike
-    /// what the caller is told, not keep them apart by it.
+    /// Offers one method. With credentials it is the one that uses them: they may be there to keep streams apart, as
+    /// with Tor, and a proxy that does without would not do that.
     pub(super) fn begin(
         credentials: Option<Credentials>,
         destination: Destination,
