@@ -123,6 +123,11 @@ impl Engine {
         let (flight, upstream) = (exchange.flight, exchange.upstream);
         let round_trip = now.saturating_duration_since(exchange.submitted);
         self.upstream_answered(upstream, round_trip);
+        // Long past everybody's deadline only a driver reads that was idle meanwhile, as where there is no runtime:
+        // the answer may have lain there since it was asked for.
+        let is_late = now.saturating_duration_since(self.flights[flight].until).as_secs() > 0;
+        let unread = if is_late { u32::try_from(round_trip.as_secs()).unwrap_or(u32::MAX) } else { 0 };
+        let age = age.saturating_add(unread);
         let query = &self.flights[flight].query;
         let cause = match Message::parse(bytes, query) {
             Err(problem) => Cause::Malformed(problem),

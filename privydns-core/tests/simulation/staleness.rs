@@ -148,3 +148,19 @@ fn a_refresh_that_fails_is_over_at_its_deadline() {
     assert_eq!(world.wake(), None);
     assert_eq!(world.network.open_connections(), 0);
 }
+
+/// As without a runtime, where nobody drives while nobody waits.
+#[test]
+fn an_answer_that_lay_unread_is_as_old_as_its_query() {
+    let mut world = World::with_upstreams(1);
+    world
+        .host(0)
+        .serves(|ask| vec![Act::Send(s(1), Reply::to(&ask.question).record(100, &ADDRESS).octets())]);
+    world.tell(Input::Refresh(query("example.com").into()));
+    world.run_for(ms(500));
+    assert_eq!(world.host(0).asked.len(), 1);
+    world.leap(s(40));
+    world.run_for(ms(10));
+    let ttl = world.resolve("example.com").answer().ttl();
+    assert!(Some(58) < ttl && ttl < Some(61), "{ttl:?}");
+}
