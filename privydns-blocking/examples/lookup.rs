@@ -1,10 +1,10 @@
-//! Looks one name up: `lookup NAME TYPE UPSTREAM`, as in
-//! `lookup example.com MX tls://9.9.9.9#dns.quad9.net`.
+//! Asks a resolver for one name: `cargo run -p privydns-blocking --example lookup -- NAME TYPE UPSTREAM`.
+//!
+//! For example `-- example.com AAAA 'tls://9.9.9.9#dns.quad9.net'`.
 
-use std::error::Error;
 use std::process::ExitCode;
 
-use privydns_blocking::Resolver;
+use privydns_blocking::{Outcome, RecordType, Resolver};
 
 fn main() -> ExitCode {
     let arguments = std::env::args().skip(1).collect::<Vec<_>>();
@@ -21,12 +21,17 @@ fn main() -> ExitCode {
     }
 }
 
-fn lookup(name: &str, record_type: &str, upstream: &str) -> Result<(), Box<dyn Error>> {
+fn lookup(name: &str, record_type: &str, upstream: &str) -> Result<(), Box<dyn std::error::Error>> {
+    let record_type: RecordType = record_type.parse()?;
     let resolver = Resolver::builder().upstream(upstream.parse()?).build()?;
-    let answer = resolver.lookup(name, record_type.parse()?)?;
+    let answer = resolver.lookup(name, record_type)?;
     for record in answer.records() {
-        println!("{} {} {} {}", record.name(), record.ttl(), record.record_type(), record.data()?);
+        println!("{record}");
     }
-    println!("{} from {} in {:.1?}", answer.rcode(), answer.upstream(), answer.elapsed());
+    if answer.outcome() != Outcome::Records {
+        println!("{}", answer.rcode());
+    }
+    println!("; from {} in {:.1?}", answer.upstream(), answer.elapsed());
+    resolver.close();
     Ok(())
 }

@@ -1,5 +1,7 @@
-//! Several threads over one resolver share its connection: `threads UPSTREAM NAME...`, as in
-//! `threads tls://9.9.9.9#dns.quad9.net example.com example.net example.org`.
+//! Looks names up on a thread each, over one resolver, whose connection they share:
+//! `cargo run -p privydns-blocking --example threads -- UPSTREAM NAME...`.
+//!
+//! For example `-- 'tls://9.9.9.9#dns.quad9.net' example.com example.net example.org`.
 
 use std::process::ExitCode;
 

@@ -32,3 +32,8 @@ pub use discover::discover;
 pub use lookups::Lookups;
 pub use privydns_core::*;
 pub use resolver::Resolver;
+
+/// The program of the README, which is compiled with the documentation's.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

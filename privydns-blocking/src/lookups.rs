@@ -38,9 +38,15 @@ struct Begun<'r> {
     waker: Waker,
 }
 
-/// The numbers of the lookups that are to be looked at, and who waits for one.
+/// Which lookups are to be looked at.
 #[derive(Default)]
-struct News(Mutex<(VecDeque<u64>, Option<Waker>)>);
+struct News(Mutex<Noted>);
+
+#[derive(Default)]
+struct Noted {
+    numbers: VecDeque<u64>,
+    reader: Option<Waker>,
+}
 
 /// Brings the news of one lookup.
 struct Messenger {
@@ -70,12 +76,12 @@ impl<'r, I: Iterator<Item = Query>> Lookups<'r, I> {
             self.last_number += 1;
             let number = self.last_number;
             let now = Instant::now();
-            let (lookup, limit) =
-                (self.resolver.handle.begin(now, query.clone()), self.resolver.limit(now, &query));
+            let limit = self.resolver.limit(now, &query);
+            let lookup = self.resolver.handle.begin(now, query.clone());
             let messenger = Arc::new(Messenger { number, news: self.news.clone() });
             // It may have ended at once.
             messenger.wake_by_ref();
-            self.next_limit = self.next_limit.min(limit);
+            self.next_limit = if self.begun.is_empty() { limit } else { limit.min(self.next_limit) };
             self.begun.insert(number, Begun { query, lookup, limit, waker: messenger.into() });
         }
         if self.last_number > before {
@@ -85,7 +91,7 @@ impl<'r, I: Iterator<Item = Query>> Lookups<'r, I> {
 
     /// The next that has ended.
     fn ended(&mut self) -> Option<(Query, Result<Answer, Error>)> {
-        while let Some(number) = self.news.lock().0.pop_front() {
+        while let Some(number) = self.news.lock().numbers.pop_front() {
             let Some(begun) = self.begun.get_mut(&number) else { continue };
             let mut context = Context::from_waker(&begun.waker);
             if let Poll::Ready(result) = Pin::new(&mut begun.lookup).poll(&mut context) {
@@ -110,8 +116,8 @@ impl<I: Iterator<Item = Query>> Iterator for Lookups<'_, I> {
             }
             let news = poll_fn(|context| self.news.poll(context));
             if self.resolver.seat.wait(news, Some(self.next_limit)).is_none() {
-                let next = self.begun.iter().map(|(number, begun)| (begun.limit, *number)).min();
-                let (limit, number) = next?;
+                let limits = self.begun.iter().map(|(number, begun)| (begun.limit, *number));
+                let (limit, number) = limits.min()?;
                 if limit <= Instant::now() {
                     let late = self.begun.remove(&number)?;
                     return Some((late.query, Err(ErrorKind::Deadline.into())));
@@ -130,17 +136,17 @@ impl<I: Iterator<Item = Query>> fmt::Debug for Lookups<'_, I> {
 }
 
 impl News {
-    fn lock(&self) -> MutexGuard<'_, (VecDeque<u64>, Option<Waker>)> {
+    fn lock(&self) -> MutexGuard<'_, Noted> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn poll(&self, context: &Context<'_>) -> Poll<()> {
-        let mut news = self.lock();
-        if news.0.is_empty() {
-            news.1 = Some(context.waker().clone());
-            return Poll::Pending;
+        let mut noted = self.lock();
+        if !noted.numbers.is_empty() {
+            return Poll::Ready(());
         }
-        Poll::Ready(())
+        noted.reader = Some(context.waker().clone());
+        Poll::Pending
     }
 }
 
@@ -150,13 +156,13 @@ impl Wake for Messenger {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        let waker = {
-            let mut news = self.news.lock();
-            news.0.push_back(self.number);
-            news.1.take()
+        let reader = {
+            let mut noted = self.news.lock();
+            noted.numbers.push_back(self.number);
+            noted.reader.take()
         };
-        if let Some(waker) = waker {
-            waker.wake();
+        if let Some(reader) = reader {
+            reader.wake();
         }
     }
 }

@@ -67,9 +67,8 @@ impl Seat {
 
     /// Has everybody who waits look around.
     pub(crate) fn call_all(&self) {
-        for bell in std::mem::take(&mut self.lock().waiting) {
-            bell.wake();
-        }
+        let waiting = std::mem::take(&mut self.lock().waiting);
+        waiting.into_iter().for_each(Wake::wake);
     }
 
     fn take_over(&self) -> Option<Driving<'_>> {

@@ -92,6 +92,9 @@ fn a_deadline_holds_while_the_driver_is_held_up() {
     let took = started.elapsed();
     assert!(matches!(error.kind(), ErrorKind::Deadline), "{error}");
     assert!(took >= SHORT && took < LONG / 2, "{took:?}");
+    let batch = resolver.lookup_many([4, 5].map(|number| query(number).timeout(SHORT)));
+    let is_late = |result: Result<_, Error>| matches!(result.unwrap_err().kind(), ErrorKind::Deadline);
+    assert_eq!(batch.filter_map(|(_, result)| is_late(result).then_some(())).count(), 2);
     assert!(!driver.is_finished());
 
     drop(gate);
