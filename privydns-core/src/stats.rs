@@ -1,12 +1,13 @@
 //! What a resolver has counted since it was built.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use crate::cache::CacheStats;
 
-/// A snapshot of a resolver's counters. They only grow, but for the smoothed RTT and the number of entries.
+/// A snapshot of a resolver's counters. They only grow, but for what is so at present: the smoothed RTT, the
+/// number of entries, whether an upstream is sick.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
@@ -34,6 +35,8 @@ pub struct UpstreamStats {
     pub connections_resumed: u64,
     /// From query sent to answer received, smoothed; none before the first answer.
     pub smoothed_rtt: Option<Duration>,
+    /// Whether it failed, and is passed over at present by lookups that have another.
+    pub is_sick: bool,
 }
 
 /// A counter that many threads may add to.
@@ -66,6 +69,7 @@ pub(crate) struct UpstreamCounters {
     pub(crate) resumed: Counter,
     /// Nanoseconds; 0 before the first answer.
     smoothed_rtt: AtomicU64,
+    is_sick: AtomicBool,
 }
 
 impl Counters {
@@ -84,6 +88,10 @@ impl UpstreamCounters {
         self.smoothed_rtt.store(nanos, Relaxed);
     }
 
+    pub(crate) fn sick(&self, is_sick: bool) {
+        self.is_sick.store(is_sick, Relaxed);
+    }
+
     pub(crate) fn snapshot(&self, upstream: Arc<str>) -> UpstreamStats {
         let nanos = self.smoothed_rtt.load(Relaxed);
         UpstreamStats {
@@ -94,6 +102,7 @@ impl UpstreamCounters {
             connections_opened: self.opened.value(),
             connections_resumed: self.resumed.value(),
             smoothed_rtt: (nanos > 0).then(|| Duration::from_nanos(nanos)),
+            is_sick: self.is_sick.load(Relaxed),
         }
     }
 }

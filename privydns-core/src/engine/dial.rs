@@ -168,7 +168,6 @@ impl Engine {
         }
         let pool = &mut self.pools[state.upstream];
         pool.winner = self.connections.get(&winner).map(|connection| connection.address);
-        pool.health.reached();
     }
 
     /// One address of the race failed: the next joins at once; with the last, the race is lost.

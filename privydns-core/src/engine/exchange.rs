@@ -24,6 +24,8 @@ pub(super) struct Exchange {
     pub(super) started: Instant,
     /// When it was submitted to its connection.
     pub(super) submitted: Instant,
+    /// Until when it is waited for before another begins beside it; none when that time has passed.
+    pub(super) overdue_at: Option<Instant>,
 }
 
 /// The attempts that are not over. A [`Key`] holds its place and the generation of what is in it, so that a
@@ -35,7 +37,7 @@ pub(super) struct Exchanges {
 }
 
 impl Exchanges {
-    fn insert(&mut self, flight: usize, upstream: usize, now: Instant) -> Key {
+    fn insert(&mut self, flight: usize, upstream: usize, now: Instant, overdue_at: Instant) -> Key {
         self.generation = self.generation.wrapping_add(1);
         let index = self.slab.insert(Exchange {
             generation: self.generation,
@@ -44,6 +46,7 @@ impl Exchanges {
             connection: None,
             started: now,
             submitted: now,
+            overdue_at: Some(overdue_at),
         });
         key(self.generation, index)
     }
@@ -85,8 +88,14 @@ fn generation(key: Key) -> u32 {
 
 impl Engine {
     /// Begins an attempt of `flight` at `upstream`.
-    pub(super) fn start_exchange(&mut self, now: Instant, flight: usize, upstream: usize) -> Key {
-        let key = self.exchanges.insert(flight, upstream, now);
+    pub(super) fn start_exchange(
+        &mut self,
+        now: Instant,
+        flight: usize,
+        upstream: usize,
+        overdue_at: Instant,
+    ) -> Key {
+        let key = self.exchanges.insert(flight, upstream, now, overdue_at);
         self.shared.counters.upstream(upstream).queries.add(1);
         debug!(upstream = %self.pools[upstream].label, "attempt");
         self.pools[upstream].waiting.insert(key);
@@ -98,12 +107,7 @@ impl Engine {
     pub(super) fn cancel_exchange(&mut self, now: Instant, key: Key) {
         let Some(exchange) = self.exchanges.remove(key) else { return };
         match exchange.connection {
-            Some(id) => {
-                if let Some(machine) = self.machine(id) {
-                    machine.cancel(now, key);
-                }
-                self.touched(id);
-            }
+            Some(id) => self.cancel_on_connection(now, id, key),
             None => {
                 self.pools[exchange.upstream].waiting.remove(&key);
             }
@@ -156,35 +160,37 @@ impl Engine {
         self.shared.counters.upstream(upstream).failures.add(1);
         debug!(upstream = %self.pools[upstream].label, stage = %attempt.stage, %cause, "attempt failed");
 
-        let random = &mut self.random;
-        let plan = &mut self.flights[flight].plan;
-        match verdict(cause) {
-            Verdict::Final => plan.rule_out(upstream),
-            Verdict::Passing => plan.failed(upstream, now, None, random),
-            Verdict::Wait(wait) => {
-                self.pools[upstream].health.asked_to_wait(now, wait);
-                plan.failed(upstream, now, Some(wait), random);
-            }
+        let verdict = verdict(cause);
+        if let Verdict::Wait(wait) = verdict {
+            self.leave_alone(now, upstream, wait);
         }
-        let flight_state = &mut self.flights[flight];
-        flight_state.live.retain(|live| *live != key);
-        flight_state.history.push(attempt);
-        if flight_state.active == Some(key) {
-            flight_state.active = None;
-            flight_state.wake = None;
+        let state = &mut self.flights[flight];
+        match verdict {
+            Verdict::Final => state.plan.rule_out(upstream),
+            Verdict::Passing => state.plan.failed(upstream, now, None, &mut self.random),
+            Verdict::Wait(wait) => state.plan.failed(upstream, now, Some(wait), &mut self.random),
         }
-        if flight_state.active.is_none() && flight_state.wake.is_none() {
-            self.advance(now, flight);
+        state.live.retain(|live| *live != key);
+        state.history.push(attempt);
+        if matches!(cause, Cause::Rcode(_)) {
+            self.pass_over_sick(flight);
         }
+        self.advance(now, flight);
     }
 
     /// Sends an attempt's query again, as if it had not been sent.
-    pub(super) fn requeue(&mut self, key: Key) {
+    pub(super) fn requeue(&mut self, now: Instant, key: Key) {
+        let Some(exchange) = self.exchanges.get(key) else { return };
+        let (flight, upstream) = (exchange.flight, exchange.upstream);
+        let overdue_at = now + self.attempt_timeout(now, flight, upstream);
         let Some(exchange) = self.exchanges.get_mut(key) else { return };
         exchange.connection = None;
-        let upstream = exchange.upstream;
+        if let Some(time) = &mut exchange.overdue_at {
+            *time = overdue_at;
+        }
         self.pools[upstream].waiting.insert(key);
         self.pump_soon(upstream);
+        self.set_flight_alarm(flight);
     }
 
     /// What is told of an attempt that is over, or that is being given up.

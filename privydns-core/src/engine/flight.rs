@@ -11,12 +11,12 @@ use super::io::LookupId;
 use super::timers::Timer;
 use crate::cache::{CacheKey, Group};
 use crate::connection::Key;
-use crate::error::{Attempt, Cause, Error, ErrorKind, Limit, Stage};
-use crate::message::{Answer, CacheUse, Message, Origin, Query, Spoken};
-use crate::schedule::{Next, Plan, Standing};
+use crate::error::{Attempt, Cause, Error, ErrorKind, Limit};
+use crate::message::{Answer, Message, Origin, Query, Spoken};
+use crate::schedule::Plan;
 
 /// A caller is given a stale answer, if there is one, when no fresh one came for this long (RFC 8767 Section 5).
-const STALE_AFTER: Duration = Duration::from_millis(1800);
+pub(super) const STALE_AFTER: Duration = Duration::from_millis(1800);
 
 /// A question and the attempts to have it answered.
 #[derive(Debug)]
@@ -29,6 +29,8 @@ pub(super) struct Flight {
     pub(super) waiters: BTreeSet<(Instant, LookupId)>,
     /// The upstreams whose address it asks for.
     pub(super) bootstraps: Vec<usize>,
+    /// The upstream that it is to see whether it answers.
+    pub(super) probes: Option<usize>,
     /// Whether it goes on when nobody waits for it: it renews what the cache has.
     pub(super) is_refresh: bool,
     /// When the last of those who wait stops waiting.
@@ -36,26 +38,19 @@ pub(super) struct Flight {
     /// What to hand out if nothing newer can be had in time (RFC 8767).
     pub(super) stale: Option<Answer>,
     pub(super) plan: Plan,
-    /// The attempt that is being waited for alone, until `wake`.
-    pub(super) active: Option<Key>,
-    /// When `active` is no longer waited for alone; with no active attempt, when the next one begins.
-    pub(super) wake: Option<Instant>,
-    /// When `active` gets a second query beside it.
-    hedge: Option<Instant>,
-    /// Attempts that are not over, `active` among them.
+    /// When the next attempt begins, where none is on its way that is not overdue.
+    pub(super) pause: Option<Instant>,
+    /// When a second query goes out beside the first.
+    pub(super) hedge: Option<Instant>,
+    /// Attempts that are not over.
     pub(super) live: Vec<Key>,
     pub(super) history: Vec<Attempt>,
-    alarm: Option<Instant>,
+    pub(super) alarm: Option<Instant>,
 }
 
 impl Flight {
-    /// Whether nothing is being waited for: neither an attempt nor the time of the next.
-    pub(super) fn is_spent(&self) -> bool {
-        self.active.is_none() && self.wake.is_none()
-    }
-
     pub(super) fn is_wanted(&self) -> bool {
-        self.is_refresh || !self.waiters.is_empty() || !self.bootstraps.is_empty()
+        self.is_refresh || self.probes.is_some() || !self.waiters.is_empty() || !self.bootstraps.is_empty()
     }
 }
 
@@ -94,19 +89,19 @@ impl Engine {
         if let Some(flight) = self.flight_by_key.get(&key).copied() {
             let state = &mut self.flights[flight];
             state.until = state.until.max(deadline);
-            if state.is_spent() {
-                state.plan.renew(self.shared.config.settings.attempts);
+            if self.is_spent(flight) {
+                let attempts = self.attempts_of_a_lookup();
+                self.flights[flight].plan.renew(attempts);
             }
             return Ok(flight);
         }
-        let order = self.plan_order(now, &query, group);
+        let mut plan = self.plan(now, &query, group);
         let is_full =
-            |upstream: &usize| self.pools[*upstream].waiting.len() >= self.shared.config.settings.max_waiting;
-        if order.first().is_some_and(is_full) {
+            |upstream: usize| self.pools[upstream].waiting.len() >= self.shared.config.settings.max_waiting;
+        if plan.first().is_some_and(is_full) {
             return Err(ErrorKind::Overloaded(Limit::Waiting).into());
         }
-        let mut plan = Plan::new(order.iter().copied(), self.shared.config.settings.attempts);
-        let history = self.recall_failures(now, &query, &order, &mut plan);
+        let history = self.recall_failures(now, &query, &mut plan);
         let flight = self.flights.insert(Flight {
             key,
             group,
@@ -114,130 +109,30 @@ impl Engine {
             started: now,
             waiters: BTreeSet::new(),
             bootstraps: Vec::new(),
+            probes: None,
             is_refresh: false,
             until: deadline,
             stale: None,
             plan,
-            active: None,
-            wake: None,
+            pause: None,
             hedge: None,
             live: Vec::new(),
             history,
             alarm: None,
         });
         self.flight_by_key.insert(key, flight);
+        if !self.flights[flight].history.is_empty() {
+            self.pass_over_sick(flight);
+        }
         Ok(flight)
-    }
-
-    /// The upstreams of a group in the order to try them: sick ones last, the one that failed longest ago
-    /// first among them. Those whose pause is over are dialled, for later lookups.
-    fn plan_order(&mut self, now: Instant, query: &Query, group: Group) -> Vec<usize> {
-        let (mut order, mut sick) = (Vec::new(), Vec::new());
-        for upstream in group.upstreams() {
-            match self.pools[upstream].health.standing(now) {
-                Standing::Healthy => order.push(upstream),
-                Standing::Probe | Standing::Sick => sick.push(upstream),
-            }
-        }
-        let Self { shared, pools, random, .. } = self;
-        shared.order.arrange(&mut order, query.name(), |upstream| pools[upstream].rtt.smoothed(), random);
-        if sick.is_empty() {
-            return order;
-        }
-        sick.sort_by_key(|upstream| self.pools[*upstream].health.failed_at());
-        for upstream in sick.iter().copied().filter(|_| !order.is_empty()) {
-            if self.pools[upstream].health.standing(now) == Standing::Probe {
-                self.probe(now, upstream);
-            }
-        }
-        order.extend(sick);
-        order
-    }
-
-    /// Rules out upstreams that failed to resolve this question a moment ago (RFC 9520).
-    fn recall_failures(&self, now: Instant, query: &Query, order: &[usize], plan: &mut Plan) -> Vec<Attempt> {
-        if self.failures.is_empty() || query.cache_use() == CacheUse::Bypass {
-            return Vec::new();
-        }
-        let recall = |upstream: &usize| {
-            let key = self.shared.cache.key(query, Group::one(*upstream));
-            let rcode = self.failures.recall(now, key)?.clone();
-            plan.rule_out(*upstream);
-            Some(Attempt {
-                upstream: self.pools[*upstream].label.clone(),
-                address: None,
-                stage: Stage::Remembered,
-                started: Duration::ZERO,
-                took: Duration::ZERO,
-                cause: Cause::Rcode(rcode),
-            })
-        };
-        order.iter().filter_map(recall).collect()
     }
 
     /// After somebody joined a flight: it begins, or begins anew, or has one more to keep an eye on.
     pub(super) fn begin_or_wait(&mut self, now: Instant, flight: usize) {
-        if self.flights[flight].is_spent() {
+        if self.is_spent(flight) {
             self.advance(now, flight);
         } else {
             self.set_flight_alarm(flight);
-        }
-    }
-
-    /// Begins the next attempt of a flight, or waits for its time, or ends the flight when none is left.
-    pub(super) fn advance(&mut self, now: Instant, flight: usize) {
-        let state = &mut self.flights[flight];
-        state.hedge = None;
-        match state.plan.next(now) {
-            Next::Start(upstream) => self.start_attempts(now, flight, upstream),
-            Next::At(time) if time < state.until => state.wake = Some(time),
-            Next::At(_) | Next::Exhausted if !state.live.is_empty() => state.wake = None,
-            Next::At(_) | Next::Exhausted => return self.flight_failed(now, flight),
-        }
-        self.set_flight_alarm(flight);
-    }
-
-    /// Begins an attempt at `upstream`, and at others beside it where the strategy is to race them.
-    fn start_attempts(&mut self, now: Instant, flight: usize, upstream: usize) {
-        self.start_attempt(now, flight, upstream);
-        while self.flights[flight].live.len() < self.shared.order.at_once()
-            && self.flights[flight].plan.has_untried()
-            && let Next::Start(upstream) = self.flights[flight].plan.next(now)
-        {
-            self.start_attempt(now, flight, upstream);
-        }
-        if let Some(hedge) = &self.shared.config.settings.hedge
-            && self.flights[flight].plan.has_untried()
-        {
-            self.hedges.query(hedge);
-            let delay = hedge.delay(self.pools[upstream].rtt.percentile_95());
-            self.flights[flight].hedge = delay.map(|delay| now + delay);
-        }
-    }
-
-    fn start_attempt(&mut self, now: Instant, flight: usize, upstream: usize) {
-        self.flights[flight].plan.started(upstream);
-        let key = self.start_exchange(now, flight, upstream);
-        let alone = self.attempt_timeout(now, flight, upstream);
-        let state = &mut self.flights[flight];
-        state.live.push(key);
-        state.active = Some(key);
-        state.wake = Some(now + alone);
-    }
-
-    /// An attempt leaves half of what time remains to the others, where there are others.
-    fn attempt_timeout(&self, now: Instant, flight: usize, upstream: usize) -> Duration {
-        let state = &self.flights[flight];
-        let timeout = self
-            .shared
-            .config
-            .settings
-            .attempt_timeout
-            .unwrap_or_else(|| self.pools[upstream].rtt.attempt_timeout());
-        if state.plan.has_untried() {
-            timeout.min(state.until.saturating_duration_since(now) / 2)
-        } else {
-            timeout
         }
     }
 
@@ -248,31 +143,12 @@ impl Engine {
         if state.stale.is_some() && state.started + STALE_AFTER <= now {
             self.hand_out_stale(now, flight);
         }
-        let state = &mut self.flights[flight];
+        let state = &self.flights[flight];
         if !state.is_wanted() || state.until <= now {
-            for key in state.live.clone() {
-                self.note_silence(now, key);
-            }
-            return self.end_flight(now, flight);
+            self.end_flight(now, flight);
+        } else {
+            self.attempts_timeout(now, flight);
         }
-        if state.wake.is_some_and(|wake| wake <= now) {
-            state.wake = None;
-            if let Some(active) = state.active.take() {
-                self.note_silence(now, active);
-            }
-            return self.advance(now, flight);
-        }
-        if state.hedge.is_some_and(|hedge| hedge <= now) {
-            state.hedge = None;
-            if let Next::Start(upstream) = state.plan.next(now)
-                && self.hedges.take()
-            {
-                debug!(upstream = %self.pools[upstream].label, "hedged");
-                self.shared.counters.upstream(upstream).hedges.add(1);
-                self.start_attempt(now, flight, upstream);
-            }
-        }
-        self.set_flight_alarm(flight);
     }
 
     /// The answer came: it is kept, and everybody gets it.
@@ -308,7 +184,7 @@ impl Engine {
     }
 
     /// No attempt is left, and none brought an answer.
-    fn flight_failed(&mut self, now: Instant, flight: usize) {
+    pub(super) fn flight_failed(&mut self, now: Instant, flight: usize) {
         let state = &mut self.flights[flight];
         let kind = deciding_cause(&state.history).map_or(ErrorKind::Deadline, ErrorKind::Upstream);
         let history = std::mem::take(&mut state.history);
@@ -329,10 +205,15 @@ impl Engine {
         self.timers.set(Timer::Flight(flight), &mut state.alarm, None);
         self.flight_by_key.remove(&state.key);
         for key in state.live {
+            // However short a time it was waited for, its connection may have been silent for long.
+            self.note_silence(now, key);
             self.cancel_exchange(now, key);
         }
         for upstream in state.bootstraps {
             self.bootstrap_failed(now, upstream, &ErrorKind::Deadline);
+        }
+        if let Some(upstream) = state.probes {
+            self.probe_over(now, upstream);
         }
     }
 
@@ -342,15 +223,6 @@ impl Engine {
             self.flights[flight].bootstraps.clear();
             self.end_flight(now, flight);
         }
-    }
-
-    pub(super) fn set_flight_alarm(&mut self, flight: usize) {
-        let Self { flights, timers, .. } = self;
-        let state = &mut flights[flight];
-        let deadline = state.waiters.first().map(|(deadline, _)| *deadline);
-        let stale = state.stale.as_ref().map(|_| state.started + STALE_AFTER);
-        let at = [deadline, Some(state.until), state.wake, state.hedge, stale].into_iter().flatten().min();
-        timers.set(Timer::Flight(flight), &mut state.alarm, at);
     }
 }
 

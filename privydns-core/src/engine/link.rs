@@ -10,7 +10,7 @@ use super::Engine;
 use super::io::{ConnectionId, Output};
 use super::pool::Learned;
 use super::timers::Timer;
-use crate::connection::{Dot, Event, Http1, Http2, Machine, is_not_http1, is_not_http2};
+use crate::connection::{Dot, Event, Http1, Http2, Key, Machine, is_not_http1, is_not_http2};
 use crate::error::{Cause, Stage};
 use crate::message::Spoken;
 use crate::upstream::{HttpVersion, Protocol};
@@ -33,7 +33,7 @@ pub(super) struct Connection {
     /// Whether it ever brought an answer: if so, its end is staleness and not failure.
     pub(super) has_answered: bool,
     pub(super) service: Service,
-    /// When the first query was submitted since bytes last came.
+    /// Since when nothing came though something is owed.
     pub(super) silent_since: Option<Instant>,
     /// When an exchange last began or ended.
     pub(super) used: Instant,
@@ -183,7 +183,6 @@ impl Engine {
 
     pub(super) fn received(&mut self, now: Instant, id: ConnectionId, bytes: &[u8]) {
         let Some(connection) = self.connections.get_mut(&id) else { return };
-        connection.silent_since = None;
         connection.pinged = None;
         if connection.service == Service::Suspect {
             connection.service = Service::Good;
@@ -191,6 +190,10 @@ impl Engine {
         if let Some(machine) = connection.machine() {
             machine.handle_input(now, bytes);
             self.drain_events(now, id);
+        }
+        if let Some(connection) = self.connections.get_mut(&id) {
+            let owes = connection.machine().is_some_and(|machine| machine.in_flight() > 0);
+            connection.silent_since = owes.then_some(now);
         }
     }
 
@@ -249,7 +252,7 @@ impl Engine {
         &mut self,
         now: Instant,
         id: ConnectionId,
-        key: crate::connection::Key,
+        key: Key,
         cause: Cause,
         retry_safe: bool,
     ) {
@@ -273,10 +276,10 @@ impl Engine {
             || (!has_answered && self.learn_version(now, upstream, &cause));
         if is_free {
             debug!(upstream = %self.pools[upstream].label, %cause, "sent again");
-            return self.requeue(key);
+            return self.requeue(now, key);
         }
         if !has_answered {
-            self.pools[upstream].health.failed(now);
+            self.hold_against(now, upstream);
             // It may be for what was learned that it fails.
             self.pools[upstream].learned = Learned::default();
         }
@@ -301,6 +304,17 @@ impl Engine {
         info!(upstream = %pool.label, version = ?other, "the server speaks another HTTP version");
         pool.learned.learn(now, |learned| learned.http = Some(other));
         true
+    }
+
+    /// An exchange is not wanted any more.
+    pub(super) fn cancel_on_connection(&mut self, now: Instant, id: ConnectionId, key: Key) {
+        let Some(machine) = self.machine(id) else { return };
+        machine.cancel(now, key);
+        if machine.in_flight() == 0 {
+            // Over HTTP/2 nothing is owed for it, and silence would mean nothing. The answer to this does.
+            machine.probe(now);
+        }
+        self.touched(id);
     }
 
     /// Stops using a connection: what it owes is transmitted, then it is closed.

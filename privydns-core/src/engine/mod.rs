@@ -4,6 +4,7 @@
 //! question on its way, for everybody who asks it; an *exchange* is one attempt of a flight at one upstream; a *pool* holds an upstream's
 //! connections; a *dial* makes one; a *link* is one from its first packet to its end.
 
+mod attempts;
 mod bootstrap;
 mod dial;
 mod exchange;
@@ -14,6 +15,7 @@ mod lookup;
 mod network;
 mod pool;
 mod recent;
+mod sick;
 mod timers;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -29,6 +31,8 @@ pub use io::{ConnectionId, Input, LookupId, Output, Target};
 pub use link::MAX_UNWRITTEN;
 
 use crate::cache::CacheKey;
+use crate::message::{CacheUse, Query, QueryName};
+use crate::rr::RecordType;
 use crate::schedule::{Failures, HedgeBudget};
 use crate::shared::Shared;
 use dial::Dial;
@@ -112,6 +116,8 @@ pub struct Engine {
     recent: Recent,
     failures: Failures,
     hedges: HedgeBudget,
+    /// What an upstream is asked to see whether it answers: it tells nothing of anybody, and any resolver knows.
+    probe_query: Arc<Query>,
     /// One for each upstream of the configuration, in its order.
     pools: Vec<Pool>,
     dials: Slab<Dial>,
@@ -146,6 +152,7 @@ impl Engine {
             recent: Recent::default(),
             failures: Failures::default(),
             hedges: HedgeBudget::default(),
+            probe_query: Arc::new(Query::for_name(QueryName::root(), RecordType::NS).cache(CacheUse::Bypass)),
             pools: pools.collect(),
             dials: Slab::new(),
             lost_dials: Vec::new(),

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use super::Engine;
 use super::bootstrap::Bootstrap;
 use super::io::ConnectionId;
-use super::link::{Connection, Service};
+use super::link::Connection;
 use crate::connection::Key;
-use crate::error::{Cause, Stage};
+use crate::error::Stage;
 use crate::schedule::{Health, Rtt};
 use crate::upstream::HttpVersion;
 
@@ -147,64 +147,5 @@ impl Engine {
     pub(super) fn usable_connections(&self, upstream: usize) -> usize {
         let is_usable = |id: &&ConnectionId| self.connections.get(id).is_some_and(Connection::is_usable);
         self.pools[upstream].open.iter().filter(is_usable).count()
-    }
-
-    /// An upstream whose pause is over is dialled, so that the dial and not a lookup finds out if it is back.
-    pub(super) fn probe(&mut self, now: Instant, upstream: usize) {
-        self.pools[upstream].health.probing();
-        if self.usable_connections(upstream) > 0 {
-            self.pools[upstream].health.reached();
-        } else if self.pools[upstream].dials.is_empty() {
-            self.dial(now, upstream);
-        }
-    }
-
-    /// No connection could be made: the attempts that wait for one have failed.
-    pub(super) fn unreachable(&mut self, now: Instant, upstream: usize, cause: &Cause) {
-        self.pools[upstream].health.failed(now);
-        if self.usable_connections(upstream) > 0 || !self.pools[upstream].dials.is_empty() {
-            return;
-        }
-        for key in std::mem::take(&mut self.pools[upstream].waiting) {
-            self.exchange_failed(now, key, cause);
-        }
-    }
-
-    /// Anything that answers is well, whatever the answer says.
-    pub(super) fn upstream_answered(&mut self, upstream: usize, round_trip: Duration) {
-        let pool = &mut self.pools[upstream];
-        pool.rtt.measured(round_trip);
-        pool.health.answered();
-        self.shared.counters.upstream(upstream).smoothed_rtt(pool.rtt.smoothed());
-    }
-
-    /// An attempt has waited its time. If nothing at all was heard for long enough, the connection is not to be
-    /// trusted with more, or the upstream is not. Where others are answered meanwhile, the query is slow.
-    pub(super) fn note_silence(&mut self, now: Instant, key: Key) {
-        let Some(exchange) = self.exchanges.get(key) else { return };
-        let upstream = exchange.upstream;
-        let patience =
-            self.shared.config.settings.attempt_timeout.unwrap_or(self.pools[upstream].rtt.patience());
-        let is_long = |since: Instant| since + patience <= now;
-        let Some(connection) = exchange.connection.and_then(|id| self.connections.get_mut(&id)) else {
-            let is_unreachable =
-                self.pools[upstream].dials.iter().any(|dial| is_long(self.dials[*dial].began));
-            if is_unreachable && self.usable_connections(upstream) == 0 {
-                self.pools[upstream].health.failed(now);
-            }
-            return;
-        };
-        if !connection.silent_since.is_some_and(is_long) {
-            return;
-        }
-        connection.service = Service::Suspect;
-        if connection.has_answered {
-            // It may have died unnoticed, as behind a rebooted router: a fresh connection tells.
-            if self.usable_connections(upstream) == 0 && self.pools[upstream].dials.is_empty() {
-                self.dial(now, upstream);
-            }
-        } else {
-            self.pools[upstream].health.failed(now);
-        }
     }
 }

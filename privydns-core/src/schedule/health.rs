@@ -12,7 +12,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 pub(crate) enum Standing {
     /// Nothing is held against it.
     Healthy,
-    /// It failed, and its pause is over: one connection may find out whether it is back.
+    /// It failed, and its pause is over: one query may find out whether it is back.
     Probe,
     /// It failed, and is passed over as long as there is another.
     Sick,
@@ -36,17 +36,26 @@ impl Health {
         }
     }
 
-    /// It could not be reached, or did not answer in time. Failures within a pause are one event seen by
-    /// many lookups, and do not lengthen it.
-    pub(crate) fn failed(&mut self, now: Instant) {
+    /// It could not be reached, or did not answer in time: says for how long it is passed over. Failures within a
+    /// pause are one event seen by many lookups, and do not lengthen it.
+    pub(crate) fn failed(&mut self, now: Instant) -> Option<Duration> {
         self.probing = false;
         if self.sick_until.is_some_and(|until| now < until) {
-            return;
+            return None;
         }
         let pause = FIRST_PAUSE.saturating_mul(1 << self.failures.min(10)).min(LONGEST_PAUSE);
         self.failures = self.failures.saturating_add(1);
         self.failed_at = Some(now);
         self.sick_until = Some(now + pause);
+        Some(pause)
+    }
+
+    /// It answered before and is silent now: it is passed over until a probe tells.
+    pub(crate) fn suspected(&mut self, now: Instant) {
+        if self.is_well() {
+            self.failed_at = Some(now);
+            self.sick_until = Some(now);
+        }
     }
 
     /// It asked to be left alone for a time (HTTP 429 or 503 with Retry-After).
@@ -57,15 +66,19 @@ impl Health {
         self.sick_until = Some(self.sick_until.map_or(until, |sick| sick.max(until)));
     }
 
-    /// A connection has set out to find whether it is back; there is no second one meanwhile.
+    /// A query has set out to find whether it is back; there is no second one meanwhile.
     pub(crate) fn probing(&mut self) {
         self.probing = true;
     }
 
-    /// It can be reached. What it owes is an answer: failing that, its next pause is longer, not the first.
-    pub(crate) fn reached(&mut self) {
-        self.probing = false;
-        self.sick_until = None;
+    /// Whether it is not known yet what became of the probe.
+    pub(crate) fn is_probing(&self) -> bool {
+        self.probing
+    }
+
+    /// Whether nothing is held against it.
+    pub(crate) fn is_well(&self) -> bool {
+        self.sick_until.is_none()
     }
 
     pub(crate) fn answered(&mut self) {
@@ -116,16 +129,29 @@ mod tests {
     }
 
     #[test]
-    fn there_is_one_probe_at_a_time_and_being_reached_is_not_yet_being_well() {
+    fn there_is_one_probe_at_a_time_and_nothing_but_an_answer_makes_well() {
         let mut health = Health::default();
         health.failed(at(0));
         health.probing();
         assert_eq!(health.standing(at(9)), Standing::Sick);
-        health.reached();
-        assert_eq!(health.standing(at(9)), Standing::Healthy);
         health.failed(at(10));
         assert_eq!(health.standing(at(19)), Standing::Sick);
         assert_eq!(health.standing(at(20)), Standing::Probe);
+        health.probing();
+        health.answered();
+        assert_eq!(health.standing(at(20)), Standing::Healthy);
+    }
+
+    #[test]
+    fn one_that_is_suspected_is_passed_over_while_it_is_probed_and_pauses_when_that_fails() {
+        let mut health = Health::default();
+        health.suspected(at(1));
+        health.probing();
+        assert_eq!(health.standing(at(1)), Standing::Sick);
+        health.suspected(at(2));
+        assert_eq!(health.failed(at(2)), Some(FIRST_PAUSE));
+        assert_eq!(health.standing(at(6)), Standing::Sick);
+        assert_eq!(health.standing(at(7)), Standing::Probe);
     }
 
     #[test]

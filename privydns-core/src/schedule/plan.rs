@@ -38,6 +38,8 @@ pub(crate) struct Plan {
 #[derive(Debug)]
 struct Candidate {
     upstream: usize,
+    /// Whether it was sick when the plan was made.
+    is_sick: bool,
     tries: u8,
     /// Not before this time: the pause after its last failure.
     not_before: Option<Instant>,
@@ -48,20 +50,20 @@ struct Candidate {
 }
 
 impl Plan {
-    pub(crate) fn new(order: impl IntoIterator<Item = usize>, attempts: u32) -> Self {
-        let candidate = |upstream| Candidate {
+    /// A plan that has tried nothing yet: `healthy` upstreams in the order to try them, and `sick` ones that are
+    /// tried when no other is left.
+    pub(crate) fn new(healthy: &[usize], sick: &[usize], attempts: u32) -> Self {
+        let candidate = |upstream, is_sick| Candidate {
             upstream,
+            is_sick,
             tries: 0,
             not_before: None,
             ruled_out: false,
             stale_forgiven: false,
         };
-        Self {
-            order: order.into_iter().map(candidate).collect(),
-            cursor: 0,
-            remaining: attempts,
-            free_repeats: 0,
-        }
+        let healthy = healthy.iter().map(|upstream| candidate(*upstream, false));
+        let sick = sick.iter().map(|upstream| candidate(*upstream, true));
+        Self { order: healthy.chain(sick).collect(), cursor: 0, remaining: attempts, free_repeats: 0 }
     }
 
     /// What to do now that no attempt is being waited for alone. An upstream not yet tried comes first, then
@@ -80,6 +82,23 @@ impl Plan {
             }
         }
         earliest.map_or(Next::Exhausted, Next::At)
+    }
+
+    /// The upstream to be tried first, if there is any.
+    pub(crate) fn first(&self) -> Option<usize> {
+        self.order.first().map(|candidate| candidate.upstream)
+    }
+
+    /// Every upstream, in the order to try them.
+    pub(crate) fn upstreams(&self) -> Vec<usize> {
+        self.order.iter().map(|candidate| candidate.upstream).collect()
+    }
+
+    /// An upstream to ask beside others: the next that is healthy and was not tried.
+    pub(crate) fn companion(&self, now: Instant) -> Option<usize> {
+        let Next::Start(upstream) = self.next(now) else { return None };
+        let is_new = |candidate: &&Candidate| candidate.tries == 0 && !candidate.is_sick;
+        self.order.iter().find(|candidate| candidate.upstream == upstream).filter(is_new).map(|_| upstream)
     }
 
     /// An attempt at `upstream` begins.
@@ -137,6 +156,11 @@ impl Plan {
         }
     }
 
+    /// No more attempts than this begin.
+    pub(crate) fn limit(&mut self, attempts: u32) {
+        self.remaining = self.remaining.min(attempts);
+    }
+
     fn candidate(&mut self, upstream: usize) -> Option<&mut Candidate> {
         self.order.iter_mut().find(|candidate| candidate.upstream == upstream)
     }
@@ -168,7 +192,7 @@ mod tests {
     #[test]
     fn untried_upstreams_come_at_once_and_repeats_after_a_pause() {
         let (now, mut random) = (start(), StdRng::from_seed([1; 32]));
-        let mut plan = Plan::new([4, 2], 4);
+        let mut plan = Plan::new(&[4], &[2], 4);
         assert_eq!(plan.next(now), Next::Start(4));
         plan.started(4);
         assert!(plan.has_untried());
@@ -185,7 +209,7 @@ mod tests {
     #[test]
     fn no_upstream_is_tried_more_than_three_times() {
         let now = start();
-        let mut plan = Plan::new([0], 10);
+        let mut plan = Plan::new(&[0], &[], 10);
         for _ in 0..3 {
             assert_eq!(plan.next(now), Next::Start(0));
             plan.started(0);
@@ -196,7 +220,7 @@ mod tests {
     #[test]
     fn attempts_are_counted_over_all_upstreams() {
         let now = start();
-        let mut plan = Plan::new([0, 1, 2], 2);
+        let mut plan = Plan::new(&[0, 1, 2], &[], 2);
         plan.started(0);
         plan.started(1);
         assert_eq!(plan.next(now), Next::Exhausted);
@@ -207,7 +231,7 @@ mod tests {
     #[test]
     fn an_upstream_that_said_no_for_good_is_not_asked_again() {
         let now = start();
-        let mut plan = Plan::new([0, 1], 9);
+        let mut plan = Plan::new(&[0, 1], &[], 9);
         plan.started(0);
         plan.rule_out(0);
         plan.started(1);
@@ -218,7 +242,7 @@ mod tests {
     #[test]
     fn a_server_that_asks_to_wait_is_waited_for() {
         let (now, mut random) = (start(), StdRng::from_seed([1; 32]));
-        let mut plan = Plan::new([0], 3);
+        let mut plan = Plan::new(&[0], &[], 3);
         plan.started(0);
         plan.failed(0, now, Some(Duration::from_secs(3)), &mut random);
         assert_eq!(plan.next(now), Next::At(now + Duration::from_secs(3)));
@@ -226,7 +250,7 @@ mod tests {
 
     #[test]
     fn stale_connections_are_forgiven_once_per_upstream_and_refusals_a_few_times() {
-        let mut plan = Plan::new([0, 1], 3);
+        let mut plan = Plan::new(&[0, 1], &[], 3);
         assert!(plan.forgive_stale(0));
         assert!(!plan.forgive_stale(0));
         assert!(plan.forgive_stale(1));

@@ -1,3 +1,13 @@
 //! The policies: whom a lookup is sent to, how often, and what is remembered of it.
 
 mod bootstrap;
+mod hedging;
+mod sickness;
+mod strategies;
+
+use crate::world::World;
+
+/// How many queries each of the first `count` upstreams was asked.
+fn asked(world: &mut World, count: u8) -> Vec<usize> {
+    (0..count).map(|index| world.host(index).asked.len()).collect()
+}

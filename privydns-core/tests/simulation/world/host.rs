@@ -29,8 +29,10 @@ pub(crate) struct Host {
     pub(crate) dialled: Vec<Duration>,
     /// How many of them came as far as TLS.
     pub(crate) connected: usize,
-    /// Each query that arrived.
+    /// Each query that arrived, but for those of the engine's own.
     pub(crate) asked: Vec<Ask>,
+    /// When the engine asked to see whether the server is there.
+    pub(crate) probed: Vec<Duration>,
 }
 
 /// What a server does with each query.
@@ -121,6 +123,7 @@ impl Host {
             dialled: Vec::new(),
             connected: 0,
             asked: Vec::new(),
+            probed: Vec::new(),
         }
     }
 

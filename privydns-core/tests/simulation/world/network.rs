@@ -257,7 +257,11 @@ impl Network {
             let host = self.host(address);
             let ask = Ask { at: now, connection: number, number: host.asked.len(), stream, question };
             let acts = (host.serve)(&ask);
-            host.asked.push(ask);
+            if ask.question.is_probe() {
+                host.probed.push(now);
+            } else {
+                host.asked.push(ask);
+            }
             for act in acts {
                 self.act(now, id, stream, act);
             }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 pub(crate) const A: u16 = 1;
+const NS: u16 = 2;
 const SOA: u16 = 6;
 pub(crate) const AAAA: u16 = 28;
 const OPT: u16 = 41;
@@ -40,6 +41,11 @@ impl Question {
         assert_eq!((message[at + 4], word(at + 5)), (0, OPT), "an OPT record");
         assert_eq!(message.len() % 128, 0, "padded to blocks of 128 octets");
         Self { id: word(0), name, record_type: word(at), octets: message[12..at + 4].to_vec() }
+    }
+
+    /// Whether no caller asked it: for the name servers of the root.
+    pub(crate) fn is_probe(&self) -> bool {
+        self.name.is_empty() && self.record_type == NS
     }
 
     /// The same ID with a question about another name.

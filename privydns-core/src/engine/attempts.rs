@@ -1,0 +1,193 @@
+//! The attempts of a flight: at which upstream the next begins, when, and beside which.
+
+use std::time::{Duration, Instant};
+
+use tracing::debug;
+
+use super::Engine;
+use super::flight::STALE_AFTER;
+use super::timers::Timer;
+use crate::cache::Group;
+use crate::connection::Key;
+use crate::error::{Attempt, Cause, Stage};
+use crate::message::{CacheUse, Query};
+use crate::schedule::{Next, Plan, Standing};
+
+impl Engine {
+    /// The upstreams of a group in the order to try them: sick ones last, the one that failed longest ago first
+    /// among them. Those whose pause is over are dialled, for later lookups.
+    pub(super) fn plan(&mut self, now: Instant, query: &Query, group: Group) -> Plan {
+        let is_healthy = |upstream: &usize| self.pools[*upstream].health.standing(now) == Standing::Healthy;
+        let (mut healthy, mut sick) = group.upstreams().partition::<Vec<_>, _>(is_healthy);
+        let Self { shared, pools, random, .. } = self;
+        shared.order.arrange(&mut healthy, query.name(), |upstream| pools[upstream].rtt.smoothed(), random);
+        sick.sort_by_key(|upstream| pools[*upstream].health.failed_at());
+        for upstream in sick.iter().copied().filter(|_| !healthy.is_empty()) {
+            if self.pools[upstream].health.standing(now) == Standing::Probe {
+                self.probe(now, upstream);
+            }
+        }
+        Plan::new(&healthy, &sick, self.attempts_of_a_lookup())
+    }
+
+    /// As many as are set; a race needs one for each that runs in it.
+    pub(super) fn attempts_of_a_lookup(&self) -> u32 {
+        let at_once = u32::try_from(self.shared.order.at_once()).unwrap_or(u32::MAX);
+        self.shared.config.settings.attempts.max(at_once)
+    }
+
+    /// Rules out upstreams that failed to resolve this question a moment ago (RFC 9520).
+    pub(super) fn recall_failures(&self, now: Instant, query: &Query, plan: &mut Plan) -> Vec<Attempt> {
+        if self.failures.is_empty() || query.cache_use() == CacheUse::Bypass {
+            return Vec::new();
+        }
+        let upstreams = plan.upstreams();
+        let mut recall = |upstream: usize| {
+            let key = self.shared.cache.key(query, Group::one(upstream));
+            let rcode = self.failures.recall(now, key)?.clone();
+            plan.rule_out(upstream);
+            Some(Attempt {
+                upstream: self.pools[upstream].label.clone(),
+                address: None,
+                stage: Stage::Remembered,
+                started: Duration::ZERO,
+                took: Duration::ZERO,
+                cause: Cause::Rcode(rcode),
+            })
+        };
+        upstreams.into_iter().filter_map(&mut recall).collect()
+    }
+
+    /// An upstream has said that it cannot resolve the question. Those that could not even be reached a moment ago
+    /// are not tried, or waited for, in the hope that they say something else.
+    pub(super) fn pass_over_sick(&mut self, flight: usize) {
+        let Self { flights, pools, .. } = self;
+        let plan = &mut flights[flight].plan;
+        for upstream in plan.upstreams() {
+            if !pools[upstream].health.is_well() {
+                plan.rule_out(upstream);
+            }
+        }
+    }
+
+    /// Whether an attempt that is overdue may still bring what those before it did not.
+    fn is_worth_waiting(&self, flight: usize) -> bool {
+        let state = &self.flights[flight];
+        let is_said = state.history.iter().any(|attempt| matches!(attempt.cause, Cause::Rcode(_)));
+        let mut live = state.live.iter().filter_map(|key| self.exchanges.get(*key));
+        live.any(|exchange| !is_said || !self.is_sick(exchange.upstream))
+    }
+
+    /// Whether nothing is being waited for: neither an attempt that is not overdue nor the time of the next.
+    pub(super) fn is_spent(&self, flight: usize) -> bool {
+        self.flights[flight].pause.is_none() && self.waited_for(flight).next().is_none()
+    }
+
+    /// Until when the attempts that are not overdue are waited for.
+    fn waited_for(&self, flight: usize) -> impl Iterator<Item = Instant> {
+        self.flights[flight].live.iter().filter_map(|key| self.exchanges.get(*key)?.overdue_at)
+    }
+
+    /// Begins the next attempt of a flight, or waits: for those on their way that are not overdue, for the time of
+    /// the next, for whatever may still come. With nothing left to wait for, the flight ends.
+    pub(super) fn advance(&mut self, now: Instant, flight: usize) {
+        if self.waited_for(flight).next().is_some() {
+            self.keep_racing(now, flight);
+            return self.set_flight_alarm(flight);
+        }
+        let is_worth_waiting = self.is_worth_waiting(flight);
+        let state = &mut self.flights[flight];
+        (state.pause, state.hedge) = (None, None);
+        match state.plan.next(now) {
+            Next::Start(upstream) => self.start_attempts(now, flight, upstream),
+            Next::At(time) if time < state.until => state.pause = Some(time),
+            Next::At(_) | Next::Exhausted if is_worth_waiting => {}
+            Next::At(_) | Next::Exhausted => return self.flight_failed(now, flight),
+        }
+        self.set_flight_alarm(flight);
+    }
+
+    /// Begins an attempt at `upstream`, and others beside it where the strategy is to race.
+    fn start_attempts(&mut self, now: Instant, flight: usize, upstream: usize) {
+        self.start_attempt(now, flight, upstream);
+        self.keep_racing(now, flight);
+        if let Some(hedge) = &self.shared.config.settings.hedge
+            && self.flights[flight].plan.companion(now).is_some()
+        {
+            self.hedges.query(hedge);
+            let delay = hedge.delay(self.pools[upstream].rtt.percentile_95());
+            self.flights[flight].hedge = delay.map(|delay| now + delay);
+        }
+    }
+
+    /// Begins attempts at further upstreams until as many run as the strategy wants.
+    fn keep_racing(&mut self, now: Instant, flight: usize) {
+        while self.waited_for(flight).count() < self.shared.order.at_once()
+            && let Some(upstream) = self.flights[flight].plan.companion(now)
+        {
+            self.start_attempt(now, flight, upstream);
+        }
+    }
+
+    fn start_attempt(&mut self, now: Instant, flight: usize, upstream: usize) {
+        self.flights[flight].plan.started(upstream);
+        let overdue_at = now + self.attempt_timeout(now, flight, upstream);
+        let key = self.start_exchange(now, flight, upstream, overdue_at);
+        self.flights[flight].live.push(key);
+    }
+
+    /// How long an attempt is waited for before another begins beside it. It leaves half of what time remains to
+    /// the others, where there are others.
+    pub(super) fn attempt_timeout(&self, now: Instant, flight: usize, upstream: usize) -> Duration {
+        let state = &self.flights[flight];
+        let own = self.pools[upstream].rtt.attempt_timeout();
+        let timeout = self.shared.config.settings.attempt_timeout.unwrap_or(own);
+        if state.plan.has_untried() {
+            timeout.min(state.until.saturating_duration_since(now) / 2)
+        } else {
+            timeout
+        }
+    }
+
+    /// Attempts that had their time are overdue, and the next one begins; or it is time to hedge.
+    pub(super) fn attempts_timeout(&mut self, now: Instant, flight: usize) {
+        let overdue = self.take_overdue(now, flight);
+        for key in &overdue {
+            self.note_silence(now, *key);
+        }
+        let state = &mut self.flights[flight];
+        if !overdue.is_empty() || state.pause.is_some_and(|pause| pause <= now) {
+            return self.advance(now, flight);
+        }
+        if state.hedge.is_some_and(|hedge| hedge <= now) {
+            state.hedge = None;
+            if let Some(upstream) = state.plan.companion(now)
+                && self.hedges.take()
+            {
+                debug!(upstream = %self.pools[upstream].label, "hedged");
+                self.shared.counters.upstream(upstream).hedges.add(1);
+                self.start_attempt(now, flight, upstream);
+            }
+        }
+        self.set_flight_alarm(flight);
+    }
+
+    fn take_overdue(&mut self, now: Instant, flight: usize) -> Vec<Key> {
+        let Self { flights, exchanges, .. } = self;
+        let mut take = |key: &Key| {
+            exchanges.get_mut(*key)?.overdue_at.take_if(|time| *time <= now)?;
+            Some(*key)
+        };
+        flights[flight].live.iter().filter_map(&mut take).collect()
+    }
+
+    pub(super) fn set_flight_alarm(&mut self, flight: usize) {
+        let overdue = self.waited_for(flight).min();
+        let Self { flights, timers, .. } = self;
+        let state = &mut flights[flight];
+        let deadline = state.waiters.first().map(|(deadline, _)| *deadline);
+        let stale = state.stale.as_ref().map(|_| state.started + STALE_AFTER);
+        let times = [deadline, Some(state.until), overdue, state.pause, state.hedge, stale];
+        timers.set(Timer::Flight(flight), &mut state.alarm, times.into_iter().flatten().min());
+    }
+}

@@ -1,0 +1,121 @@
+//! Upstreams that cannot be reached or keep silent: how that is noticed, what is held against them, and how they
+//! come back.
+//!
+//! A sick upstream is passed over by lookups that have another. When its pause is over a query of the engine's own
+//! finds out whether it is back, so that no caller waits for it in vain.
+
+use std::time::{Duration, Instant};
+
+use tracing::{debug, info};
+
+use super::Engine;
+use super::link::Service;
+use crate::cache::Group;
+use crate::connection::Key;
+use crate::error::Cause;
+
+impl Engine {
+    /// An attempt had its time, or is given up. If nothing at all was heard for long enough, the connection is not
+    /// to be trusted with more, or the upstream is not. Where others are answered meanwhile, the query is slow.
+    pub(super) fn note_silence(&mut self, now: Instant, key: Key) {
+        let Some(exchange) = self.exchanges.get(key) else { return };
+        let upstream = exchange.upstream;
+        let own = self.pools[upstream].rtt.patience();
+        let patience = self.shared.config.settings.attempt_timeout.unwrap_or(own);
+        let is_long = |since: Instant| since + patience <= now;
+        let Some(connection) = exchange.connection.and_then(|id| self.connections.get_mut(&id)) else {
+            let mut dials = self.pools[upstream].dials.iter();
+            if dials.any(|dial| is_long(self.dials[*dial].began)) && self.usable_connections(upstream) == 0 {
+                self.hold_against(now, upstream);
+            }
+            return;
+        };
+        if connection.service != Service::Good || !connection.silent_since.is_some_and(is_long) {
+            return;
+        }
+        connection.service = Service::Suspect;
+        let has_answered = connection.has_answered;
+        if self.usable_connections(upstream) > 0 {
+            return;
+        }
+        if has_answered {
+            // It may have died unnoticed, as behind a rebooted router: a fresh connection tells. Until it has,
+            // nobody else is to wait for this upstream.
+            self.pools[upstream].health.suspected(now);
+            self.shared.counters.upstream(upstream).sick(true);
+            self.probe(now, upstream);
+        } else {
+            self.hold_against(now, upstream);
+        }
+    }
+
+    /// No connection could be made: the attempts that wait for one have failed.
+    pub(super) fn unreachable(&mut self, now: Instant, upstream: usize, cause: &Cause) {
+        if self.usable_connections(upstream) > 0 {
+            return;
+        }
+        self.hold_against(now, upstream);
+        if !self.pools[upstream].dials.is_empty() {
+            return;
+        }
+        for key in std::mem::take(&mut self.pools[upstream].waiting) {
+            self.exchange_failed(now, key, cause);
+        }
+    }
+
+    /// The upstream could not be reached, or did not answer: it is passed over for a while.
+    pub(super) fn hold_against(&mut self, now: Instant, upstream: usize) {
+        let pool = &mut self.pools[upstream];
+        if let Some(pause) = pool.health.failed(now) {
+            info!(upstream = %pool.label, ?pause, "passed over");
+            self.shared.counters.upstream(upstream).sick(true);
+        }
+    }
+
+    /// The upstream asked to be left alone for a while.
+    pub(super) fn leave_alone(&mut self, now: Instant, upstream: usize, wait: Duration) {
+        self.pools[upstream].health.asked_to_wait(now, wait);
+        self.shared.counters.upstream(upstream).sick(true);
+    }
+
+    /// Asks an upstream something that tells it nothing, to see whether it answers. No lookup depends on it.
+    pub(super) fn probe(&mut self, now: Instant, upstream: usize) {
+        if self.closed {
+            return;
+        }
+        let deadline = now + self.shared.config.settings.timeout;
+        let query = self.probe_query.clone();
+        let Ok(flight) = self.flight_in_group(now, query, Group::one(upstream), deadline) else { return };
+        debug!(upstream = %self.pools[upstream].label, "probing");
+        self.pools[upstream].health.probing();
+        let state = &mut self.flights[flight];
+        state.probes = Some(upstream);
+        state.plan.limit(1);
+        self.begin_or_wait(now, flight);
+    }
+
+    /// The probe is over. If it brought no answer, nothing has changed.
+    pub(super) fn probe_over(&mut self, now: Instant, upstream: usize) {
+        if self.pools[upstream].health.is_probing() {
+            self.hold_against(now, upstream);
+        }
+    }
+
+    /// Anything that answers is well, whatever the answer says.
+    pub(super) fn upstream_answered(&mut self, upstream: usize, round_trip: Duration) {
+        let pool = &mut self.pools[upstream];
+        pool.rtt.measured(round_trip);
+        if !pool.health.is_well() {
+            info!(upstream = %pool.label, "answers again");
+        }
+        pool.health.answered();
+        let counters = self.shared.counters.upstream(upstream);
+        counters.smoothed_rtt(pool.rtt.smoothed());
+        counters.sick(false);
+    }
+
+    /// Whether lookups pass over an upstream while they have another.
+    pub(super) fn is_sick(&self, upstream: usize) -> bool {
+        !self.pools[upstream].health.is_well()
+    }
+}
