@@ -201,7 +201,7 @@ mod tests {
         plan.started(2);
         plan.failed(2, now, None, &mut random);
         let Next::At(again) = plan.next(now) else { panic!("a pause comes first") };
-        assert!(again > now && again <= now + Duration::from_millis(50));
+        assert!(again > now && again <= now + Duration::from_millis(125));
         assert!(matches!(plan.next(again), Next::Start(_)));
     }
 

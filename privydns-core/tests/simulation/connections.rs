@@ -40,7 +40,7 @@ fn a_connection_killed_before_its_first_answer_costs_an_attempt() {
     let done = world.finish_all();
     assert_eq!(done.len(), 50);
     for done in done {
-        assert!(done.at <= ms(60 + 50 + 60), "{:?}", done.at);
+        assert!(done.at <= ms(60 + 125 + 60), "{:?}", done.at);
         assert_eq!(done.answer().attempts(), 2);
     }
     assert!(world.host(0).dialled.len() <= 3);

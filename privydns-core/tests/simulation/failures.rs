@@ -52,7 +52,8 @@ fn a_server_that_refuses_connections_is_an_error_after_three_attempts() {
     let mut world = World::with_upstreams(1);
     world.host(0).accepts(Accepts::Nothing);
     let done = world.resolve("example.com");
-    assert!(done.at <= ms(20 + 50 + 20 + 100 + 20), "{:?}", done.at);
+    // Long enough for a server that is restarted, short enough for one that is not.
+    assert!(done.at >= ms(800) && done.at <= ms(20 + 125 + 20 + 1000 + 20), "{:?}", done.at);
     let error = done.error();
     assert!(matches!(error.kind(), ErrorKind::Upstream(Cause::Connect(_))), "{error}");
     assert_eq!((error.attempts().len(), error.stage()), (3, Some(Stage::Connect)));
@@ -296,7 +297,7 @@ fn an_upstream_whose_name_does_not_exist_is_an_error_the_second_time_too() {
         world.host(0).replies(|question| Reply::to(question).rcode(NXDOMAIN).soa(300, 1));
         for name in ["a.corp.example", "b.corp.example", "c.corp.example"] {
             let done = world.resolve(name);
-            assert!(done.took <= ms(60 + 150), "{:?}", done.took);
+            assert!(done.took <= ms(60 + 125 + 1000), "{:?}", done.took);
             let error = done.error();
             assert!(matches!(error.kind(), ErrorKind::Upstream(Cause::Bootstrap(_))), "{error}");
             assert_eq!(error.upstream(), Some("nameless"));
