@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use tracing::debug;
 
 use super::Engine;
+use super::exchange::Exchange;
 use super::flight::STALE_AFTER;
 use super::timers::Timer;
 use crate::cache::Group;
@@ -173,12 +174,32 @@ impl Engine {
     }
 
     fn take_overdue(&mut self, now: Instant, flight: usize) -> Vec<Key> {
-        let Self { flights, exchanges, .. } = self;
-        let mut take = |key: &Key| {
-            exchanges.get_mut(*key)?.overdue_at.take_if(|time| *time <= now)?;
-            Some(*key)
-        };
-        flights[flight].live.iter().filter_map(&mut take).collect()
+        let mut overdue = Vec::new();
+        for key in self.flights[flight].live.clone() {
+            let is_due = |exchange: &Exchange| exchange.overdue_at.is_some_and(|time| time <= now);
+            if !self.exchanges.get(key).is_some_and(is_due) {
+                continue;
+            }
+            let later = self.has_its_turn_later(now, flight, key);
+            if let Some(exchange) = self.exchanges.get_mut(key) {
+                exchange.overdue_at = later;
+            }
+            if later.is_none() {
+                overdue.push(key);
+            }
+        }
+        overdue
+    }
+
+    /// When an attempt is overdue that stood in line for a busy connection: its time begins when it is sent, unless
+    /// there is another upstream to try. A second attempt at the same one would stand in line behind it.
+    fn has_its_turn_later(&self, now: Instant, flight: usize, key: Key) -> Option<Instant> {
+        let exchange = self.exchanges.get(key)?;
+        if self.flights[flight].plan.has_untried() || self.usable_connections(exchange.upstream) == 0 {
+            return None;
+        }
+        let begins = if exchange.connection.is_some() { exchange.submitted } else { now };
+        Some(begins + self.attempt_timeout(now, flight, exchange.upstream)).filter(|end| *end > now)
     }
 
     pub(super) fn set_flight_alarm(&mut self, flight: usize) {

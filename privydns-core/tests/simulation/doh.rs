@@ -3,8 +3,8 @@
 use privydns_core::{Cause, Config, ErrorKind, HttpVersion, Spoken, Upstream};
 
 use crate::world::{
-    ADDRESS, AT_ONCE, Act, Host, Refusal, Speaks, World, answer, https_address, https_upstream, ms, s,
-    upstream,
+    ADDRESS, AT_ONCE, Act, Host, Refusal, Speaks, World, answer, answer_after, https_address, https_upstream,
+    ms, s, upstream,
 };
 
 /// A DoH server whose version of HTTP the handshake settles.
@@ -53,6 +53,19 @@ fn lookups_over_http1_share_six_connections() {
     }
     let done = world.finish_all();
     assert!(done.iter().all(|done| done.result.is_ok()));
+    assert_eq!((host(&mut world).dialled.len(), host(&mut world).asked.len()), (6, 60));
+}
+
+/// Who waits for a turn on a busy connection is not helped by waiting twice.
+#[test]
+fn lookups_that_wait_for_their_turn_are_one_attempt_each() {
+    let mut world = world_that_speaks(Speaks::Http1, https_upstream(0));
+    host(&mut world).serves(|ask| answer_after(ms(400), &ask.question));
+    for number in 0..60 {
+        world.lookup(&format!("host{number}.example"));
+    }
+    let done = world.finish_all();
+    assert!(done.into_iter().all(|done| done.answer().attempts() == 1));
     assert_eq!((host(&mut world).dialled.len(), host(&mut world).asked.len()), (6, 60));
 }
 
