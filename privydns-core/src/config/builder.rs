@@ -81,7 +81,9 @@ impl<R> Builder<R> {
     }
 
     /// How many attempts one lookup makes, over all upstreams. 3 by default: two failures in a row are bad
-    /// luck, three are an answer (RFC 9520 Section 3.1 allows no more at one server).
+    /// luck, three are an answer. No server is asked more than three times (RFC 9520 Section 3.1), but one that
+    /// cannot be reached was not asked: with more attempts a lookup outlasts a longer restart of its only server,
+    /// each adding about a second.
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.settings.attempts = attempts;
         self

@@ -168,6 +168,7 @@ impl Engine {
         match verdict {
             Verdict::Final => state.plan.rule_out(upstream),
             Verdict::Passing => state.plan.failed(upstream, now, None, &mut self.random),
+            Verdict::NotSent => state.plan.not_sent(upstream, now, &mut self.random),
             Verdict::Wait(wait) => state.plan.failed(upstream, now, Some(wait), &mut self.random),
         }
         state.live.retain(|live| *live != key);
@@ -219,6 +220,8 @@ enum Verdict {
     Final,
     /// It may pass.
     Passing,
+    /// It may pass, and the server has not seen the query.
+    NotSent,
     /// It may pass after the time the server asked for.
     Wait(Duration),
 }
@@ -228,6 +231,7 @@ fn verdict(cause: &Cause) -> Verdict {
         Cause::Certificate(_) | Cause::ClientCertificate(_) | Cause::Rcode(_) | Cause::Malformed(_) => {
             Verdict::Final
         }
+        Cause::Connect(_) => Verdict::NotSent,
         Cause::Http(HttpProblem::Status { retry_after: Some(wait), .. }) => Verdict::Wait(*wait),
         Cause::Http(HttpProblem::Status { code, .. }) if !crate::doh::is_final_status(*code) => {
             Verdict::Passing

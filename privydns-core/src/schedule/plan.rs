@@ -6,8 +6,8 @@ use rand::Rng;
 
 use super::backoff;
 
-/// Attempts of one lookup at one upstream, at the most (RFC 9520 Section 3.1).
-const TRIES_PER_UPSTREAM: u8 = 3;
+/// Queries of one lookup to one upstream, at the most (RFC 9520 Section 3.1).
+const QUERIES_PER_UPSTREAM: u8 = 3;
 /// Queries sent again at no cost because the server promised not to have processed them, per lookup. Beyond
 /// it, a server that keeps refusing is a server that fails.
 const FREE_REPEATS: u8 = 4;
@@ -41,6 +41,8 @@ struct Candidate {
     /// Whether it was sick when the plan was made.
     is_sick: bool,
     tries: u8,
+    /// Those among the tries that found no connection, so that nothing was sent.
+    unsent: u8,
     /// Not before this time: the pause after its last failure.
     not_before: Option<Instant>,
     /// It said no in a way that asking again will not change.
@@ -57,6 +59,7 @@ impl Plan {
             upstream,
             is_sick,
             tries: 0,
+            unsent: 0,
             not_before: None,
             ruled_out: false,
             stale_forgiven: false,
@@ -124,6 +127,14 @@ impl Plan {
         candidate.not_before = Some(now + pause.max(not_before.unwrap_or_default()));
     }
 
+    /// An attempt at `upstream` found no connection.
+    pub(crate) fn not_sent(&mut self, upstream: usize, now: Instant, random: &mut impl Rng) {
+        self.failed(upstream, now, None, random);
+        if let Some(candidate) = self.candidate(upstream) {
+            candidate.unsent = candidate.unsent.saturating_add(1);
+        }
+    }
+
     /// `upstream` will not say anything else to this lookup.
     pub(crate) fn rule_out(&mut self, upstream: usize) {
         if let Some(candidate) = self.candidate(upstream) {
@@ -153,6 +164,7 @@ impl Plan {
         self.remaining = attempts;
         for candidate in &mut self.order {
             candidate.tries = 0;
+            candidate.unsent = 0;
         }
     }
 
@@ -174,7 +186,7 @@ impl Plan {
 
 impl Candidate {
     fn is_open(&self) -> bool {
-        !self.ruled_out && self.tries < TRIES_PER_UPSTREAM
+        !self.ruled_out && self.tries.saturating_sub(self.unsent) < QUERIES_PER_UPSTREAM
     }
 }
 
@@ -207,7 +219,7 @@ mod tests {
 
     /// Conformance 39.
     #[test]
-    fn no_upstream_is_tried_more_than_three_times() {
+    fn no_upstream_is_asked_more_than_three_times() {
         let now = start();
         let mut plan = Plan::new(&[0], &[], 10);
         for _ in 0..3 {
@@ -215,6 +227,23 @@ mod tests {
             plan.started(0);
         }
         assert_eq!(plan.next(now), Next::Exhausted);
+    }
+
+    /// Conformance 39: what was not sent is no query.
+    #[test]
+    fn attempts_that_find_no_connection_are_limited_by_the_lookup_alone() {
+        let (mut now, mut random) = (start(), StdRng::from_seed([1; 32]));
+        let mut plan = Plan::new(&[0], &[], 10);
+        for _ in 0..10 {
+            if let Next::At(time) = plan.next(now) {
+                now = time;
+            }
+            assert_eq!(plan.next(now), Next::Start(0));
+            plan.started(0);
+            plan.not_sent(0, now, &mut random);
+        }
+        assert_eq!(plan.next(now), Next::Exhausted);
+        assert!(now - start() > Duration::from_secs(7));
     }
 
     #[test]
