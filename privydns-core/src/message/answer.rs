@@ -174,6 +174,9 @@ impl Answer {
 
     /// The response as a message of its own, its TTLs being what is left of them. The rest is as it came, with
     /// the ID that it travelled under.
+    ///
+    /// Names can be written so that they run through a TTL, and would be others once it has changed. No server
+    /// does that in earnest, and such a message is given as it came.
     pub fn to_wire(&self) -> Vec<u8> {
         let mut wire = self.message.as_wire().to_vec();
         for section in [self.answers(), self.authorities(), self.additionals()] {
@@ -181,7 +184,7 @@ impl Answer {
                 wire[record.ttl_at()].copy_from_slice(&record.ttl().to_be_bytes());
             }
         }
-        wire
+        if self.message.has_its_names(&wire) { wire } else { self.message.as_wire().to_vec() }
     }
 
     /// The label of the upstream that gave the answer; `local` where it was made here.

@@ -15,8 +15,8 @@ use super::error::MessageError;
 use super::name::QueryName;
 use super::query::Query;
 use super::wire::{
-    CLASS_IN, Labels, RawRecord, RawRecords, TYPE_OPT, TYPE_SOA, check_name, counts, is_within, u16_at,
-    u32_at,
+    CLASS_IN, Labels, RawRecord, RawRecords, TYPE_CNAME, TYPE_OPT, TYPE_SOA, check_name, counts, is_within,
+    u16_at, u32_at,
 };
 
 /// The largest TTL there is (RFC 2181 Section 8). A larger number on the wire, with its highest bit set, is
@@ -190,6 +190,21 @@ impl Message {
     /// The message, octet for octet as it came, without what came after it.
     pub fn as_wire(&self) -> &[u8] {
         &self.bytes[..usize::from(self.end)]
+    }
+
+    /// Whether all names of the message that were walked, owners and the targets of CNAME records, are the same in
+    /// octets that differ from its own.
+    pub(super) fn has_its_names(&self, octets: &[u8]) -> bool {
+        let own = self.as_wire();
+        let is_same = |at: usize| {
+            check_name(own, at) == check_name(octets, at) && Labels::new(own, at).eq(Labels::new(octets, at))
+        };
+        [Section::Answer, Section::Authority, Section::Additional]
+            .into_iter()
+            .flat_map(|section| self.section(section))
+            .all(|record| {
+                is_same(record.owner) && (record.record_type != TYPE_CNAME || is_same(record.data().start))
+            })
     }
 
     /// How long the answer may be kept.

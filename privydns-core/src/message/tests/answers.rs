@@ -73,6 +73,24 @@ fn the_wire_form_ages_too_and_opt_stays_as_it_is() {
     assert_eq!(ttls(&Response { bytes: huge.answer(&query, 1).to_wire(), ..huge }), [i32::MAX as u32 - 1]);
 }
 
+/// Found by the fuzzer: a pointer into a TTL, whose octets are a name until they are counted down.
+#[test]
+fn a_name_that_runs_through_a_ttl_does_not_change_with_it() {
+    let query = query("www.example.com", RecordType::A);
+    let ttl = u32::from_be_bytes([1, b'a', 0, 0]);
+    let ttl_at = 12 + 17 + 4 + 2 + 4;
+    let response = Response::to(&query).record(QUESTION, RecordType::A, ttl, &[192, 0, 2, 1]).record(
+        &[0xc0, ttl_at],
+        RecordType::A,
+        60,
+        &[192, 0, 2, 2],
+    );
+    let answer = response.answer(&query, 1);
+    assert_eq!(answer.answers().nth(1).unwrap().name().to_string(), "a.");
+    assert_eq!(answer.ttl(), Some(ttl - 1));
+    assert_eq!(answer.to_wire(), response.bytes);
+}
+
 #[test]
 fn data_is_decoded_when_it_is_looked_at() {
     let query = query("example.com", RecordType::MX);
