@@ -16,6 +16,9 @@ mod discovery;
 pub mod doh;
 mod engine;
 mod error;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod handle;
 pub mod message;
 mod proxy;

@@ -30,6 +30,8 @@ mod roster;
 mod settings;
 mod store;
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 

@@ -6,13 +6,12 @@ mod model;
 mod stale;
 mod store;
 mod times;
-mod wire;
 
 use std::time::{Duration, Instant};
 
 use hickory_proto::rr::RecordType;
 
-use self::wire::Reply;
+use super::testing::wire::{self, Reply};
 use super::*;
 
 const PUBLIC: Group = Group(1);

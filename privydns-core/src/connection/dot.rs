@@ -115,6 +115,12 @@ impl Dot {
         }
     }
 
+    /// Octets that are kept for later.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(crate) fn held(&self) -> usize {
+        self.input.held()
+    }
+
     /// The peer is not to be trusted with what it sent, nor with what it will send.
     fn violated(&mut self, what: &'static str) -> Option<Event> {
         self.input.clear();

@@ -33,6 +33,12 @@ impl Input {
         &self.bytes[start..self.start]
     }
 
+    /// Octets that are kept.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(super) fn held(&self) -> usize {
+        self.unread().len()
+    }
+
     pub(super) fn clear(&mut self) {
         self.bytes.clear();
         self.start = 0;

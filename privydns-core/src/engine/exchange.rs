@@ -68,6 +68,11 @@ impl Exchanges {
         keys
     }
 
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(super) fn len(&self) -> usize {
+        self.slab.len()
+    }
+
     fn remove(&mut self, key: Key) -> Option<Exchange> {
         self.get(key)?;
         Some(self.slab.remove(place(key)))

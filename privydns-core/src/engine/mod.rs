@@ -225,6 +225,20 @@ impl Engine {
         self.lookups.len()
     }
 
+    /// What there is, in numbers.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(crate) fn census(&self) -> Census {
+        Census {
+            lookups: self.lookups.len(),
+            flights: self.flights.len(),
+            exchanges: self.exchanges.len(),
+            dials: self.dials.len(),
+            connections: self.connections.len(),
+            waiting: self.pools.iter().map(|pool| pool.waiting.len()).sum(),
+            alarms: self.timers.len(),
+        }
+    }
+
     fn advance_clock(&mut self, now: Instant) -> Instant {
         self.now = self.now.max(now);
         self.now
@@ -248,6 +262,19 @@ impl Engine {
             self.close_connection(now, id);
         }
     }
+}
+
+/// How much of what there is in an engine.
+#[cfg(any(test, feature = "fuzzing"))]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Census {
+    pub(crate) lookups: usize,
+    pub(crate) flights: usize,
+    pub(crate) exchanges: usize,
+    pub(crate) dials: usize,
+    pub(crate) connections: usize,
+    pub(crate) waiting: usize,
+    pub(crate) alarms: usize,
 }
 
 impl fmt::Debug for Engine {

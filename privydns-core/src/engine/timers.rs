@@ -38,6 +38,11 @@ impl Timers {
         self.0.first().map(|(at, _)| *at)
     }
 
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// An alarm whose time has come. It stays set until its owner moves or stops it.
     pub(super) fn due(&self, now: Instant) -> Option<Timer> {
         self.0.first().filter(|(at, _)| *at <= now).map(|(_, timer)| *timer)

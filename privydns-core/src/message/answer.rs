@@ -217,7 +217,7 @@ impl Answer {
         self.origin.elapsed
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, feature = "fuzzing"))]
     pub(crate) fn message(&self) -> &Message {
         &self.message
     }

@@ -114,6 +114,12 @@ impl Tunnel {
         self.is_open
     }
 
+    /// Octets that are kept for later.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(crate) fn held(&self) -> usize {
+        self.input.len()
+    }
+
     fn read(&mut self) -> Result<(), String> {
         while !self.is_open {
             let step = match &mut self.dialogue {

@@ -1,301 +1,32 @@
-//! The cache beside a model of it: plain maps without hashes, bounds or shared octets, told and asked the same.
-
-use std::collections::{BTreeMap, BTreeSet};
-
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use super::*;
+use super::start;
+use crate::cache::testing::model::{Choices, hold_against_model};
 
-const NAMES: [&str; 7] = ["x", "a.x", "b.x", "a.a.x", "b.a.x", "c.b.a.x", "y"];
-const TYPES: [RecordType; 2] = [RecordType::A, RecordType::AAAA];
-const TTLS: [u32; 5] = [0, 1, 10, 30, 100];
-const GRACE: u64 = 50;
 const STEPS: usize = 3000;
+/// What one step takes, on average.
+const CHOICES: usize = 6;
+
+/// Choices at random.
+struct Random {
+    rng: StdRng,
+    left: usize,
+}
+
+impl Choices for Random {
+    fn below(&mut self, bound: usize) -> Option<usize> {
+        self.left = self.left.checked_sub(1)?;
+        Some(self.rng.random_range(0..bound))
+    }
+}
 
 /// Conformance 37 to 41, in whatever order things happen.
 #[test]
 fn the_cache_finds_what_its_model_finds() {
     for seed in 0..40 {
-        let mut rng = StdRng::seed_from_u64(seed);
-        let (is_stale_served, is_prefetching) = (seed % 2 == 0, seed % 3 == 0);
-        let settings = CacheSettings::default()
-            .serve_stale(is_stale_served.then_some(Duration::from_secs(GRACE)))
-            .prefetch(is_prefetching);
-        let mut bench = Bench::new(&settings);
-        assert_marks_have_slots_of_their_own(&bench.cache);
-        let mut model = Model { is_stale_served, is_prefetching, ..Model::default() };
-        for step in 0..STEPS {
-            let lookup = Lookup::any(&mut rng);
-            match rng.random_range(0..100) {
-                0..50 => {
-                    let expected = model.lookup(lookup);
-                    let found =
-                        Seen::of(&bench.cache.lookup(bench.now, &lookup.query(), lookup.group()), lookup);
-                    assert_eq!(found, expected, "seed {seed}, step {step}, {lookup:?}");
-                }
-                50..75 => {
-                    let reply = Said::any(&mut rng);
-                    let query = lookup.query();
-                    let message = reply.to(&query).message(&query);
-                    bench.cache.insert(bench.now, &query, lookup.group(), &message, 0, &wire::origin());
-                    model.insert(lookup, reply);
-                }
-                75..95 => {
-                    let time = rng.random_range(1..8000);
-                    bench.wait(Duration::from_millis(time));
-                    model.now += time;
-                }
-                95..98 => {
-                    bench.cache.failed(bench.now, &lookup.query(), lookup.group());
-                    model.failures.insert(lookup, model.now + 30_000);
-                }
-                98 => {
-                    bench.cache.remove(&lookup.query(), lookup.group());
-                    model.remove(lookup);
-                }
-                _ => {
-                    bench.cache.clear();
-                    model.answers.clear();
-                    model.denials.clear();
-                }
-            }
-        }
+        println!("seed {seed}");
+        let mut choices = Random { rng: StdRng::seed_from_u64(seed), left: CHOICES * STEPS };
+        hold_against_model(start(), &mut choices);
     }
-}
-
-/// One mark in the way of another is no fault, but not in the model either.
-fn assert_marks_have_slots_of_their_own(cache: &Cache) {
-    let all = || {
-        (0..NAMES.len()).flat_map(|name| {
-            (0..2).flat_map(move |kind| (0..3).map(move |scope| Lookup { name, kind, scope }))
-        })
-    };
-    let slots: BTreeSet<_> =
-        all().map(|lookup| cache.key(&lookup.query(), lookup.group()).index(4096)).collect();
-    assert_eq!(slots.len(), all().count());
-}
-
-/// A name, a type, and a scope: plain, with DO, or in another group.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Lookup {
-    name: usize,
-    kind: usize,
-    scope: usize,
-}
-
-impl Lookup {
-    fn any(rng: &mut StdRng) -> Self {
-        Self {
-            name: rng.random_range(0..NAMES.len()),
-            kind: rng.random_range(0..TYPES.len()),
-            scope: rng.random_range(0..3),
-        }
-    }
-
-    fn query(self) -> Query {
-        query(NAMES[self.name], TYPES[self.kind]).dnssec_ok(self.scope == 1)
-    }
-
-    fn group(self) -> Group {
-        if self.scope == 2 { INTERNAL } else { PUBLIC }
-    }
-}
-
-/// What an upstream says: perhaps a CNAME record, and an outcome at its end.
-#[derive(Clone, Copy, Debug)]
-struct Said {
-    alias: Option<(u32, usize)>,
-    outcome: Outcome,
-    ttl: u32,
-}
-
-impl Said {
-    fn any(rng: &mut StdRng) -> Self {
-        let mut ttl = || TTLS[rng.random_range(0..TTLS.len())];
-        let (ttl, alias_ttl) = (ttl(), ttl());
-        let outcomes =
-            [Outcome::Records, Outcome::Records, Outcome::NoData, Outcome::NxDomain, Outcome::Failure];
-        Self {
-            alias: rng.random_bool(0.3).then(|| (alias_ttl, rng.random_range(0..NAMES.len()))),
-            outcome: outcomes[rng.random_range(0..outcomes.len())],
-            ttl,
-        }
-    }
-
-    /// Where the CNAME record leads from a name, if that is elsewhere.
-    fn alias(self, name: usize) -> Option<(u32, usize)> {
-        self.alias.filter(|(_, target)| *target != name)
-    }
-
-    fn to(self, query: &Query) -> Reply {
-        let mut reply = Reply::to(query);
-        let name = NAMES.iter().position(|name| a(name).name() == query.name()).expect("one of them");
-        if let Some((ttl, target)) = self.alias(name) {
-            reply = reply.cname(ttl, NAMES[target]);
-        }
-        match self.outcome {
-            Outcome::Records => reply.record(query.type_number(), self.ttl, &[7; 4]),
-            Outcome::NoData => reply.soa(".", self.ttl, 1000),
-            Outcome::NxDomain => reply.nxdomain().soa(".", 1000, self.ttl),
-            Outcome::Failure => reply.rcode(2),
-        }
-    }
-}
-
-/// What is seen of what was found.
-#[derive(Debug, PartialEq, Eq)]
-enum Seen {
-    Fresh(Outcome, u64),
-    Refresh(Outcome, u64),
-    Stale(Outcome, bool),
-    Miss,
-}
-
-impl Seen {
-    fn of(found: &Found, lookup: Lookup) -> Self {
-        let look = |answer: &Answer, is_stale| {
-            assert_eq!(answer.is_stale(), is_stale);
-            assert!(answer.message().is_answer_to(&lookup.query()));
-            (answer.outcome(), answer.ttl().expect("kept for a time").into())
-        };
-        match found {
-            Found::Fresh(answer) => {
-                let (outcome, ttl) = look(answer, false);
-                Self::Fresh(outcome, ttl)
-            }
-            Found::Refresh(answer) => {
-                let (outcome, ttl) = look(answer, false);
-                Self::Refresh(outcome, ttl)
-            }
-            Found::Stale { answer, is_worth_asking } => {
-                let (outcome, ttl) = look(answer, true);
-                assert_eq!(ttl, 30);
-                Self::Stale(outcome, *is_worth_asking)
-            }
-            Found::Miss => Self::Miss,
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Fact {
-    /// What it came in answer to.
-    asked: Lookup,
-    outcome: Outcome,
-    stored: u64,
-    ttl: u64,
-}
-
-/// Times are in milliseconds.
-#[derive(Default)]
-struct Model {
-    now: u64,
-    is_stale_served: bool,
-    is_prefetching: bool,
-    answers: BTreeMap<Lookup, Fact>,
-    /// By scope and name.
-    denials: BTreeMap<(usize, usize), Fact>,
-    failures: BTreeMap<Lookup, u64>,
-    refreshes: BTreeMap<Lookup, u64>,
-}
-
-impl Model {
-    fn insert(&mut self, lookup: Lookup, said: Said) {
-        if said.outcome == Outcome::Failure {
-            return;
-        }
-        self.failures.remove(&lookup);
-        self.refreshes.remove(&lookup);
-        let alias = said.alias(lookup.name);
-        let ttl = alias.map_or(said.ttl, |(ttl, _)| said.ttl.min(ttl));
-        let target = alias.map_or(lookup.name, |(_, target)| target);
-        let fact = (ttl > 0).then_some(Fact {
-            asked: lookup,
-            outcome: said.outcome,
-            stored: self.now,
-            ttl: ttl.into(),
-        });
-
-        self.answers.remove(&lookup);
-        let is_denied = said.outcome == Outcome::NxDomain;
-        if !is_denied || alias.is_some() {
-            self.exists(lookup.scope, lookup.name);
-            self.answers.extend(fact.map(|fact| (lookup, fact)));
-        }
-        if is_denied {
-            self.denials.remove(&(lookup.scope, target));
-            self.denials.extend(fact.map(|fact| ((lookup.scope, target), fact)));
-        } else {
-            self.exists(lookup.scope, target);
-        }
-    }
-
-    fn exists(&mut self, scope: usize, name: usize) {
-        self.denials.retain(|&(other, denied), _| other != scope || !is_within(name, denied));
-    }
-
-    /// With DO and without, but in its group.
-    fn remove(&mut self, lookup: Lookup) {
-        let is_same_group = |scope: usize| (scope == 2) == (lookup.scope == 2);
-        self.answers.retain(|other, _| {
-            (other.name, other.kind) != (lookup.name, lookup.kind) || !is_same_group(other.scope)
-        });
-        self.denials.retain(|&(scope, denied), _| !is_same_group(scope) || !is_within(lookup.name, denied));
-    }
-
-    fn lookup(&mut self, lookup: Lookup) -> Seen {
-        let own = self.answers.get(&lookup).copied();
-        if let Some(own) = own
-            && let Some(left) = self.left(own)
-        {
-            let is_near_end = (self.now - own.stored) * 10 >= own.ttl * 9000;
-            let is_claimed = self.refreshes.get(&lookup).is_some_and(|until| self.now < *until);
-            if self.is_prefetching && is_near_end && !is_claimed {
-                self.refreshes.insert(lookup, self.now + 30_000);
-                return Seen::Refresh(own.outcome, left);
-            }
-            return Seen::Fresh(own.outcome, left);
-        }
-        // The nearest name has the longest text.
-        let denials: Vec<Fact> = {
-            let mut above: Vec<_> =
-                (0..NAMES.len()).filter(|denied| is_within(lookup.name, *denied)).collect();
-            above.sort_by_key(|denied| std::cmp::Reverse(NAMES[*denied].len()));
-            above
-                .into_iter()
-                .filter_map(|denied| self.denials.get(&(lookup.scope, denied)).copied())
-                .collect()
-        };
-        // With DO, only the very question is answered.
-        let is_of_use = |fact: &Fact| lookup.scope != 1 || fact.asked == lookup;
-        if let Some((fact, left)) = denials.iter().find_map(|fact| Some((fact, self.left(*fact)?))) {
-            return if is_of_use(fact) { Seen::Fresh(Outcome::NxDomain, left) } else { Seen::Miss };
-        }
-        if !self.is_stale_served {
-            return Seen::Miss;
-        }
-        // Of those of one age the records come first, then the nearest denial.
-        let is_kept = |fact: &Fact| self.now < fact.stored + (fact.ttl + GRACE) * 1000;
-        let denial = denials.into_iter().rev().filter(is_kept).max_by_key(|fact| fact.stored);
-        let newest = match (own.filter(is_kept), denial) {
-            (Some(own), Some(denial)) if own.stored >= denial.stored => Some(own),
-            (own, denial) => denial.filter(is_of_use).or(own.filter(|_| denial.is_none())),
-        };
-        let Some(newest) = newest else { return Seen::Miss };
-        let has_failed = self.failures.get(&lookup).is_some_and(|until| self.now < *until);
-        Seen::Stale(newest.outcome, !has_failed)
-    }
-
-    /// Seconds that are left, if any part of one is.
-    fn left(&self, fact: Fact) -> Option<u64> {
-        let age = self.now - fact.stored;
-        (age < fact.ttl * 1000).then(|| fact.ttl - age / 1000)
-    }
-}
-
-/// Whether a name is another, or below it.
-fn is_within(name: usize, other: usize) -> bool {
-    let (name, other) = (NAMES[name], NAMES[other]);
-    name.strip_suffix(other).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }

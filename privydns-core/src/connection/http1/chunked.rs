@@ -72,6 +72,12 @@ impl Chunked {
         (self.state == State::Done).then_some(&self.body)
     }
 
+    /// Octets of the body that are kept.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(super) fn held(&self) -> usize {
+        self.body.len()
+    }
+
     /// Takes one octet that is not data.
     fn step(&mut self, octet: u8) -> Result<State, BodyError> {
         use State::{

@@ -141,6 +141,13 @@ impl Http1 {
         Some(Event::Failed { key, cause: problem.map_or_else(|| cause.clone(), Cause::Http), retry_safe })
     }
 
+    /// Octets that are kept for later.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(crate) fn held(&self) -> usize {
+        let reader = self.exchange.as_ref().and_then(|exchange| exchange.reader.as_ref());
+        self.input.held() + reader.map_or(0, Reader::held)
+    }
+
     /// Whether the peer sent what nobody asked for: whatever it turns out to be, the connection is not usable.
     fn is_spoilt(&self) -> bool {
         !self.input.is_empty() && self.exchange.as_ref().is_none_or(|exchange| exchange.reader.is_none())

@@ -110,6 +110,15 @@ impl Reader {
         }
     }
 
+    /// Octets of a body that are kept.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(super) fn held(&self) -> usize {
+        match &self.stage {
+            Stage::Body { body: Body::Chunked(chunked), .. } => chunked.held(),
+            Stage::Body { .. } | Stage::Head { .. } => 0,
+        }
+    }
+
     /// Why there would be no answer even if the response went on: its head said so.
     pub(super) fn problem(&self, query: &Query) -> Option<HttpProblem> {
         match &self.stage {

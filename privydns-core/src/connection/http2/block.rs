@@ -37,6 +37,12 @@ impl FieldBlock {
         Ok(())
     }
 
+    /// Octets that are kept.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(super) fn held(&self) -> usize {
+        self.fragments.len()
+    }
+
     /// The block is whole: whether it ends the stream, and its octets.
     pub(super) fn finish(&mut self) -> (bool, Vec<u8>) {
         self.stream = None;

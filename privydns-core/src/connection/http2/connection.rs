@@ -151,6 +151,12 @@ impl Connection {
         self.phase.is_connected()
     }
 
+    /// Octets that are kept for later.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(crate) fn held(&self) -> usize {
+        self.owed.len() + self.block.held() + self.decoder.held() + self.streams.held()
+    }
+
     /// Leaves, with a word of goodbye.
     pub(super) fn close(&mut self) {
         self.phase.drain();

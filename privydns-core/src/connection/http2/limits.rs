@@ -31,7 +31,7 @@ pub(super) const STREAM_WINDOW: u32 = 1 << 17;
 
 /// The dynamic table that the server may use. It is the protocol's default, which is small enough; a server
 /// that need not change its table cannot get the change wrong.
-pub(super) const HEADER_TABLE_SIZE: u32 = 4096;
+pub(crate) const HEADER_TABLE_SIZE: u32 = 4096;
 
 /// The header fields of one response, as RFC 9113 Section 10.5.1 counts them.
 pub(super) const MAX_HEADER_LIST: u32 = 16 * 1024;
@@ -53,6 +53,15 @@ pub(super) const MAX_OWED: usize = 64 * 1024;
 /// Streams reset by this side whose late frames are told apart from frames that must not come. Those reset
 /// before are no longer told apart: all that comes on them, or on streams as old, is passed over.
 pub(super) const MAX_REMEMBERED_RESETS: usize = 1024;
+
+/// What one connection holds at the most, all told, of what a server sent.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) const MOST_HELD: usize = CONNECTION_WINDOW as usize
+    + super::HEADER_LENGTH
+    + super::frame::MAX_PAYLOAD
+    + MAX_FIELD_BLOCK
+    + MAX_OWED
+    + 2 * HEADER_TABLE_SIZE as usize;
 
 /// PING frames without an answer between them.
 pub(super) const MAX_PINGS: u16 = 500;

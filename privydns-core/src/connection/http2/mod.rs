@@ -29,6 +29,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub use self::fault::is_not_http2;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use self::hpack::Decoder as HpackDecoder;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use self::limits::{HEADER_TABLE_SIZE, MOST_HELD};
 
 use self::connection::Connection;
 use self::fault::Fault;
@@ -92,6 +96,12 @@ impl Http2 {
                 return Some(event);
             }
         }
+    }
+
+    /// Octets that are kept for later.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(crate) fn held(&self) -> usize {
+        self.input.held() + self.connection.held()
     }
 
     fn punish(&mut self, fault: Fault) -> Option<Event> {

@@ -136,6 +136,12 @@ impl Streams {
         self.open.values_mut().try_for_each(|stream| stream.send_window.shift(by))
     }
 
+    /// Octets of bodies that are kept.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(super) fn held(&self) -> usize {
+        self.open.values().map(|stream| stream.response.held()).sum()
+    }
+
     #[cfg(test)]
     pub(super) fn skip_to(&mut self, identifier: u32) {
         self.next = identifier;

@@ -87,6 +87,12 @@ impl Decoder {
         Ok(())
     }
 
+    /// Octets of fields that are kept.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(crate) fn held(&self) -> usize {
+        self.table.octets_held()
+    }
+
     #[cfg(test)]
     pub(super) fn table(&self) -> &Table {
         &self.table

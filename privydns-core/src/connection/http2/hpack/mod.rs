@@ -12,7 +12,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub(super) use decoder::Decoder;
+pub(crate) use decoder::Decoder;
 
 /// A field block that cannot be decoded. The connection's compression state is lost with it, so that it ends
 /// the connection (RFC 9113 Section 4.3).

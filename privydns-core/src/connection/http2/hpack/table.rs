@@ -90,7 +90,7 @@ impl Table {
         self.size
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, feature = "fuzzing"))]
     pub(super) fn octets_held(&self) -> usize {
         self.octets.len()
     }

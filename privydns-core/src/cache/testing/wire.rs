@@ -14,7 +14,7 @@ const NXDOMAIN: u8 = 3;
 
 /// A response in the making.
 #[derive(Clone, Debug)]
-pub(super) struct Reply {
+pub(crate) struct Reply {
     flags: [u8; 2],
     question: Vec<u8>,
     name: Vec<u8>,
@@ -23,7 +23,7 @@ pub(super) struct Reply {
 
 impl Reply {
     /// NOERROR without a record.
-    pub(super) fn to(query: &Query) -> Self {
+    pub(crate) fn to(query: &Query) -> Self {
         let name = query.name().as_wire().to_vec();
         let mut question = name.clone();
         question.extend(query.type_number().to_be_bytes());
@@ -31,38 +31,38 @@ impl Reply {
         Self { flags: [0x81, 0x80], question, name, sections: Default::default() }
     }
 
-    pub(super) fn nxdomain(self) -> Self {
+    pub(crate) fn nxdomain(self) -> Self {
         self.rcode(NXDOMAIN)
     }
 
-    pub(super) fn rcode(mut self, rcode: u8) -> Self {
+    pub(crate) fn rcode(mut self, rcode: u8) -> Self {
         self.flags[1] |= rcode;
         self
     }
 
-    pub(super) fn truncated(mut self) -> Self {
+    pub(crate) fn truncated(mut self) -> Self {
         self.flags[0] |= 2;
         self
     }
 
     /// Adds an A record at the end of the chain.
-    pub(super) fn a(self, ttl: u32) -> Self {
+    pub(crate) fn a(self, ttl: u32) -> Self {
         self.record(A, ttl, &[192, 0, 2, 1])
     }
 
     /// Adds a record of the type at the end of the chain.
-    pub(super) fn record(mut self, record_type: u16, ttl: u32, data: &[u8]) -> Self {
+    pub(crate) fn record(mut self, record_type: u16, ttl: u32, data: &[u8]) -> Self {
         let name = self.name.clone();
         self.put(0, &name, record_type, ttl, data);
         self
     }
 
     /// Adds TXT records of so many octets together.
-    pub(super) fn txt(mut self, ttl: u32, mut octets: usize) -> Self {
+    pub(crate) fn txt(mut self, ttl: u32, mut octets: usize) -> Self {
         let name = self.name.clone();
         while octets > 0 {
             let length = octets.min(200);
-            let mut data = vec![u8::try_from(length).unwrap()];
+            let mut data = vec![u8::try_from(length).expect("short data")];
             data.resize(1 + length, b'x');
             self.put(0, &name, TXT, ttl, &data);
             octets -= length;
@@ -71,7 +71,7 @@ impl Reply {
     }
 
     /// Leads on to another name.
-    pub(super) fn cname(mut self, ttl: u32, target: &str) -> Self {
+    pub(crate) fn cname(mut self, ttl: u32, target: &str) -> Self {
         let target = name(target);
         let owner = std::mem::replace(&mut self.name, target.clone());
         self.put(0, &owner, CNAME, ttl, &target);
@@ -79,19 +79,19 @@ impl Reply {
     }
 
     /// Puts a CNAME record before what is there, which then answers for its target.
-    pub(super) fn after_cname(mut self, ttl: u32, owner: &str, target: &str) -> Self {
+    pub(crate) fn after_cname(mut self, ttl: u32, owner: &str, target: &str) -> Self {
         self.put(0, &name(owner), CNAME, ttl, &name(target));
         self
     }
 
     /// Adds an A record to the additional section.
-    pub(super) fn additional(mut self, ttl: u32) -> Self {
+    pub(crate) fn additional(mut self, ttl: u32) -> Self {
         self.put(2, &name("additional.example"), A, ttl, &[192, 0, 2, 2]);
         self
     }
 
     /// Adds the SOA record of a zone.
-    pub(super) fn soa(mut self, zone: &str, ttl: u32, minimum: u32) -> Self {
+    pub(crate) fn soa(mut self, zone: &str, ttl: u32, minimum: u32) -> Self {
         let zone = name(zone);
         let mut data = [&zone[..], &zone[..]].concat();
         for number in [1, 2, 3, 4, minimum] {
@@ -102,7 +102,7 @@ impl Reply {
     }
 
     /// Adds an OPT record with padding of so many octets.
-    pub(super) fn opt(mut self, padding: u16) -> Self {
+    pub(crate) fn opt(mut self, padding: u16) -> Self {
         let mut data = vec![0, 12];
         data.extend(padding.to_be_bytes());
         data.resize(data.len() + usize::from(padding), 0);
@@ -110,7 +110,7 @@ impl Reply {
         self
     }
 
-    pub(super) fn message(&self, query: &Query) -> Message {
+    pub(crate) fn message(&self, query: &Query) -> Message {
         let mut out = vec![0, 0, self.flags[0], self.flags[1], 0, 1];
         for (count, _) in &self.sections {
             out.extend(count.to_be_bytes());
@@ -129,12 +129,12 @@ impl Reply {
         out.extend(record_type.to_be_bytes());
         out.extend([0, 1]);
         out.extend(ttl.to_be_bytes());
-        out.extend(u16::try_from(data.len()).unwrap().to_be_bytes());
+        out.extend(u16::try_from(data.len()).expect("short data").to_be_bytes());
         out.extend(data);
     }
 }
 
-pub(super) fn origin() -> Origin {
+pub(crate) fn origin() -> Origin {
     Origin::new(Arc::from("resolver.example"), Spoken::Tls, 1, Duration::from_millis(20))
 }
 

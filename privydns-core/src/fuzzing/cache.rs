@@ -1,0 +1,16 @@
+//! The cache beside a model of it.
+
+use super::beginning;
+use super::source::Source;
+use crate::cache::testing::model::{Choices, hold_against_model};
+
+/// What happens to a cache: lookups, answers, and time that passes.
+pub fn cache(input: &[u8]) {
+    hold_against_model(beginning(), &mut Source::new(input));
+}
+
+impl Choices for Source<'_> {
+    fn below(&mut self, bound: usize) -> Option<usize> {
+        (!self.is_empty()).then(|| Source::below(self, bound))
+    }
+}

@@ -1,0 +1,127 @@
+//! The whole engine: what callers, servers, the network and the clock do, step by step.
+
+mod configs;
+mod peer;
+mod trace;
+mod world;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use self::trace::Trace;
+use self::world::{Pieces, World};
+use super::source::Source;
+use crate::engine::Input;
+use crate::error::{Cause, CertificateProblem};
+use crate::message::{CacheUse, Query};
+use crate::rr::RecordType;
+use crate::upstream::Protocol;
+
+const NAMES: [&str; 6] =
+    ["a.example", "b.example", "x.corp.example", "a.example.", "localhost", "printer.local"];
+const TYPES: [RecordType; 3] = [RecordType::A, RecordType::AAAA, RecordType::TXT];
+const CACHE_USES: [CacheUse; 4] = [CacheUse::Normal, CacheUse::Normal, CacheUse::Bypass, CacheUse::Only];
+/// How long callers wait, and how long nothing happens, in milliseconds.
+const TIMES: [u64; 16] =
+    [0, 1, 4, 10, 50, 100, 250, 300, 1000, 1800, 2500, 5000, 10_000, 31_000, 301_000, 90_000_000];
+
+/// A list of what happens to an engine. It must keep its contract, do the same when the same happens, and give the
+/// same results however the octets are split that come from servers.
+///
+/// The first of several octets can make the engine see to what waits, and so do earlier what it would have done
+/// anyway. From there on the two runs go different ways, and only the contract is demanded of both.
+pub fn engine(input: &[u8]) {
+    let whole = run(input, Pieces::Whole);
+    assert!(whole == run(input, Pieces::Whole), "the same seed and the same inputs, and something else done");
+    let split = run(input, Pieces::Octets);
+    for (whole, split) in whole.steps().zip(split.steps()) {
+        assert_eq!(whole.results(), split.results(), "octet by octet");
+        if whole.deeds() != split.deeds() {
+            break;
+        }
+    }
+}
+
+fn run(input: &[u8], pieces: Pieces) -> Trace {
+    let mut source = Source::new(input);
+    let flags = source.octet();
+    let mut world = World::new(configs::config(flags.into()), pieces);
+    while !source.is_empty() {
+        step(&mut world, &mut source);
+        world.settle();
+    }
+    if flags & 0x80 == 0 {
+        world.come_to_rest();
+    }
+    world.close();
+    world.into_trace()
+}
+
+fn step(world: &mut World, source: &mut Source<'_>) {
+    match source.below(20) {
+        0..4 => {
+            let query = query(source);
+            let timeout = milliseconds(source);
+            world.ask(query, timeout);
+        }
+        4 => world.cancel(source.below(8)),
+        5..9 => {
+            let (link, asked) = (source.below(8), source.below(8));
+            world.reply(link, asked, source);
+        }
+        9 => world.receive(source.below(8), source.counted()),
+        10 | 11 => {
+            let link = source.below(8);
+            let alpn = source.pick(&[None, Some(&b"dot"[..]), Some(b"h2"), Some(b"http/1.1")]);
+            world.connected(link, alpn, source.octet() & 1 == 1);
+        }
+        12 => {
+            let link = source.below(8);
+            world.ended(link, cause(source));
+        }
+        13 | 14 => world.pass(milliseconds(source)),
+        15 => world.sleep(milliseconds(source)),
+        16 => world.hold_writes(source.octet() & 1 == 1),
+        17 => match source.below(4) {
+            0 => world.tell(Input::WarmUp),
+            1 => world.tell(Input::NetworkChanged),
+            2 => world.wall_clock(milliseconds(source)),
+            _ => world.tell(Input::Timeout),
+        },
+        18 => {
+            let query = query(source);
+            if source.octet() & 1 == 0 {
+                world.tell(Input::Refresh(query));
+            } else {
+                world.forget(&query);
+            }
+        }
+        _ => world.back_in_time(milliseconds(source)),
+    }
+}
+
+fn query(source: &mut Source<'_>) -> Arc<Query> {
+    let flags = source.octet();
+    let query = Query::new(source.pick(&NAMES), source.pick(&TYPES)).expect("a name");
+    let query = query.dnssec_ok(flags & 1 != 0).cache(CACHE_USES[usize::from(flags >> 1 & 3)]);
+    Arc::new(match flags >> 3 & 7 {
+        0 => query.protocol(Protocol::Https),
+        1 => query.protocol(Protocol::Tls),
+        _ => query,
+    })
+}
+
+fn milliseconds(source: &mut Source<'_>) -> Duration {
+    Duration::from_millis(source.pick(&TIMES))
+}
+
+fn cause(source: &mut Source<'_>) -> Cause {
+    match source.below(6) {
+        0 => Cause::Connect("refused".into()),
+        1 => Cause::NoApplicationProtocol,
+        2 => Cause::Certificate(CertificateProblem::Expired),
+        3 => Cause::Tls("bad record".into()),
+        4 => Cause::Timeout,
+        _ => Cause::Closed,
+    }
+}

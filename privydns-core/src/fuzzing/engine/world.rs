@@ -1,0 +1,320 @@
+//! The driver: it does what the engine says, and holds it to its contract.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use super::peer::Peer;
+use super::trace::{Note, Trace};
+use crate::config::Config;
+use crate::engine::{Census, ConnectionId, Engine, Input, LookupId, MAX_UNWRITTEN, Output};
+use crate::error::{Cause, Error};
+use crate::fuzzing::beginning;
+use crate::fuzzing::source::Source;
+use crate::message::{Answer, Query};
+use crate::shared::Shared;
+
+/// More outputs without a `Wait` than anything can be the reason for.
+const MOST_OUTPUTS: usize = 20_000;
+/// More wake-ups, while nothing happens, than anything can be the reason for.
+const MOST_WAKES: usize = 20_000;
+/// The longest message: a query with its request, and what is owed besides.
+const LONGEST_MESSAGE: usize = 128 * 1024;
+/// Connections that have no attempt to carry: those that are kept, and the races for new ones.
+const MOST_SPARE_CONNECTIONS: usize = 64;
+
+pub(super) struct World {
+    engine: Engine,
+    shared: Arc<Shared>,
+    pieces: Pieces,
+    now: Duration,
+    wake: Option<Duration>,
+    last_lookup: u64,
+    lookups: BTreeMap<LookupId, Waiting>,
+    links: BTreeMap<ConnectionId, Link>,
+    holds_writes: bool,
+    trace: Trace,
+    message: Vec<u8>,
+}
+
+/// How octets reach the engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pieces {
+    Whole,
+    Octets,
+}
+
+struct Waiting {
+    query: Arc<Query>,
+    deadline: Duration,
+}
+
+#[derive(Default)]
+struct Link {
+    stage: Stage,
+    unwritten: usize,
+    peer: Peer,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Stage {
+    #[default]
+    Dialing,
+    Open,
+    /// The engine knows that it is over.
+    Ended,
+    /// The engine closed it.
+    Closed,
+}
+
+impl World {
+    pub(super) fn new(config: Config, pieces: Pieces) -> Self {
+        const SEED: [u8; 32] = [7; 32];
+        let shared = Arc::new(Shared::new(config, SEED));
+        Self {
+            engine: Engine::new(shared.clone(), beginning(), SEED),
+            shared,
+            pieces,
+            now: Duration::ZERO,
+            wake: None,
+            last_lookup: 0,
+            lookups: BTreeMap::new(),
+            links: BTreeMap::new(),
+            holds_writes: false,
+            trace: Trace::default(),
+            message: Vec::new(),
+        }
+    }
+
+    pub(super) fn ask(&mut self, query: Arc<Query>, timeout: Duration) {
+        self.last_lookup += 1;
+        let id = LookupId(self.last_lookup);
+        let deadline = self.now + timeout;
+        self.lookups.insert(id, Waiting { query: query.clone(), deadline });
+        self.tell(Input::Lookup { id, query, deadline: beginning() + deadline });
+    }
+
+    pub(super) fn cancel(&mut self, number: usize) {
+        if let Some(id) = self.lookups.keys().nth(number).copied() {
+            self.lookups.remove(&id);
+            self.tell(Input::Cancel(id));
+        }
+    }
+
+    pub(super) fn connected(&mut self, number: usize, alpn: Option<&[u8]>, resumed: bool) {
+        if let Some((id, link)) = self.links.iter_mut().filter(|(_, link)| link.is_live()).nth(number)
+            && link.stage == Stage::Dialing
+        {
+            let id = *id;
+            link.stage = Stage::Open;
+            self.tell(Input::Handshaking(id));
+            self.tell(Input::Connected { id, alpn, resumed });
+        }
+    }
+
+    pub(super) fn reply(&mut self, number: usize, asked: usize, source: &mut Source<'_>) {
+        let open = self.links.iter_mut().filter(|(_, link)| link.stage == Stage::Open);
+        if let Some((id, link)) = open.into_iter().nth(number) {
+            let (id, octets) = (*id, link.peer.reply(asked, source));
+            self.hear(id, &octets);
+        }
+    }
+
+    pub(super) fn receive(&mut self, number: usize, octets: &[u8]) {
+        let mut open = self.links.iter().filter(|(_, link)| link.stage == Stage::Open);
+        if let Some((id, _)) = open.nth(number) {
+            self.hear(*id, octets);
+        }
+    }
+
+    fn hear(&mut self, id: ConnectionId, octets: &[u8]) {
+        // Nothing at all would be the end of the stream, which is told as such.
+        let length = match self.pieces {
+            Pieces::Whole => octets.len().max(1),
+            Pieces::Octets => 1,
+        };
+        for bytes in octets.chunks(length) {
+            self.tell(Input::Received { id, bytes });
+        }
+    }
+
+    pub(super) fn ended(&mut self, number: usize, cause: Cause) {
+        if let Some((id, link)) = self.links.iter_mut().filter(|(_, link)| link.is_live()).nth(number) {
+            let id = *id;
+            link.stage = Stage::Ended;
+            self.tell(Input::Ended { id, cause });
+        }
+    }
+
+    pub(super) fn forget(&mut self, query: &Query) {
+        self.shared.forget(query);
+    }
+
+    /// Whether what is transmitted stays where it is.
+    pub(super) fn hold_writes(&mut self, on: bool) {
+        self.holds_writes = on;
+        self.write();
+    }
+
+    pub(super) fn wall_clock(&mut self, ahead: Duration) {
+        self.tell(Input::WallClock(SystemTime::UNIX_EPOCH + self.now + ahead));
+    }
+
+    /// An input that says that it is earlier than it is.
+    pub(super) fn back_in_time(&mut self, by: Duration) {
+        self.engine.handle_input(beginning() + self.now.saturating_sub(by), Input::Timeout);
+    }
+
+    /// Lets time pass, waking the engine whenever it asked for that.
+    pub(super) fn pass(&mut self, time: Duration) {
+        let end = self.now + time;
+        self.settle();
+        for _ in 0..MOST_WAKES {
+            let Some(wake) = self.wake.filter(|wake| *wake <= end) else {
+                self.now = end;
+                return;
+            };
+            self.now = wake;
+            self.settle();
+        }
+        panic!("the engine does not stop waking up");
+    }
+
+    /// The machine is asleep for some time.
+    pub(super) fn sleep(&mut self, time: Duration) {
+        self.now += time;
+    }
+
+    /// Lets time pass until nothing more happens by itself, and looks at what is left: nothing.
+    pub(super) fn come_to_rest(&mut self) {
+        self.hold_writes(false);
+        self.settle();
+        for _ in 0..MOST_WAKES {
+            let Some(wake) = self.wake else {
+                assert_eq!(self.engine.census(), Census::default(), "something is left");
+                return;
+            };
+            self.now = wake;
+            self.settle();
+        }
+        panic!("the engine does not come to rest");
+    }
+
+    pub(super) fn close(&mut self) {
+        self.tell(Input::Close);
+        self.drain();
+        assert!(self.engine.is_closed() && self.lookups.is_empty());
+        assert_eq!(self.engine.census(), Census::default(), "something is left");
+        assert!(self.links.values().all(|link| !link.is_live()), "a connection is left");
+        let query = Arc::new(Query::new("late.example", crate::rr::RecordType::A).expect("a name"));
+        self.ask(query, Duration::from_secs(1));
+        self.drain();
+        assert!(self.lookups.is_empty(), "a closed engine answers at once");
+    }
+
+    pub(super) fn tell(&mut self, input: Input<'_>) {
+        self.engine.handle_input(beginning() + self.now, input);
+    }
+
+    /// Does what is to be done now, as a driver does: the timeout too, if its time has come.
+    pub(super) fn settle(&mut self) {
+        self.drain();
+        if self.wake.is_some_and(|wake| wake <= self.now) {
+            self.tell(Input::Timeout);
+            self.drain();
+            assert!(self.wake.is_none_or(|wake| wake > self.now), "woken in the past twice");
+        }
+        self.take_stock();
+        self.trace.end_step();
+    }
+
+    /// What holds between any two steps.
+    fn take_stock(&self) {
+        let now = self.now;
+        assert!(self.lookups.values().all(|lookup| lookup.deadline > now), "a deadline has passed");
+        let census = self.engine.census();
+        let live = self.links.values().filter(|link| link.is_live()).count();
+        assert_eq!(census.lookups, self.lookups.len());
+        assert_eq!(census.connections, live, "{census:?}");
+        assert!(live <= MOST_SPARE_CONNECTIONS + census.exchanges, "{live} connections: {census:?}");
+        assert!(census.waiting <= census.exchanges, "{census:?}");
+        assert!(census.alarms <= census.flights + census.dials + census.connections, "{census:?}");
+    }
+
+    fn drain(&mut self) {
+        for _ in 0..MOST_OUTPUTS {
+            let mut message = std::mem::take(&mut self.message);
+            let output = self.engine.poll_output(beginning() + self.now, &mut message);
+            self.message = message;
+            match output {
+                Output::Connect { id, target } => {
+                    let before = self.links.insert(id, Link::default());
+                    assert!(before.is_none(), "a connection has a name of its own");
+                    self.trace.note(Note::Connect(id, target.address.to_string()));
+                }
+                Output::Transmit(id) => self.transmitted(id),
+                Output::Close(id) => {
+                    let link = self.links.get_mut(&id).expect("a connection that was asked for");
+                    let before = std::mem::replace(&mut link.stage, Stage::Closed);
+                    assert_ne!(before, Stage::Closed, "a connection is closed once");
+                    self.trace.note(Note::Close(id));
+                }
+                Output::Done { id, result } => self.lookup_done(id, &result),
+                Output::Wait(wake) => {
+                    self.wake = wake.map(|wake| wake.saturating_duration_since(beginning()));
+                    self.trace.note(Note::Wait(self.wake));
+                    if !self.write() {
+                        return;
+                    }
+                }
+            }
+        }
+        panic!("the engine does not stop saying what to do");
+    }
+
+    fn transmitted(&mut self, id: ConnectionId) {
+        let link = self.links.get_mut(&id).expect("a connection that was asked for");
+        assert!(!self.message.is_empty() && self.message.len() <= LONGEST_MESSAGE);
+        // What is owed may go out after the end was told: the driver passes over it.
+        assert!(matches!(link.stage, Stage::Open | Stage::Ended), "transmitted while {:?}", link.stage);
+        assert!(link.unwritten < MAX_UNWRITTEN, "more than there is credit for");
+        link.unwritten += self.message.len();
+        link.peer.hear(&self.message);
+        self.trace.note(Note::Transmit(id, self.message.clone()));
+    }
+
+    fn lookup_done(&mut self, id: LookupId, result: &Result<Answer, Error>) {
+        let Waiting { query, .. } = self.lookups.remove(&id).expect("a lookup is done once");
+        if let Ok(answer) = result {
+            assert!(answer.message().is_answer_to(&query), "an answer to another question");
+            assert!(
+                answer.records().all(|record| i32::try_from(record.ttl()).is_ok()),
+                "a TTL over the largest"
+            );
+        }
+        self.trace.note(Note::Done(id, self.now, format!("{result:?}")));
+    }
+
+    /// Hands what was transmitted to the operating system; whether there was anything.
+    fn write(&mut self) -> bool {
+        if self.holds_writes {
+            return false;
+        }
+        let unwritten = self.links.iter_mut().filter(|(_, link)| link.unwritten > 0);
+        let ids: Vec<_> = unwritten.map(|(id, link)| (*id, link.unwritten = 0).0).collect();
+        for id in &ids {
+            self.tell(Input::Written(*id));
+        }
+        !ids.is_empty()
+    }
+
+    pub(super) fn into_trace(self) -> Trace {
+        self.trace
+    }
+}
+
+impl Link {
+    fn is_live(&self) -> bool {
+        matches!(self.stage, Stage::Dialing | Stage::Open)
+    }
+}

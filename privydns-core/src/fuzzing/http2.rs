@@ -1,0 +1,73 @@
+//! HTTP/2: frames from a server.
+
+use super::beginning;
+use super::http1::endpoint;
+use super::source::Source;
+use super::stream::{Held, Setup, answer, question};
+use crate::connection::{Event, Http2, Key};
+use crate::message::check_response;
+
+const DATA: u8 = 0;
+const HEADERS: u8 = 1;
+const SETTINGS: u8 = 4;
+const ACK: u8 = 1;
+const END_STREAM: u8 = 1;
+const END_HEADERS: u8 = 4;
+/// `:status` 200 and the content type of an answer, literal.
+const DNS_HEAD: &[u8] = b"\x88\x0f\x10\x17application/dns-message";
+
+impl Held for Http2 {
+    const LIMIT: usize = crate::connection::MOST_HELD;
+    // The dynamic table may have more octets than what was heard, since names can come from the static table.
+    const SLACK: usize = 2 * 4096 + 64;
+
+    fn held(&self) -> usize {
+        Self::held(self)
+    }
+}
+
+/// What an HTTP/2 server sends to a client with up to eight queries.
+pub fn http2(input: &[u8]) {
+    let mut source = Source::new(input);
+    let setup = Setup::read(&mut source);
+    let endpoint = endpoint(setup.method());
+    let octets = if setup.is_described() { describe(setup, source) } else { source.rest().to_vec() };
+    let events = setup.run(|| Http2::new(beginning(), endpoint.clone()), &[&octets]);
+    for event in events {
+        if let Event::Answered { key, message, .. } = event {
+            assert_eq!(check_response(&message, &question(key)), Ok(()), "an answer to its question");
+        }
+    }
+}
+
+/// Frames that are as long as they say they are, after the SETTINGS that a server begins with.
+fn describe(setup: Setup, mut source: Source<'_>) -> Vec<u8> {
+    let mut octets = [frame(SETTINGS, 0, 0, &[]), frame(SETTINGS, ACK, 0, &[])].concat();
+    while !source.is_empty() {
+        let what = source.octet();
+        let stream = u32::from(source.octet());
+        let key = Key(u64::from(stream / 2) % setup.queries());
+        octets.extend(match what {
+            // Whole answers, so that others are told apart from them.
+            0x80.. => {
+                let head = frame(HEADERS, END_HEADERS, stream, DNS_HEAD);
+                let message = answer(key, 0, 0x80, source.counted());
+                [head, frame(DATA, what & END_STREAM, stream, &message)].concat()
+            }
+            0x40.. => frame(DATA, what & END_STREAM, stream, &answer(key, 0, what, source.counted())),
+            0x20.. => frame(HEADERS, what & (END_STREAM | END_HEADERS), stream, DNS_HEAD),
+            kind => {
+                let flags = source.octet();
+                frame(kind, flags, stream, source.counted())
+            }
+        });
+    }
+    octets
+}
+
+/// Any frame.
+pub(super) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let [.., l0, l1, l2] = payload.len().to_be_bytes();
+    let [s0, s1, s2, s3] = stream.to_be_bytes();
+    [&[l0, l1, l2, kind, flags, s0, s1, s2, s3], payload].concat()
+}

@@ -1,0 +1,176 @@
+//! DNS messages, through to the answer that a caller reads and the cache keeps.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hickory_proto::op::Message as Reference;
+use hickory_proto::rr::RecordType;
+
+use super::beginning;
+use super::source::Source;
+use crate::cache::{Cache, CacheSettings, Found, Group};
+use crate::message::{Answer, Lifetime, MAX_MESSAGE, Message, Origin, Outcome, Query, Spoken};
+use crate::message::{check_response, keepalive_of};
+
+const NAMES: [&str; 4] = ["www.example.com", "example", ".", "a\\.b.xn--9ca.example"];
+const GROUP: Group = Group(1);
+const MAX_POSITIVE: u32 = 604_800;
+const MAX_NEGATIVE: u32 = 10_800;
+/// Longer messages are not held against hickory-proto, which can take a long time over them.
+const MOST_COMPARED: usize = 1024;
+
+/// What a resolver sends in answer to one query.
+pub fn message(input: &[u8]) {
+    let mut source = Source::new(input);
+    let (query, octets, age) = read(&mut source);
+    let checked = check_response(&octets, &query);
+    let parsed = Message::parse(Arc::from(&*octets), &query);
+    if checked.is_err() {
+        assert_eq!(parsed.err(), checked.err(), "the first look sees what it is there to see");
+        return;
+    }
+    let Ok(message) = parsed else { return };
+    assert!(octets.len() <= MAX_MESSAGE && octets.starts_with(message.as_wire()));
+    assert_eq!(message.keepalive(), keepalive_of(message.as_wire()), "before the walk and after it");
+    let again =
+        Message::parse(message.as_wire().into(), &query).expect("a message without what came after it");
+    assert_eq!(format!("{again:?}"), format!("{message:?}"));
+
+    let answer = Answer::new(message.clone(), age, origin());
+    look_at(&answer);
+    survives_its_wire_form(&answer, &query);
+    survives_without_opt(&message, &query);
+    if octets.len() <= MOST_COMPARED {
+        compare(&message);
+    }
+    keep(&message, &query, age);
+}
+
+/// The query, the octets that came, and how old they are.
+fn read(source: &mut Source<'_>) -> (Query, Vec<u8>, u32) {
+    let flags = source.octet();
+    let record_type = RecordType::from(source.word());
+    let query = Query::new(NAMES[usize::from(flags & 3)], record_type)
+        .expect("a name")
+        .dnssec_ok(flags & 4 != 0)
+        .checking_disabled(flags & 8 != 0);
+    let age = u32::from(source.octet());
+    if flags & 0x10 == 0 {
+        return (query, source.rest().to_vec(), age);
+    }
+    // The header and the question are right, so that only what comes after them is to be found out.
+    let (flags, counts) = (source.word(), [source.octet(), source.octet(), source.octet()]);
+    let mut octets = vec![0, 0];
+    octets.extend((flags | 0x8000).to_be_bytes());
+    octets.extend([0, 1]);
+    octets.extend(counts.into_iter().flat_map(|count| [0, count]));
+    octets.extend(query.name().as_wire());
+    octets.extend(query.type_number().to_be_bytes());
+    octets.extend([0, 1]);
+    octets.extend(source.rest());
+    (query, octets, age)
+}
+
+/// Every view on an answer, each of which must be there and come to an end.
+fn look_at(answer: &Answer) {
+    let mut least = None;
+    for record in answer.records() {
+        assert!(!record.to_string().chars().any(char::is_control), "nothing that a terminal obeys");
+        least = Some(record.ttl().min(least.unwrap_or(u32::MAX)));
+    }
+    if answer.outcome() == Outcome::Records {
+        assert_eq!(answer.ttl(), least, "the shortest-lived record decides");
+    }
+    assert!(answer.records().count() <= answer.answers().count());
+    assert!(answer.addresses().count() <= answer.records().count());
+    for record in answer.answers().chain(answer.authorities()).chain(answer.additionals()) {
+        // hickory-proto decodes it or not; either way it comes back.
+        let _ = record.data();
+        assert!(format!("{record:?}").len() < 8 * MAX_MESSAGE);
+        assert!(!record.name().to_ascii().is_empty());
+        assert_ne!(record.record_type(), RecordType::OPT);
+    }
+    for error in answer.extended_errors() {
+        assert!(!error.text.chars().any(char::is_control));
+    }
+    assert!(answer.canonical_name().len() <= 255);
+    assert_eq!(answer.not_found().is_some(), matches!(answer.outcome(), Outcome::NoData | Outcome::NxDomain));
+}
+
+/// What an answer writes is the same answer, as old as it is.
+fn survives_its_wire_form(answer: &Answer, query: &Query) {
+    let wire = answer.to_wire();
+    if wire == answer.message().as_wire() {
+        return;
+    }
+    let again = Message::parse(wire.into(), query).expect("what was written is a message");
+    let again = Answer::new(again, 0, origin());
+    assert_eq!((again.outcome(), again.rcode()), (answer.outcome(), answer.rcode()));
+    assert_eq!(again.records().count(), answer.records().count());
+    if answer.outcome() == Outcome::Records {
+        assert_eq!(again.ttl(), answer.ttl());
+    }
+    assert_eq!(again.to_wire(), answer.to_wire(), "written once, it stays as it is");
+}
+
+/// What the cache keeps is the same answer, but for what OPT said.
+fn survives_without_opt(message: &Message, query: &Query) {
+    let kept = message.without_opt();
+    assert_eq!(kept.extended_errors(), []);
+    assert_eq!((kept.outcome(), kept.rcode()), (message.outcome(), message.rcode()));
+    let again = Message::parse(kept.as_wire().into(), query);
+    if u16::from(message.rcode()) < 16 {
+        assert_eq!(again, Ok(kept));
+    }
+}
+
+/// Where hickory-proto reads the message too, it reads the same records.
+fn compare(message: &Message) {
+    let Ok(reference) = Reference::from_vec(message.as_wire()) else { return };
+    let answer = Answer::new(message.clone(), 0, origin());
+    let sections = [
+        (answer.answers(), &reference.answers),
+        (answer.authorities(), &reference.authorities),
+        (answer.additionals(), &reference.additionals),
+    ];
+    for (ours, theirs) in sections {
+        // hickory-proto takes signatures out of their section.
+        let is_record = |record_type: RecordType| !matches!(record_type, RecordType::TSIG | RecordType::SIG);
+        let ours = ours.filter(|record| is_record(record.record_type()));
+        let ours: Vec<_> = ours.map(|r| (r.name(), r.record_type(), r.class(), r.ttl())).collect();
+        let theirs = theirs.iter().filter(|record| is_record(record.record_type()));
+        let theirs: Vec<_> = theirs
+            .map(|r| (r.name.clone(), r.record_type(), r.dns_class, r.ttl.min(i32::MAX as u32)))
+            .collect();
+        assert_eq!(ours, theirs);
+    }
+}
+
+/// The cache keeps the message for as long as it says, and not longer.
+fn keep(message: &Message, query: &Query, age: u32) {
+    let now = beginning();
+    let cache = Cache::new(&CacheSettings::default().entries(16), *b"a secret of ours");
+    cache.insert(now, query, GROUP, message, age, &origin());
+    let lifetime = match message.lifetime() {
+        Lifetime::Positive(ttl) => ttl.min(MAX_POSITIVE),
+        Lifetime::Negative(ttl) => ttl.min(MAX_NEGATIVE),
+        Lifetime::None => 0,
+    };
+    let left = lifetime.saturating_sub(age);
+    let after = |seconds: u32| cache.lookup(now + Duration::from_secs(seconds.into()), query, GROUP);
+    if left == 0 {
+        assert!(matches!(after(0), Found::Miss), "what has no time left is not kept");
+        return;
+    }
+    for seconds in [0, left / 2, left - 1] {
+        let Found::Fresh(answer) = after(seconds) else { panic!("kept for {left} s, gone after {seconds}") };
+        assert_eq!(answer.outcome(), message.outcome());
+        assert_eq!(answer.ttl(), Some(left - seconds), "what is left is shown");
+        assert!(answer.is_cached() && !answer.is_stale());
+    }
+    assert!(matches!(after(left), Found::Miss), "kept longer than it says");
+}
+
+fn origin() -> Origin {
+    Origin::new(Arc::from("fuzz"), Spoken::Tls, 1, Duration::ZERO)
+}

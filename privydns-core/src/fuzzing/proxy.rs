@@ -1,0 +1,53 @@
+//! What a proxy says before it opens the way.
+
+use super::source::Source;
+use crate::error::Cause;
+use crate::proxy::{Destination, Proxy, Tunnel};
+
+/// The longest reply that is waited for: the head of a response to CONNECT.
+const MOST_HELD: usize = 16 * 1024;
+
+/// What a SOCKS5 proxy or an HTTP proxy answers.
+pub fn proxy(input: &[u8]) {
+    let mut source = Source::new(input);
+    let flags = source.octet();
+    let piece = source.below(32) + 2;
+    let address = ([127, 0, 0, 1], 9050);
+    let proxy = if flags & 1 == 0 { Proxy::socks5(address) } else { Proxy::http_connect(address) };
+    let proxy =
+        if flags & 2 == 0 { proxy } else { proxy.credentials("user", "password").expect("credentials") };
+    let destination = match flags >> 2 & 3 {
+        0 => Destination::Address(([192, 0, 2, 1], 853).into()),
+        1 => Destination::Address(([0x2001, 0xdb8, 0, 0, 0, 0, 0, 1], 853).into()),
+        _ => Destination::Name("dns.example".into(), 443),
+    };
+    let is_ended = flags & 0x10 != 0;
+    let said = source.rest();
+    let run = |piece| run(Tunnel::new(&proxy, destination.clone()), said, piece, is_ended);
+    let whole = run(said.len().max(1));
+    assert_eq!(whole, run(1), "octet by octet");
+    assert_eq!(whole, run(piece), "in pieces of {piece}");
+}
+
+/// What was sent, and whether the way is open or why it never will be.
+fn run(mut tunnel: Tunnel, said: &[u8], piece: usize, is_ended: bool) -> (Vec<u8>, Result<bool, Cause>) {
+    let (mut sent, mut message) = (Vec::new(), Vec::new());
+    let mut transmit = |tunnel: &mut Tunnel| {
+        while tunnel.poll_transmit(&mut message) {
+            sent.append(&mut message);
+            assert!(sent.len() < 1024, "sent without end");
+        }
+    };
+    transmit(&mut tunnel);
+    let end: &[u8] = &[];
+    for piece in said.chunks(piece).chain(is_ended.then_some(end)) {
+        let result = tunnel.handle_input(piece);
+        transmit(&mut tunnel);
+        if let Err(cause) = result {
+            return (sent, Err(cause));
+        }
+        assert!(tunnel.held() <= MOST_HELD, "{} octets are held", tunnel.held());
+    }
+    let is_open = tunnel.is_open();
+    (sent, Ok(is_open))
+}

@@ -1,0 +1,55 @@
+//! The fuzzer's octets, taken for decisions.
+
+/// Octets that are used up from the front. Where they have come to their end every number is 0, so that any input
+/// means something.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Source<'a>(&'a [u8]);
+
+impl<'a> Source<'a> {
+    pub(super) fn new(octets: &'a [u8]) -> Self {
+        Self(octets)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn octet(&mut self) -> u8 {
+        let Some((first, rest)) = self.0.split_first() else { return 0 };
+        self.0 = rest;
+        *first
+    }
+
+    /// Two octets, the higher first.
+    pub(super) fn word(&mut self) -> u16 {
+        u16::from_be_bytes([self.octet(), self.octet()])
+    }
+
+    /// A number below `bound`, which is at most 256.
+    pub(super) fn below(&mut self, bound: usize) -> usize {
+        usize::from(self.octet()) % bound
+    }
+
+    /// One of them.
+    pub(super) fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
+        choices[self.below(choices.len())]
+    }
+
+    /// As many octets as the next one says, or what is left.
+    pub(super) fn counted(&mut self) -> &'a [u8] {
+        let length = self.octet().into();
+        self.take(length)
+    }
+
+    /// So many octets, or what is left.
+    pub(super) fn take(&mut self, length: usize) -> &'a [u8] {
+        let (taken, rest) = self.0.split_at(length.min(self.0.len()));
+        self.0 = rest;
+        taken
+    }
+
+    /// All that is left.
+    pub(super) fn rest(self) -> &'a [u8] {
+        self.0
+    }
+}

@@ -1,0 +1,83 @@
+//! Text from people: upstreams, proxies, names, pins, and files of certificates.
+
+use hickory_proto::op::Message as Reference;
+use hickory_proto::rr::RecordType;
+
+use super::beginning;
+use super::stream::question;
+use crate::connection::{Http1, Key, Machine};
+use crate::doh::Endpoint;
+use crate::error::{ConfigError, ErrorKind};
+use crate::message::{Carrier, Query, QueryName, encode};
+use crate::proxy::Proxy;
+use crate::tls::{ClientCertificate, Pin, Roots};
+use crate::upstream::{HttpMethod, Upstream};
+
+/// Text that stands for an upstream, or for any other thing that is read from text.
+pub fn upstream(input: &[u8]) {
+    let Ok(text) = std::str::from_utf8(input) else { return files(input) };
+    for parsed in [text.parse::<Upstream>(), Upstream::tls(text), Upstream::https(text)] {
+        match parsed {
+            Ok(upstream) => an_upstream(&upstream),
+            Err(error) => {
+                let ErrorKind::Config(ConfigError::Syntax(error)) = error.kind() else { panic!("{error:?}") };
+                assert!(text.is_char_boundary(error.offset()), "the place is in the text");
+                assert!(error.to_string().len() < 600);
+            }
+        }
+    }
+    if let Ok(name) = QueryName::parse(text) {
+        a_name(&name);
+    }
+    if let Ok(pin) = text.parse::<Pin>() {
+        assert_eq!(pin.to_string().parse::<Pin>().ok(), Some(pin));
+    }
+    if let Ok(proxy) = text.parse::<Proxy>() {
+        assert!(!proxy.to_string().contains('@'), "credentials are not shown");
+    }
+    files(input);
+}
+
+/// An upstream means what its own text says, and nothing in it can become part of a request's syntax.
+fn an_upstream(upstream: &Upstream) {
+    let text = upstream.to_string();
+    assert_eq!(text.parse::<Upstream>().ok().as_ref(), Some(upstream), "{text}");
+    assert!(!matches!(upstream.port(), 0 | 53), "never a port of clear text");
+    assert!(!text.chars().any(char::is_control));
+    for method in [HttpMethod::Post, HttpMethod::Get] {
+        let Some(endpoint) = Endpoint::of(&upstream.clone().http_method(method)) else { continue };
+        let mut machine = Http1::new(beginning(), endpoint.into());
+        machine.submit(beginning(), Key(0), &question(Key(0)));
+        let mut request = Vec::new();
+        assert!(machine.poll_transmit(beginning(), &mut request));
+        let mut fields = [httparse::EMPTY_HEADER; 8];
+        let mut parsed = httparse::Request::new(&mut fields);
+        assert!(parsed.parse(&request).expect("a request").is_complete());
+        assert_eq!(
+            parsed.headers.len(),
+            if method == HttpMethod::Post { 4 } else { 2 },
+            "the fields of ours"
+        );
+        let host = parsed.headers.iter().find(|field| field.name == "Host").expect("a host");
+        assert_eq!(host.value, upstream.authority().as_bytes());
+    }
+}
+
+/// A name survives its text and its octets.
+fn a_name(name: &QueryName) {
+    assert_eq!(QueryName::parse(&name.to_string()).as_ref(), Ok(name));
+    assert!(name.as_wire().len() <= 255 && name.labels().all(|label| (1..=63).contains(&label.len())));
+    let query = Query::for_name(name.clone(), RecordType::A);
+    let mut octets = Vec::new();
+    encode(&query, 0, Carrier::Stream, &mut octets);
+    assert_eq!(octets.len() % 128, 0, "padded");
+    let read = Reference::from_vec(&octets).expect("hickory-proto reads what is sent");
+    assert_eq!(read.queries[0].name(), &name.to_name());
+    let _ = crate::message::local_answer(&query);
+}
+
+fn files(input: &[u8]) {
+    let _ = Roots::from_pem(input);
+    let half = input.len() / 2;
+    let _ = ClientCertificate::from_pem(&input[..half], &input[half..]);
+}
