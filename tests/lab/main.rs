@@ -1,0 +1,88 @@
+//! The lab: every backend against real servers, on loopback.
+//!
+//! `tests/lab/run` installs the servers and runs this; `cargo test` alone says that it did not run. Arguments are
+//! names of servers, to run no others.
+
+mod bench;
+mod certificates;
+mod checks;
+mod examination;
+mod instance;
+mod kinds;
+mod line;
+mod process;
+mod report;
+mod restart;
+mod table;
+mod zone;
+
+#[allow(dead_code, reason = "the end-to-end suites ask more of a backend than the lab does")]
+#[path = "../tests/end_to_end/backend/mod.rs"]
+mod backend;
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::thread;
+
+use backend::Backend;
+use bench::caught;
+use examination::Examination;
+use instance::Lab;
+use report::Report;
+
+/// Set where the lab is to run.
+const SWITCH: &str = "PRIVYDNS_LAB";
+
+/// It has a table of the servers that are known to work, which a whole run writes.
+const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
+
+/// Every backend, by name.
+pub(crate) const BACKENDS: &[(&str, &dyn Backend)] = &[
+    ("tokio", &backend::tokio::MultiThread),
+    ("async-std", &backend::async_std::AsyncStd),
+    ("smol", &backend::async_std::Smol),
+    ("blocking", &backend::blocking::Blocking),
+];
+
+fn main() -> ExitCode {
+    if std::env::var_os(SWITCH).is_none() {
+        println!("lab: not run; tests/lab/run installs the servers that it needs, and runs it");
+        return ExitCode::SUCCESS;
+    }
+    let wanted: Vec<_> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let report = match run(&wanted) {
+        Ok(report) => report,
+        Err(problem) => {
+            eprintln!("lab: {problem}");
+            return ExitCode::FAILURE;
+        }
+    };
+    print!("{report}");
+    if wanted.is_empty()
+        && let Err(problem) = report.write_readme(Path::new(README))
+    {
+        eprintln!("lab: {problem}");
+        return ExitCode::FAILURE;
+    }
+    if report.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn run(wanted: &[String]) -> Result<Report, String> {
+    bench::keep_last_words();
+    let lab = Lab::new(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("lab"))?;
+    let (report, machine) = (Mutex::new(Report::default()), Mutex::new(()));
+    let kinds =
+        kinds::KINDS.iter().filter(|kind| wanted.is_empty() || wanted.iter().any(|name| name == kind.name));
+    thread::scope(|scope| {
+        for kind in kinds {
+            let examination = Examination::new(&lab, kind, &report, &machine);
+            scope.spawn(move || {
+                if let Err(problem) = caught(|| examination.run()).and_then(|result| result) {
+                    examination.note(kind.name, Err(problem));
+                }
+            });
+        }
+    });
+    Ok(report.into_inner().expect("nothing panics with the report in hand"))
+}

@@ -1,0 +1,62 @@
+//! A server goes and comes back under load.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use privydns_core::{Answer, Cause, Config, Error, ErrorKind, RecordType, ResponseCode};
+
+use crate::bench::{Bench, PATIENCE, caught};
+use crate::zone;
+
+/// The load, on every line and backend: a hundred lookups a second, none of which waits for another.
+const LOOKUPS: u32 = 250;
+const INTERVAL: Duration = Duration::from_millis(10);
+
+/// Three, which is the default, outlast a restart of 0.8 s. Some servers take longer on a busy machine.
+const ATTEMPTS: u32 = 10;
+
+/// When the server is stopped; it is started again at once.
+const STOP: Duration = Duration::from_millis(800);
+
+/// Restarts the one server that all of these ask. No lookup may be lost.
+pub(crate) fn restart(benches: &[Bench<'_>]) -> Vec<Result<(), String>> {
+    let Some(first) = benches.first() else { return Vec::new() };
+    thread::scope(|scope| {
+        let loads: Vec<_> = benches.iter().map(|bench| scope.spawn(|| caught(|| load(bench)))).collect();
+        thread::sleep(STOP);
+        let restarted = first.lab.restart(first.instance);
+        let results = loads.into_iter().map(|load| load.join().expect("panics are caught"));
+        results.map(|result| restarted.clone().and(result)).collect()
+    })
+}
+
+fn load(bench: &Bench<'_>) {
+    let config = Config::builder().upstream(bench.upstream()).timeout(PATIENCE).attempts(ATTEMPTS);
+    let resolver = bench.backend.1.resolver(config.build().unwrap()).unwrap();
+    resolver.lookup("www.example.test", RecordType::A).unwrap();
+    let start = Instant::now();
+    let lost: Vec<_> = thread::scope(|scope| {
+        let begin = |number| {
+            thread::sleep((start + INTERVAL * number).saturating_duration_since(Instant::now()));
+            scope.spawn({
+                let resolver = &resolver;
+                move || resolver.lookup(&zone::numbered(number), RecordType::A)
+            })
+        };
+        let lookups: Vec<_> = (0..LOOKUPS).map(begin).collect();
+        let results = lookups.into_iter().map(|lookup| lookup.join().expect("a lookup does not panic"));
+        results.filter(|result| !is_answered(result)).filter_map(Result::err).collect()
+    });
+    if let Some(first) = lost.first() {
+        panic!("{} of {LOOKUPS} were lost, such as: {first}", lost.len());
+    }
+}
+
+/// A server that listens before it has loaded its zones says SERVFAIL meanwhile: that is an answer of the server.
+fn is_answered(result: &Result<Answer, Error>) -> bool {
+    match result {
+        Ok(_) => true,
+        Err(error) => matches!(error.kind(),
+            ErrorKind::Upstream(Cause::Rcode(rcode)) if rcode.code == ResponseCode::ServFail),
+    }
+}

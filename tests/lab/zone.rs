@@ -1,0 +1,114 @@
+//! What the servers serve, as a file for them and as expectations for the tests.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::net::Ipv4Addr;
+
+use data_encoding::HEXLOWER;
+use privydns_core::{Answer, RData, RecordType};
+
+const ZONE: &str = include_str!("zones/example.test.zone");
+
+/// How many of the names `n0` and so on there are.
+pub(crate) const NUMBERED: u32 = 512;
+
+/// The records of the zone, by name and type.
+#[derive(Debug)]
+pub(crate) struct Zone {
+    pub(crate) text: String,
+    sets: BTreeMap<(String, u16), Set>,
+}
+
+/// Records of one name and type.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Set {
+    pub(crate) ttl: u32,
+    data: Vec<Data>,
+}
+
+/// A record's data: fields, or octets where the zone has it so (RFC 3597 Section 5).
+#[derive(Debug, PartialEq)]
+enum Data {
+    Fields(RData),
+    Octets(Vec<u8>),
+}
+
+impl Zone {
+    pub(crate) fn new() -> Self {
+        let mut text = ZONE.to_owned();
+        for letter in ('a'..='z').chain('A'..='D') {
+            let string = format!(" \"{}\"", letter.to_string().repeat(250)).repeat(8);
+            writeln!(text, "huge.example.test. 300 IN TXT{string}").expect("a string takes all");
+        }
+        let mut sets = BTreeMap::<_, Set>::new();
+        for line in text.lines().filter(|line| !line.starts_with(';')) {
+            let (name, record_type, ttl, data) = record(line).unwrap_or_else(|| panic!("{line}"));
+            let set = sets.entry((name, record_type.into())).or_insert(Set { ttl, data: Vec::new() });
+            set.data.push(data);
+        }
+        for number in 0..NUMBERED {
+            writeln!(text, "{} 300 IN A {}", numbered(number), numbered_address(number))
+                .expect("a string takes all");
+        }
+        Self { text, sets }
+    }
+
+    pub(crate) fn set(&self, name: &str, record_type: RecordType) -> &Set {
+        &self.sets[&(name.to_owned(), record_type.into())]
+    }
+
+    /// Every name and type that has records of its own, wildcards by a name that they cover.
+    pub(crate) fn sets(&self) -> impl Iterator<Item = (String, RecordType, &Set)> {
+        self.sets
+            .iter()
+            .map(|((name, number), set)| (name.replace('*', "covered"), RecordType::from(*number), set))
+    }
+}
+
+impl Set {
+    /// What is wrong with an answer that should hold these records and no others.
+    pub(crate) fn compare(&self, answer: &Answer, ttls: std::ops::RangeInclusive<u32>) -> Result<(), String> {
+        let records: Vec<_> = answer.records().collect();
+        if records.len() != self.data.len() {
+            return Err(format!("{} records for {}", records.len(), self.data.len()));
+        }
+        for data in &self.data {
+            let is_there = records.iter().any(|record| match data {
+                Data::Fields(fields) => record.data().as_ref() == Ok(fields),
+                Data::Octets(octets) => record.data_octets() == octets,
+            });
+            if !is_there {
+                return Err(format!("no {data:?} among {records:?}"));
+            }
+        }
+        match records.iter().find(|record| !ttls.contains(&record.ttl())) {
+            Some(record) => Err(format!("TTL {} is not in {ttls:?}", record.ttl())),
+            None => Ok(()),
+        }
+    }
+}
+
+/// One of many names, each with an address of its own.
+pub(crate) fn numbered(number: u32) -> String {
+    format!("n{}.example.test.", number % NUMBERED)
+}
+
+pub(crate) fn numbered_address(number: u32) -> Ipv4Addr {
+    Ipv4Addr::from_bits(Ipv4Addr::new(198, 18, 0, 0).to_bits() + number % NUMBERED)
+}
+
+fn record(line: &str) -> Option<(String, RecordType, u32, Data)> {
+    let mut fields = line.splitn(5, ' ');
+    let (name, ttl, _class) = (fields.next()?.to_owned(), fields.next()?.parse().ok()?, fields.next()?);
+    let (record_type, data) = (fields.next()?, fields.next()?);
+    let record_type = match record_type.strip_prefix("TYPE") {
+        Some(number) => RecordType::from(number.parse::<u16>().ok()?),
+        None if record_type == "LOC" => RecordType::from(29),
+        None => record_type.parse().ok()?,
+    };
+    let data = match data.strip_prefix("\\# ") {
+        Some(generic) => Data::Octets(HEXLOWER.decode(generic.split_once(' ')?.1.as_bytes()).ok()?),
+        None => Data::Fields(RData::try_from_str(record_type, data).ok()?),
+    };
+    Some((name, record_type, ttl, data))
+}
