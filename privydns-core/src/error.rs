@@ -231,6 +231,9 @@ pub enum ConfigError {
     /// More upstreams than [`MAX_UPSTREAMS`](crate::config::MAX_UPSTREAMS).
     #[error("more than {0} upstreams")]
     TooManyUpstreams(usize),
+    /// There are upstreams for the names of routes alone, and this name is not one of them.
+    #[error("no route leads to this name, and no upstream is there for names without one")]
+    NoRoute,
     /// No upstream speaks the protocol that a query asks for.
     #[error("no upstream speaks the protocol asked for")]
     NoSuchProtocol,

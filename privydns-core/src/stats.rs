@@ -29,6 +29,8 @@ pub struct UpstreamStats {
     pub failures: u64,
     /// Attempts among them that were begun beside a slow one elsewhere ([`Hedge`](crate::Hedge)).
     pub hedges: u64,
+    /// Attempts not made, since it had failed to resolve the same question a moment ago (RFC 9520).
+    pub remembered: u64,
     /// Connections on which TLS came up.
     pub connections_opened: u64,
     /// Those among them whose TLS session was resumed.
@@ -65,6 +67,7 @@ pub(crate) struct UpstreamCounters {
     pub(crate) queries: Counter,
     pub(crate) failures: Counter,
     pub(crate) hedges: Counter,
+    pub(crate) remembered: Counter,
     pub(crate) opened: Counter,
     pub(crate) resumed: Counter,
     /// Nanoseconds; 0 before the first answer.
@@ -92,6 +95,12 @@ impl UpstreamCounters {
         self.is_sick.store(is_sick, Relaxed);
     }
 
+    /// What is so at present is not known any more.
+    pub(crate) fn forget(&self) {
+        self.smoothed_rtt(None);
+        self.sick(false);
+    }
+
     pub(crate) fn snapshot(&self, upstream: Arc<str>) -> UpstreamStats {
         let nanos = self.smoothed_rtt.load(Relaxed);
         UpstreamStats {
@@ -99,6 +108,7 @@ impl UpstreamCounters {
             queries: self.queries.value(),
             failures: self.failures.value(),
             hedges: self.hedges.value(),
+            remembered: self.remembered.value(),
             connections_opened: self.opened.value(),
             connections_resumed: self.resumed.value(),
             smoothed_rtt: (nanos > 0).then(|| Duration::from_nanos(nanos)),

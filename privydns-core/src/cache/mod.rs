@@ -129,6 +129,7 @@ struct Counters {
     misses: AtomicU64,
     stale: AtomicU64,
     prefetches: AtomicU64,
+    clears: AtomicU64,
 }
 
 impl Cache {
@@ -151,8 +152,9 @@ impl Cache {
         Self { shared: Arc::new(shared) }
     }
 
-    /// Forgets all answers.
+    /// Forgets all answers, and which names upstreams failed to resolve.
     pub fn clear(&self) {
+        self.shared.counters.clears.fetch_add(1, Relaxed);
         if let Some(store) = &self.shared.store {
             store.clear();
         }
@@ -160,7 +162,7 @@ impl Cache {
 
     /// What the cache has done, and holds.
     pub fn stats(&self) -> CacheStats {
-        let Shared { store, counters: Counters { hits, misses, stale, prefetches }, .. } = &*self.shared;
+        let Shared { store, counters: Counters { hits, misses, stale, prefetches, .. }, .. } = &*self.shared;
         CacheStats {
             hits: hits.load(Relaxed),
             misses: misses.load(Relaxed),
@@ -299,6 +301,7 @@ impl Cache {
 
     /// Forgets what would answer the query, with DO and CD or without.
     pub(crate) fn remove(&self, query: &Query, group: Group) {
+        self.shared.counters.clears.fetch_add(1, Relaxed);
         let Some(store) = &self.shared.store else { return };
         for (dnssec_ok, checking_disabled) in [(false, false), (false, true), (true, false), (true, true)] {
             let query = query.clone().dnssec_ok(dnssec_ok).checking_disabled(checking_disabled);
@@ -306,6 +309,16 @@ impl Cache {
             let denial_of = self.shared.keyer.denials(&query, group);
             and_parents(query.name()).for_each(|name| store.remove(denial_of(name).place()));
         }
+    }
+
+    /// The machine slept for so long, and its steady clock with it. The answers have aged.
+    pub(crate) fn slept(&self, time: Duration) {
+        self.shared.clock.slept(time);
+    }
+
+    /// How often answers were forgotten because the application said so.
+    pub(crate) fn clears(&self) -> u64 {
+        self.shared.counters.clears.load(Relaxed)
     }
 
     /// Counts a lookup that had to ask.

@@ -1,6 +1,7 @@
 //! Points in time that fit into eight octets, as each entry has one.
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 /// Nanoseconds since a cache's first use. Negative for what was under way before.
@@ -11,12 +12,24 @@ pub(super) struct Moment(i64);
 #[derive(Debug, Default)]
 pub(super) struct Clock {
     first: OnceLock<Instant>,
+    /// Nanoseconds that the instants left out.
+    slept: AtomicU64,
 }
+
+/// To sleep for longer is no different: nothing is kept for as long.
+const LONGEST_SLEEP: Duration = Duration::from_secs(30 * 24 * 3600);
 
 impl Clock {
     /// The moment of an instant. Instants before the first one seen count as that one.
     pub(super) fn moment(&self, now: Instant) -> Moment {
-        Moment(nanoseconds(now.saturating_duration_since(*self.first.get_or_init(|| now))))
+        let awake = now.saturating_duration_since(*self.first.get_or_init(|| now));
+        Moment(nanoseconds(awake)).plus(Duration::from_nanos(self.slept.load(Relaxed)))
+    }
+
+    /// The instants stood still for so long, and answers aged.
+    pub(super) fn slept(&self, time: Duration) {
+        let time = u64::try_from(time.min(LONGEST_SLEEP).as_nanos()).unwrap_or(u64::MAX);
+        self.slept.fetch_add(time, Relaxed);
     }
 }
 

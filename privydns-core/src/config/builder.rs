@@ -189,7 +189,12 @@ impl<R> Builder<R> {
         let general = Group((0..upstreams.len()).fold(0, |mask, index| mask | mask_of(index)));
         let mut routes = Vec::new();
         for (domain, own) in self.routes {
-            routes.push(route(&domain, own, &mut upstreams)?);
+            let route = route(&domain, own, &mut upstreams)?;
+            if routes.iter().any(|other: &Route| other.suffix == route.suffix) {
+                let problem = "the domain has a route already: give all its upstreams at once";
+                return Err(ConfigError::Setting { setting: "route", problem }.into());
+            }
+            routes.push(route);
         }
         if upstreams.len() > MAX_UPSTREAMS {
             return Err(ConfigError::TooManyUpstreams(MAX_UPSTREAMS).into());
@@ -211,15 +216,16 @@ fn route(domain: &str, own: Vec<Upstream>, upstreams: &mut Vec<Upstream>) -> Res
     if own.is_empty() {
         return Err(broken("no upstream is given for the domain").into());
     }
-    let mut mask = 0;
+    let mut order = Vec::new();
     for upstream in own {
         let known = upstreams.iter().position(|other| *other == upstream);
-        mask |= mask_of(known.unwrap_or(upstreams.len()));
+        order.push(known.unwrap_or(upstreams.len()));
         if known.is_none() {
             upstreams.push(upstream);
         }
     }
-    Ok(Route { suffix, group: Group(mask) })
+    let group = Group(order.iter().fold(0, |mask, index| mask | mask_of(*index)));
+    Ok(Route { suffix, group, order })
 }
 
 /// The bit of an upstream; none past the limit, which is refused later.

@@ -47,6 +47,8 @@ pub(crate) struct Configured {
 struct Route {
     suffix: QueryName,
     group: Group,
+    /// The same upstreams, in the order given.
+    order: Vec<usize>,
 }
 
 impl Config {
@@ -68,10 +70,20 @@ impl Config {
     /// The upstreams that may answer a query.
     pub(crate) fn group(&self, query: &Query) -> Result<Group, Error> {
         let group = self.route(query.name()).map_or(self.general, |route| route.group);
+        if group == Group(0) {
+            return Err(ConfigError::NoRoute.into());
+        }
         let Some(protocol) = query.protocol_wanted() else { return Ok(group) };
         let speaks = |upstream: &usize| self.upstreams[*upstream].upstream.protocol() == protocol;
         let mask = group.upstreams().filter(speaks).fold(0, |mask, upstream| mask | 1 << upstream);
         if mask == 0 { Err(ConfigError::NoSuchProtocol.into()) } else { Ok(Group(mask)) }
+    }
+
+    /// Puts upstreams that may answer for a name in the order in which they were given for it.
+    pub(crate) fn sort(&self, name: &QueryName, upstreams: &mut [usize]) {
+        if let Some(route) = self.route(name) {
+            upstreams.sort_by_key(|upstream| route.order.iter().position(|other| other == upstream));
+        }
     }
 
     pub(crate) fn is_routed(&self, name: &QueryName) -> bool {

@@ -21,6 +21,7 @@ impl Engine {
         let is_healthy = |upstream: &usize| self.pools[*upstream].health.standing(now) == Standing::Healthy;
         let (mut healthy, mut sick) = group.upstreams().partition::<Vec<_>, _>(is_healthy);
         let Self { shared, pools, random, .. } = self;
+        shared.config.sort(query.name(), &mut healthy);
         shared.order.arrange(&mut healthy, query.name(), |upstream| pools[upstream].rtt.smoothed(), random);
         sick.sort_by_key(|upstream| pools[*upstream].health.failed_at());
         for upstream in sick.iter().copied().filter(|_| !healthy.is_empty()) {
@@ -47,6 +48,7 @@ impl Engine {
             let key = self.shared.cache.key(query, Group::one(upstream));
             let rcode = self.failures.recall(now, key)?.clone();
             plan.rule_out(upstream);
+            self.shared.counters.upstream(upstream).remembered.add(1);
             Some(Attempt {
                 upstream: self.pools[upstream].label.clone(),
                 address: None,

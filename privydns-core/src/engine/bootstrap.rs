@@ -34,6 +34,11 @@ impl Bootstrap {
     pub(super) fn is_pending(&self) -> bool {
         self.pending > 0
     }
+
+    /// The addresses are past their time.
+    pub(super) fn expire(&mut self) {
+        self.until = None;
+    }
 }
 
 impl Engine {

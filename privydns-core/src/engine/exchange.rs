@@ -59,15 +59,6 @@ impl Exchanges {
         self.slab.get_mut(place(key)).filter(|exchange| exchange.generation == generation(key))
     }
 
-    /// Those that are with a connection, oldest first.
-    pub(super) fn submitted(&self) -> Vec<Key> {
-        let with_connection = self.slab.iter().filter(|(_, exchange)| exchange.connection.is_some());
-        let mut keys =
-            with_connection.map(|(index, exchange)| key(exchange.generation, index)).collect::<Vec<_>>();
-        keys.sort_unstable();
-        keys
-    }
-
     #[cfg(any(test, feature = "fuzzing"))]
     pub(super) fn len(&self) -> usize {
         self.slab.len()

@@ -95,6 +95,7 @@ impl Engine {
             }
             return Ok(flight);
         }
+        self.failures.forget_before(self.shared.cache.clears());
         let mut plan = self.plan(now, &query, group);
         let is_full =
             |upstream: usize| self.pools[upstream].waiting.len() >= self.shared.config.settings.max_waiting;

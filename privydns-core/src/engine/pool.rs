@@ -76,6 +76,14 @@ impl Pool {
             last_dial: (None, Stage::Waiting),
         }
     }
+
+    /// Forgets what may be different on another network.
+    pub(super) fn forget(&mut self) {
+        self.health = Health::default();
+        self.rtt = Rtt::default();
+        self.learned = Learned::default();
+        self.winner = None;
+    }
 }
 
 impl Engine {

@@ -12,6 +12,8 @@ const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(300);
 /// Failures remembered at once. When more come, the one whose time ends first is forgotten.
 const MAX_FAILURES: usize = 4096;
+/// Octets of text remembered with one failure; what does not fit is not told again.
+const MAX_TEXT: usize = 512;
 
 /// What upstreams failed to resolve, each failure under a key of question and upstream together: what one
 /// upstream cannot resolve, another may (RFC 2308 Section 7.1).
@@ -20,6 +22,8 @@ pub(crate) struct Failures {
     by_key: BTreeMap<CacheKey, Failure>,
     /// The same, by when they are forgotten.
     by_end: BTreeSet<(Instant, CacheKey)>,
+    /// How often the application had answers forgotten when these were remembered.
+    clears: u64,
 }
 
 #[derive(Debug)]
@@ -33,7 +37,13 @@ struct Failure {
 }
 
 impl Failures {
-    pub(crate) fn remember(&mut self, now: Instant, key: CacheKey, rcode: Rcode) {
+    pub(crate) fn remember(&mut self, now: Instant, key: CacheKey, mut rcode: Rcode) {
+        let mut room = MAX_TEXT;
+        rcode.extended.retain(|error| {
+            let left = room.checked_sub(error.text.len());
+            room = left.unwrap_or(room);
+            left.is_some()
+        });
         let before = self.forget(key).filter(|failure| failure.end > now);
         let pause = before.map_or(FIRST, |failure| (failure.pause * 2).min(LONGEST));
         let until = now + pause;
@@ -47,6 +57,18 @@ impl Failures {
     /// The failure that asking now would only repeat.
     pub(crate) fn recall(&self, now: Instant, key: CacheKey) -> Option<&Rcode> {
         self.by_key.get(&key).filter(|failure| now < failure.until).map(|failure| &failure.rcode)
+    }
+
+    /// The application had answers forgotten so many times: what was remembered before is forgotten with them.
+    pub(crate) fn forget_before(&mut self, clears: u64) {
+        if std::mem::replace(&mut self.clears, clears) != clears {
+            self.clear();
+        }
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.by_key.clear();
+        self.by_end.clear();
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -78,6 +100,7 @@ mod tests {
     use hickory_proto::op::ResponseCode;
 
     use super::*;
+    use crate::message::ExtendedError;
 
     fn rcode() -> Rcode {
         Rcode { code: ResponseCode::ServFail, extended: Vec::new() }
@@ -102,6 +125,16 @@ mod tests {
         failures.resolved(key);
         failures.remember(now, key, rcode());
         assert!(failures.recall(now + Duration::from_secs(1), key).is_none());
+    }
+
+    #[test]
+    fn no_more_text_than_the_limit_is_remembered() {
+        let (mut failures, now, key) = (Failures::default(), start(), CacheKey::for_test(1));
+        let error = |length| ExtendedError { code: 22, text: "x".repeat(length) };
+        let extended = vec![error(400), error(60_000), error(100), error(100)];
+        failures.remember(now, key, Rcode { code: ResponseCode::ServFail, extended });
+        let kept = &failures.recall(now, key).expect("remembered").extended;
+        assert_eq!(kept.iter().map(|error| error.text.len()).collect::<Vec<_>>(), [400, 100]);
     }
 
     #[test]

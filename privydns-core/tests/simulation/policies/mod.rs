@@ -2,6 +2,8 @@
 
 mod bootstrap;
 mod hedging;
+mod remembered;
+mod routes;
 mod sickness;
 mod strategies;
 

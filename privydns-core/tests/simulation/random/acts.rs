@@ -105,6 +105,7 @@ impl Run {
     fn look_at_the_clock(&mut self) {
         let ahead = self.draw.one_of(&[s(0), s(0), s(5), s(60)]);
         self.clock += ahead;
+        self.slept += ahead;
         self.changes += usize::from(!ahead.is_zero());
         self.world.tell(Input::WallClock(SystemTime::UNIX_EPOCH + self.world.now() + self.clock));
     }

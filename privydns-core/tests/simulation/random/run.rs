@@ -29,6 +29,8 @@ pub(crate) struct Run {
     pub(super) steady: Option<usize>,
     /// By how much the wall clock is ahead of the steady one.
     pub(super) clock: Duration,
+    /// How much of that it leapt ahead at once, as when the machine was asleep: kept answers age by it.
+    pub(super) slept: Duration,
     /// How often all that was on its way was to be sent again.
     pub(super) changes: usize,
     /// How often each name was asked for.
@@ -78,6 +80,7 @@ impl Run {
             hosts: hosts.collect(),
             steady,
             clock: Duration::ZERO,
+            slept: Duration::ZERO,
             changes: 0,
             asked: BTreeMap::new(),
             connects_seen: 0,
@@ -104,7 +107,7 @@ impl Run {
         for done in self.world.take_done() {
             self.tally.done(&done);
             assert!(done.result.is_ok() || !self.is_owed(&done), "a steady upstream was there: {done:?}");
-            self.ledger.borrow().check(self.shape, self.world.leapt, &done);
+            self.ledger.borrow().check(self.shape, self.world.leapt + self.slept, &done);
         }
         assert!(self.world.waiting().len() <= self.shape.max_lookups);
         self.look_at_connections();
@@ -197,7 +200,7 @@ impl Run {
         for number in 0..6 {
             let id = self.world.lookup(&format!("well{number}.example"));
             let done = self.world.finish(id);
-            self.ledger.borrow().check(self.shape, self.world.leapt, &done);
+            self.ledger.borrow().check(self.shape, self.world.leapt + self.slept, &done);
             assert!(done.took <= longest, "{done:?}");
             let attempts = usize::from(done.answer().attempts());
             assert!(attempts <= self.shape.parallel, "{attempts} attempts");

@@ -1,0 +1,141 @@
+//! Names that only some upstreams may hear of.
+
+use privydns_core::{
+    Builder, CacheSettings, Config, ConfigError, Early, ErrorKind, Hedge, Query, RecordType, Strategy,
+};
+
+use crate::world::wire::{NXDOMAIN, Reply, SERVFAIL};
+use crate::world::{Accepts, Host, World, beginning, ms, query, s, upstream};
+
+/// `up0` and `up1` for all the world, `up2` and `up3` for a company.
+fn builder() -> Builder {
+    Config::builder().upstreams([upstream(0), upstream(1)]).route("corp.example", [upstream(2), upstream(3)])
+}
+
+fn names(host: &Host) -> Vec<&str> {
+    host.asked.iter().map(|ask| &*ask.question.name).collect()
+}
+
+#[test]
+fn a_domain_and_all_below_it_go_to_the_upstreams_of_their_route_and_nothing_else_does() {
+    let mut world = World::new(builder());
+    for (name, upstream) in [
+        ("corp.example", "up2"),
+        ("www.corp.example", "up2"),
+        ("a.b.CORP.example", "up2"),
+        ("example", "up0"),
+        ("notcorp.example", "up0"),
+        ("corp.example.com", "up0"),
+    ] {
+        assert_eq!(world.resolve(name).answer().upstream(), upstream, "{name}");
+    }
+    assert_eq!(names(world.host(0)), ["example.", "notcorp.example.", "corp.example.com."]);
+}
+
+/// Whatever its own upstreams do, and whatever the others are there for.
+#[test]
+fn a_routed_name_goes_to_no_other_upstream_when_its_own_fail() {
+    let policies = [
+        builder(),
+        builder().strategy(Strategy::Race(4)),
+        builder().strategy(Strategy::Fastest),
+        builder().hedge(Hedge::after(ms(5)).share(1.0)),
+        builder().cache(CacheSettings::default().serve_stale(Some(CacheSettings::MAX_STALE))),
+    ];
+    for policy in policies {
+        let mut world = World::new(policy);
+        for fail in [
+            (|host| {
+                host.accepts(Accepts::Nothing);
+            }) as fn(&mut Host),
+            |host| {
+                host.accepts(Accepts::Silently);
+            },
+            |host| {
+                host.accepts(Accepts::Everything).keeps_silent();
+            },
+            |host| {
+                host.replies(|question| Reply::to(question).rcode(SERVFAIL));
+            },
+        ] {
+            fail(world.host(2));
+            fail(world.host(3));
+            world.resolve("www.corp.example").error();
+            world.run_for(s(400));
+        }
+        assert!((0..2).all(|index| names(world.host(index)).is_empty()));
+    }
+}
+
+#[test]
+fn what_the_world_denies_is_not_denied_inside() {
+    let mut world = World::new(builder());
+    world.host(0).replies(|question| Reply::to(question).rcode(NXDOMAIN).soa(300, 1));
+    // RFC 8020: with this in the cache nothing below the name exists either, for those who asked the world.
+    assert_eq!(world.resolve("example").answer().rcode(), privydns_core::ResponseCode::NXDomain);
+    assert!(world.resolve("www.example").answer().is_cached());
+    let answer = world.resolve("www.corp.example").answer();
+    assert_eq!((answer.upstream(), answer.is_cached()), ("up2", false));
+}
+
+#[test]
+fn the_longest_route_wins() {
+    let mut world = World::new(builder().route("lab.corp.example", [upstream(4)]));
+    assert_eq!(world.resolve("www.lab.corp.example").answer().upstream(), "up4");
+    assert_eq!(world.resolve("www.corp.example").answer().upstream(), "up2");
+}
+
+/// RFC 6762: these names are the local link's, unless somebody answers for them.
+#[test]
+fn local_names_leave_where_they_are_routed_and_nowhere_else() {
+    let mut world = World::new(builder());
+    let error = world.resolve("printer.local").error();
+    assert!(matches!(error.kind(), ErrorKind::SpecialUse("local")), "{error}");
+    let mut world = World::new(builder().route("office.local", [upstream(4)]));
+    assert_eq!(world.resolve("printer.office.local").answer().upstream(), "up4");
+    assert!(world.resolve("printer.local").result.is_err());
+    let mut world = World::new(builder().route("onion", [upstream(4)]));
+    assert!(world.resolve("service.onion").result.is_err(), "these never leave");
+    assert!((0..5).all(|index| names(world.host(index)).is_empty()));
+}
+
+#[test]
+fn without_upstreams_for_the_world_its_names_are_an_error_and_nothing_is_sent() {
+    let mut world = World::new(Config::builder().route("corp.example", [upstream(2)]));
+    let no_route = |kind: &ErrorKind| matches!(kind, ErrorKind::Config(ConfigError::NoRoute));
+    assert!(no_route(world.resolve("example.com").error().kind()));
+    let early = world.shared.early(beginning(), &query("example.com"));
+    assert!(early.is_err_and(|error| no_route(error.kind())));
+    world.resolve("www.corp.example").answer();
+    assert_eq!(world.connects.len(), 1);
+}
+
+#[test]
+fn a_reverse_zone_is_routed_like_any_other() {
+    let mut world = World::new(builder().route("10.in-addr.arpa", [upstream(4)]));
+    let id = world.ask(&Query::reverse([10, 1, 2, 3].into()));
+    assert_eq!(world.finish(id).answer().upstream(), "up4");
+}
+
+#[test]
+fn an_upstream_may_have_several_routes_and_be_one_of_the_worlds() {
+    let builder = Config::builder()
+        .upstream(upstream(0))
+        .route("corp.example", [upstream(1)])
+        .route("lab.example", [upstream(1), upstream(0)]);
+    let mut world = World::new(builder);
+    assert_eq!(world.shared.config().upstreams().len(), 2);
+    for name in ["www.corp.example", "www.lab.example"] {
+        assert_eq!(world.resolve(name).answer().upstream(), "up1");
+    }
+    assert_eq!(world.host(1).dialled.len(), 1);
+}
+
+#[test]
+fn the_cache_answers_each_side_with_its_own() {
+    let mut world = World::new(builder());
+    world.resolve("www.corp.example").answer();
+    let query = Query::new("www.corp.example", RecordType::A).expect("a name");
+    let early = world.shared.early(beginning() + world.now(), &query).expect("no error");
+    assert!(matches!(early, Early::Answer(answer) if answer.upstream() == "up2"));
+}
