@@ -86,6 +86,13 @@ impl Config {
         }
     }
 
+    /// The upstreams for each kind of names, in the order given: the general ones, and those of each route.
+    pub(crate) fn preferences(&self) -> impl Iterator<Item = impl Iterator<Item = usize>> {
+        let general = std::iter::once(self.general.upstreams().collect::<Vec<_>>());
+        let routes = self.routes.iter().map(|route| route.order.clone());
+        general.chain(routes).map(Vec::into_iter)
+    }
+
     pub(crate) fn is_routed(&self, name: &QueryName) -> bool {
         self.route(name).is_some()
     }

@@ -37,6 +37,8 @@ pub(super) struct Connection {
     pub(super) silent_since: Option<Instant>,
     /// When an exchange last began or ended.
     pub(super) used: Instant,
+    /// When bytes last came.
+    pub(super) heard: Instant,
     /// When it was last asked for a sign of life that it still owes.
     pub(super) pinged: Option<Instant>,
     unwritten: usize,
@@ -82,6 +84,7 @@ impl Connection {
             service: Service::Good,
             silent_since: None,
             used: now,
+            heard: now,
             pinged: None,
             unwritten: 0,
             is_listed: false,
@@ -134,7 +137,7 @@ impl Engine {
         connection.state = State::Open(machine);
         connection.spoken = spoken;
         connection.stage = Stage::Exchange;
-        connection.used = now;
+        (connection.used, connection.heard) = (now, now);
         let counters = self.shared.counters.upstream(upstream);
         counters.opened.add(1);
         counters.resumed.add(u64::from(resumed));
@@ -183,6 +186,7 @@ impl Engine {
 
     pub(super) fn received(&mut self, now: Instant, id: ConnectionId, bytes: &[u8]) {
         let Some(connection) = self.connections.get_mut(&id) else { return };
+        connection.heard = now;
         connection.pinged = None;
         if connection.service == Service::Suspect {
             connection.service = Service::Good;
@@ -233,8 +237,8 @@ impl Engine {
                     connection.used = now;
                     self.failed_on_connection(now, id, key, cause, retry_safe);
                 }
-                // Kept alive on purpose, it is not idle.
-                Event::Alive => connection.used = now,
+                // That something came was noted.
+                Event::Alive => {}
                 Event::Ended(cause) => self.connection_over(id, &cause),
             }
         }
@@ -340,7 +344,6 @@ impl Engine {
             machine.handle_timeout(now);
             self.drain_events(now, id);
         }
-        self.ping(now, id);
         self.look_after(now, id);
     }
 
@@ -371,24 +374,26 @@ impl Engine {
         None
     }
 
-    /// Closes a connection that has nothing more to do, or sets its alarm.
+    /// Closes a connection that has nothing more to do, or keeps it alive, and sets its alarm.
     fn look_after(&mut self, now: Instant, id: ConnectionId) {
-        let Some(connection) = self.connections.get_mut(&id) else { return };
+        self.keep_alive(now, id);
+        let Some(connection) = self.connections.get(&id) else { return };
         let State::Open(machine) = &connection.state else { return };
         if connection.service == Service::Closing {
             return;
         }
-        let idle_at = (machine.in_flight() == 0).then(|| connection.used + machine.idle_limit());
-        let is_done = idle_at.is_some_and(|time| {
-            machine.is_draining() || connection.service == Service::Suspect || time <= now
-        });
-        if is_done {
+        let is_empty = machine.in_flight() == 0;
+        let is_idle = is_empty && !self.is_kept_alive(connection);
+        let idle_at = is_idle.then(|| connection.used + machine.idle_limit());
+        let is_spent = is_empty && (machine.is_draining() || connection.service == Service::Suspect);
+        if is_spent || idle_at.is_some_and(|time| time <= now) {
             return self.close_connection(now, id);
         }
-        let ping = |interval| connection.pinged.unwrap_or(connection.used) + interval;
-        let ping_at = self.shared.config.settings.ping_interval.map(ping).filter(|time| *time > now);
-        let at = [machine.poll_timeout(), idle_at, ping_at].into_iter().flatten().min();
-        self.timers.set(Timer::Connection(id), &mut connection.alarm, at);
+        let times = [machine.poll_timeout(), idle_at, self.next_ping(connection)];
+        let Self { connections, timers, .. } = self;
+        if let Some(connection) = connections.get_mut(&id) {
+            timers.set(Timer::Connection(id), &mut connection.alarm, times.into_iter().flatten().min());
+        }
     }
 
     /// What is spoken on a connection, and as whom.

@@ -5,6 +5,10 @@ use std::time::{Duration, Instant, SystemTime};
 use tracing::info;
 
 use super::Engine;
+use super::io::ConnectionId;
+use super::link::{Connection, Service};
+use crate::error::Cause;
+use crate::message::Spoken;
 
 /// When the wall clock is ahead of the steady one by this much, the machine has slept: `Instant` stood still
 /// while connections died and networks changed.
@@ -68,25 +72,47 @@ impl Engine {
         }
     }
 
-    /// Opens a connection to every upstream that has none.
+    /// Opens connections to the upstreams that the next lookups would go to first, of the general ones and of
+    /// each route, where there are none.
     pub(super) fn warm_up(&mut self, now: Instant) {
-        for upstream in 0..self.pools.len() {
-            if !self.closed && self.usable_connections(upstream) == 0 && self.pools[upstream].dials.is_empty()
-            {
-                self.dial(now, upstream);
+        if self.closed {
+            return;
+        }
+        let first = self.shared.order.first_choices();
+        let shared = self.shared.clone();
+        for upstreams in shared.config.preferences() {
+            let (well, sick) = upstreams.partition::<Vec<_>, _>(|upstream| !self.is_sick(*upstream));
+            for upstream in well.into_iter().chain(sick).take(first) {
+                if self.usable_connections(upstream) == 0 && self.pools[upstream].dials.is_empty() {
+                    self.dial(now, upstream);
+                }
             }
         }
     }
 
-    /// Asks a quiet connection for a sign of life, where that is configured, and gives up one that owes it.
-    pub(super) fn ping(&mut self, now: Instant, id: super::ConnectionId) {
-        let Some(interval) = self.shared.config.settings.ping_interval else { return };
-        let Some(connection) = self.connections.get_mut(&id) else { return };
-        if let Some(pinged) = connection.pinged {
-            if pinged + interval <= now {
-                self.close_connection(now, id);
-            }
-        } else if connection.used + interval <= now
+    /// Whether a quiet connection is kept open on purpose, and not closed for being idle.
+    pub(super) fn is_kept_alive(&self, connection: &Connection) -> bool {
+        let is_wanted = self.shared.config.settings.ping_interval.is_some();
+        is_wanted && connection.spoken == Spoken::Http2 && connection.service != Service::Closing
+    }
+
+    /// When a connection that is kept open is to be asked for a sign of life, or given up that owes one.
+    pub(super) fn next_ping(&self, connection: &Connection) -> Option<Instant> {
+        let interval =
+            self.shared.config.settings.ping_interval.filter(|_| self.is_kept_alive(connection))?;
+        Some(connection.pinged.unwrap_or(connection.heard) + interval)
+    }
+
+    /// Asks a connection for a sign of life, or gives it up, if it is time to.
+    pub(super) fn keep_alive(&mut self, now: Instant, id: ConnectionId) {
+        let Some(connection) = self.connections.get(&id) else { return };
+        if self.next_ping(connection).is_none_or(|time| time > now) {
+            return;
+        }
+        if connection.pinged.is_some() {
+            info!(upstream = %self.pools[connection.upstream].label, "a PING was not answered");
+            self.ended(now, id, Cause::Closed);
+        } else if let Some(connection) = self.connections.get_mut(&id)
             && connection.machine().is_some_and(|machine| machine.probe(now))
         {
             connection.pinged = Some(now);

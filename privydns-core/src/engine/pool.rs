@@ -30,6 +30,8 @@ pub(super) struct Pool {
     pub(super) bootstrap: Bootstrap,
     /// The address that won the last race.
     pub(super) winner: Option<SocketAddr>,
+    /// Until when no connection is opened beside those that work, since the last one that was could not be.
+    pub(super) sufficed_until: Option<Instant>,
     /// Where the last dial ended that came to nothing.
     pub(super) last_dial: (Option<SocketAddr>, Stage),
 }
@@ -73,6 +75,7 @@ impl Pool {
             learned: Learned::default(),
             bootstrap: Bootstrap::default(),
             winner: None,
+            sufficed_until: None,
             last_dial: (None, Stage::Waiting),
         }
     }
@@ -83,6 +86,7 @@ impl Pool {
         self.rtt = Rtt::default();
         self.learned = Learned::default();
         self.winner = None;
+        self.sufficed_until = None;
     }
 }
 
@@ -144,7 +148,9 @@ impl Engine {
         loop {
             let pool = &self.pools[upstream];
             let wanted = if one_at_a_time { pool.waiting.len() } else { pool.waiting.len().min(1) };
-            if pool.dials.len() >= wanted || self.usable_connections(upstream) + pool.dials.len() >= limit {
+            let usable = self.usable_connections(upstream);
+            let suffices = usable > 0 && pool.sufficed_until.is_some_and(|until| now < until);
+            if suffices || pool.dials.len() >= wanted || usable + pool.dials.len() >= limit {
                 return;
             }
             self.dial(now, upstream);

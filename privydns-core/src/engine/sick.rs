@@ -14,6 +14,9 @@ use crate::cache::Group;
 use crate::connection::Key;
 use crate::error::Cause;
 
+/// How long no connection is opened beside those that work, after one that could not be.
+const SUFFICES_FOR: Duration = Duration::from_secs(5);
+
 impl Engine {
     /// An attempt had its time, or is given up. If nothing at all was heard for long enough, the connection is not
     /// to be trusted with more, or the upstream is not. Where others are answered meanwhile, the query is slow.
@@ -52,6 +55,8 @@ impl Engine {
     /// No connection could be made: the attempts that wait for one have failed.
     pub(super) fn unreachable(&mut self, now: Instant, upstream: usize, cause: &Cause) {
         if self.usable_connections(upstream) > 0 {
+            // Servers limit how many connections a client may have: it has to do with those that it has.
+            self.pools[upstream].sufficed_until = Some(now + SUFFICES_FOR);
             return;
         }
         self.hold_against(now, upstream);

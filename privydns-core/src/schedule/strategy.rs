@@ -64,6 +64,15 @@ impl Order {
         }
     }
 
+    /// How many of them, in the order of the configuration, the next lookup may go to first.
+    pub(crate) fn first_choices(&self) -> usize {
+        match self.strategy {
+            Strategy::Ordered => 1,
+            Strategy::Race(count) => count.max(1),
+            _ => usize::MAX,
+        }
+    }
+
     /// Puts healthy `upstreams`, given in the order of the configuration, in the order to try them.
     pub(crate) fn arrange(
         &self,

@@ -2,10 +2,13 @@
 
 mod bootstrap;
 mod hedging;
+mod load;
+mod network;
 mod remembered;
 mod routes;
 mod sickness;
 mod strategies;
+mod warmth;
 
 use crate::world::World;
 

@@ -1,0 +1,108 @@
+//! Bounds on load: what is too much is refused at once, and no server is stormed.
+
+use privydns_core::{Builder, Config, ErrorKind, Limit};
+
+use crate::world::{AT_ONCE, Accepts, World, answer_after, ms, s, upstream};
+
+fn one() -> Builder {
+    Config::builder().upstream(upstream(0))
+}
+
+fn ask_many(world: &mut World, count: usize) {
+    for number in 0..count {
+        world.lookup(&format!("host{number}.example"));
+    }
+}
+
+#[test]
+fn one_lookup_too_many_is_refused_at_once_and_those_before_it_are_answered() {
+    for (builder, limit) in [(one().max_lookups(10), Limit::Lookups), (one().max_waiting(10), Limit::Waiting)]
+    {
+        let mut world = World::new(builder);
+        ask_many(&mut world, 10);
+        let refused = world.lookup("one.too.many.example");
+        let done = world.finish(refused);
+        assert_eq!(done.took, AT_ONCE);
+        let ErrorKind::Overloaded(over) = done.error().kind().clone() else { panic!("{limit:?}") };
+        assert_eq!(over, limit);
+        assert!(world.finish_all().into_iter().all(|done| done.result.is_ok()));
+        world.resolve("one.too.many.example").answer();
+    }
+}
+
+#[test]
+fn what_joins_a_lookup_on_its_way_waits_for_nothing_more() {
+    let mut world = World::new(one().max_waiting(1));
+    for _ in 0..100 {
+        world.lookup("example.com");
+    }
+    assert!(world.finish_all().into_iter().all(|done| done.result.is_ok()));
+}
+
+#[test]
+fn by_default_sixteen_thousand_lookups_may_wait_and_one_more_may_not() {
+    let mut world = World::new(one());
+    world.host(0).accepts(Accepts::Silently);
+    ask_many(&mut world, 16_384);
+    let refused = world.lookup("one.too.many.example");
+    assert!(matches!(world.finish(refused).error().kind(), ErrorKind::Overloaded(Limit::Lookups)));
+}
+
+/// A connection carries a thousand queries at once.
+#[test]
+fn a_slow_upstreams_full_pipeline_opens_one_more_connection_and_the_rest_waits_for_room() {
+    let mut world = World::new(one());
+    world.host(0).serves(|ask| answer_after(ms(400), &ask.question));
+    ask_many(&mut world, 2500);
+    world.run_for(ms(60));
+    assert_eq!((world.host(0).dialled.len(), world.host(0).asked.len()), (2, 1000));
+    world.run_for(ms(60));
+    assert_eq!((world.host(0).dialled.len(), world.host(0).asked.len()), (2, 2000));
+    let done = world.finish_all();
+    assert!(done.iter().all(|done| done.result.is_ok()));
+    assert_eq!(world.host(0).dialled.len(), 2);
+}
+
+#[test]
+fn as_many_connections_are_opened_as_are_set_one_after_the_other() {
+    let mut world = World::new(one().max_connections(4));
+    world.host(0).serves(|ask| answer_after(ms(450), &ask.question));
+    ask_many(&mut world, 10_000);
+    let mut most = 0;
+    for _ in 0..100 {
+        world.run_for(ms(10));
+        let host = world.host(0);
+        most = most.max(host.dialled.len() - host.connected);
+    }
+    assert_eq!((world.host(0).dialled.len(), most), (4, 1));
+}
+
+/// Many servers let a client have one or two connections.
+#[test]
+fn a_server_that_refuses_another_connection_is_not_sick_and_not_asked_again_and_again() {
+    let mut world = World::new(Config::builder().upstreams([upstream(0), upstream(1)]).timeout(s(10)));
+    world.host(0).serves(|ask| answer_after(ms(400), &ask.question));
+    world.resolve("warm.example").answer();
+    world.host(0).accepts(Accepts::Nothing);
+    ask_many(&mut world, 3000);
+    world.run_for(ms(200));
+    assert!(!world.shared.stats().upstreams[0].is_sick);
+    world.finish_all().into_iter().for_each(|done| drop(done.answer()));
+    assert!(world.host(0).dialled.len() <= 2 + 1, "{:?}", world.host(0).dialled);
+}
+
+/// All are sick, so that each lookup may try at once: on the one dial that is on its way.
+#[test]
+fn an_upstream_that_refuses_everybody_is_dialled_by_one_connection_at_a_time_whatever_the_load() {
+    let mut world = World::with_upstreams(1);
+    world.host(0).accepts(Accepts::Nothing);
+    for round in 0..50 {
+        for number in 0..100 {
+            world.lookup(&format!("host{round}-{number}.example"));
+        }
+        world.run_for(ms(100));
+    }
+    world.finish_all();
+    let dialled = &world.host(0).dialled;
+    assert!(dialled.windows(2).all(|pair| pair[1] >= pair[0] + ms(20)), "{dialled:?}");
+}

@@ -1,0 +1,189 @@
+//! What happens around the resolver: another network, a machine that slept.
+
+use std::net::SocketAddr;
+use std::time::{Duration, SystemTime};
+
+use privydns_core::{Cause, CertificateProblem, Config, Early, Input};
+
+use crate::world::{Accepts, World, beginning, ms, query, s, upstream};
+
+/// The machine finds itself on a network where all is well.
+fn change_network(world: &mut World) {
+    for index in 0..2 {
+        let host = world.host(index);
+        host.accepts(Accepts::Everything).answers();
+        host.unreachable_until = Duration::ZERO;
+    }
+    world.tell(Input::NetworkChanged);
+}
+
+#[test]
+fn what_is_in_flight_is_sent_again_on_new_connections_at_no_cost() {
+    let mut world = World::with_upstreams(1);
+    world.resolve("warm.example").answer();
+    world.host(0).unreachable_until = s(3600);
+    for number in 0..50 {
+        world.lookup(&format!("host{number}.example"));
+    }
+    world.run_for(ms(300));
+    change_network(&mut world);
+    for done in world.finish_all() {
+        assert_eq!(done.took, ms(300 + 60));
+        assert_eq!(done.answer().attempts(), 1);
+    }
+    assert_eq!((world.host(0).dialled.len(), world.network.open_connections()), (2, 1));
+}
+
+#[test]
+fn what_is_being_dialled_is_dialled_anew() {
+    let mut world = World::with_upstreams(1);
+    world.host(0).accepts(Accepts::Silently);
+    let id = world.lookup("example.com");
+    world.run_for(ms(400));
+    change_network(&mut world);
+    let done = world.finish(id);
+    assert_eq!((done.at, done.answer().attempts()), (ms(400 + 60), 1));
+}
+
+/// Two upstreams that nobody could reach, and one behind a captive portal: none of that holds any more.
+#[test]
+fn attempts_that_were_used_up_are_there_again_and_nothing_is_held_against_anybody() {
+    let portal = Accepts::Failing(Cause::Certificate(CertificateProblem::UnknownIssuer));
+    for accepts in [Accepts::Nothing, Accepts::Silently, portal] {
+        let mut world = World::with_upstreams(2);
+        world.host(0).accepts(accepts.clone());
+        world.host(1).accepts(Accepts::Silently);
+        let id = world.lookup("example.com");
+        world.run_for(s(4));
+        change_network(&mut world);
+        let done = world.finish(id);
+        assert_eq!(done.at, s(4) + ms(60), "{accepts:?}");
+        assert_eq!(done.answer().upstream(), "up0");
+    }
+}
+
+#[test]
+fn the_deadline_stays() {
+    let mut world = World::with_upstreams(1);
+    world.host(0).accepts(Accepts::Silently);
+    let id = world.ask(&query("example.com").timeout(s(1)));
+    world.run_for(ms(990));
+    world.tell(Input::NetworkChanged);
+    assert_eq!(world.finish(id).at, s(1));
+}
+
+#[test]
+fn the_cache_stays() {
+    let mut world = World::with_upstreams(1);
+    world.resolve("example.com").answer();
+    world.tell(Input::NetworkChanged);
+    world.run_for(ms(10));
+    let early = world.shared.early(beginning() + world.now(), &query("example.com")).expect("no error");
+    assert!(matches!(early, Early::Answer(_)));
+    assert_eq!(world.network.open_connections(), 0);
+}
+
+#[test]
+fn the_family_that_won_before_need_not_be_the_one_that_works_here() {
+    let v6 = SocketAddr::from(([0x2001, 0xdb8, 0, 0, 0, 0, 0, 1], 853));
+    let two_families = upstream(0).address(v6.ip());
+    let mut world = World::new(Config::builder().upstream(two_families));
+    world.network.host(v6).accepts(Accepts::Silently);
+    assert_eq!(world.resolve("first.example").at, ms(250 + 60));
+    world.network.host(v6).accepts(Accepts::Everything);
+    change_network(&mut world);
+    world.resolve("second.example").answer();
+    assert_eq!((world.network.host(v6).dialled.len(), world.host(0).dialled.len()), (2, 1));
+}
+
+#[test]
+fn a_machine_without_lookups_opens_no_connection() {
+    let mut world = World::with_upstreams(2);
+    world.resolve("example.com").answer();
+    world.tell(Input::NetworkChanged);
+    world.run_for(s(60));
+    assert_eq!((world.connects.len(), world.wake()), (1, None));
+}
+
+/// A probe is about the network that it began on.
+#[test]
+fn what_is_sick_and_being_probed_is_asked_first_again() {
+    let mut world = World::with_upstreams(2);
+    world.host(0).accepts(Accepts::Silently);
+    world.resolve("first.example").answer();
+    world.run_for(s(5));
+    world.resolve("second.example").answer();
+    change_network(&mut world);
+    assert_eq!(world.resolve("third.example").answer().upstream(), "up0");
+    world.run_for(s(10));
+    assert_eq!(world.host(0).probed.len(), 0);
+}
+
+mod asleep {
+    use super::*;
+
+    /// The wall clock is this far ahead of where it began, and the steady one is where it is.
+    fn look_at_the_clock(world: &mut World, wall: Duration) {
+        world.tell(Input::WallClock(SystemTime::UNIX_EPOCH + s(1_000_000_000) + wall));
+        world.run_for(Duration::ZERO);
+    }
+
+    /// A world with a connection, at a time when the clocks were compared.
+    fn world() -> World {
+        let mut world = World::with_upstreams(1);
+        look_at_the_clock(&mut world, Duration::ZERO);
+        world.resolve("example.com").answer();
+        world
+    }
+
+    #[test]
+    fn a_wall_clock_ahead_by_more_than_ten_seconds_is_a_changed_network() {
+        for (ahead, is_change) in [(ms(10_000), false), (ms(10_001), true), (s(8 * 3600), true)] {
+            let mut world = world();
+            let now = world.now();
+            look_at_the_clock(&mut world, now + ahead);
+            assert_eq!(world.network.open_connections(), usize::from(!is_change), "{ahead:?}");
+        }
+    }
+
+    #[test]
+    fn clocks_that_drift_or_are_set_back_change_nothing() {
+        let mut world = world();
+        let mut wall = world.now();
+        for number in 0..100 {
+            world.run_for(s(1));
+            wall += s(2);
+            look_at_the_clock(&mut world, wall);
+            world.resolve(&format!("host{number}.example")).answer();
+        }
+        look_at_the_clock(&mut world, s(0));
+        world.resolve("last.example").answer();
+        assert_eq!(world.connects.len(), 1);
+    }
+
+    #[test]
+    fn what_was_in_flight_when_the_machine_fell_asleep_is_sent_again_when_it_wakes() {
+        let mut world = world();
+        world.host(0).unreachable_until = s(3600);
+        let id = world.lookup("www.example");
+        world.run_for(ms(100));
+        world.host(0).unreachable_until = Duration::ZERO;
+        let now = world.now();
+        look_at_the_clock(&mut world, now + s(600));
+        let done = world.finish(id);
+        assert_eq!((done.took, done.answer().attempts()), (ms(100 + 60), 1));
+    }
+
+    /// The steady clock stood still, and the owners of names did not.
+    #[test]
+    fn kept_answers_have_aged() {
+        let mut world = world();
+        let now = world.now();
+        look_at_the_clock(&mut world, now + s(100));
+        let early = world.shared.early(beginning() + now, &query("example.com")).expect("no error");
+        assert!(matches!(early, Early::Answer(answer) if answer.ttl() == Some(200)));
+        look_at_the_clock(&mut world, now + s(100) + s(200));
+        let early = world.shared.early(beginning() + now, &query("example.com")).expect("no error");
+        assert!(matches!(early, Early::Miss));
+    }
+}
