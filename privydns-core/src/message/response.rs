@@ -192,19 +192,27 @@ impl Message {
         &self.bytes[..usize::from(self.end)]
     }
 
-    /// Whether all names of the message that were walked, owners and the targets of CNAME records, are the same in
-    /// octets that differ from its own.
+    /// Whether octets that differ from the message's own have the same names where those were walked: owners, the
+    /// targets of CNAME records, and what stands before the numbers of SOA records.
     pub(super) fn has_its_names(&self, octets: &[u8]) -> bool {
         let own = self.as_wire();
-        let is_same = |at: usize| {
-            check_name(own, at) == check_name(octets, at) && Labels::new(own, at).eq(Labels::new(octets, at))
+        // Where the name ends, if it is the same.
+        let same = |at: usize| {
+            let end = check_name(own, at);
+            let is_same = check_name(octets, at) == end && Labels::new(own, at).eq(Labels::new(octets, at));
+            is_same.then_some(end.unwrap_or(own.len()))
         };
-        [Section::Answer, Section::Authority, Section::Additional]
-            .into_iter()
-            .flat_map(|section| self.section(section))
-            .all(|record| {
-                is_same(record.owner) && (record.record_type != TYPE_CNAME || is_same(record.data().start))
-            })
+        let is_same = |record: RawRecord| {
+            let data = record.data().start;
+            same(record.owner).is_some()
+                && match record.record_type {
+                    TYPE_CNAME => same(data).is_some(),
+                    TYPE_SOA => same(data).and_then(same).is_some(),
+                    _ => true,
+                }
+        };
+        let sections = [Section::Answer, Section::Authority, Section::Additional];
+        sections.into_iter().flat_map(|section| self.section(section)).all(is_same)
     }
 
     /// How long the answer may be kept.

@@ -89,6 +89,16 @@ fn a_name_that_runs_through_a_ttl_does_not_change_with_it() {
     assert_eq!(answer.answers().nth(1).unwrap().name().to_string(), "a.");
     assert_eq!(answer.ttl(), Some(ttl - 1));
     assert_eq!(answer.to_wire(), response.bytes);
+
+    // The same with the names in the data of an SOA record.
+    let soa_data = [&[0xc0, ttl_at, 0][..], &[0; 20]].concat();
+    let denial = Response::to(&query).record(QUESTION, RecordType::TXT, ttl, b"\x01x").authorities().record(
+        &[0],
+        RecordType::SOA,
+        60,
+        &soa_data,
+    );
+    assert_eq!(denial.answer(&query, 1).to_wire(), denial.bytes);
 }
 
 #[test]
