@@ -38,6 +38,7 @@ fn a_response_in_any_regular_form_is_read() {
         response("103 Early Hints\r\nContent-Length: 7\r\nContent-Type: text/html\r\nAge: 7\r\n", b"");
     let rows = [
         ("6.2: Content-Length", with_length("")),
+        ("6.2: Content-Length with leading zeros", replaced(&with_length(""), " 33\r", " 0033\r")),
         ("5: names in any case", replaced(&with_length(""), "Content-Length", "cONTENT-lENGTH")),
         ("5: no space after the colon", replaced(&with_length(""), "Length: ", "Length:")),
         ("5.5: space around a value", with_length("Any:  \t spaced \t\r\nEmpty:\r\n")),
@@ -54,6 +55,8 @@ fn a_response_in_any_regular_form_is_read() {
         ("7.1: leading zeros", one_chunk("00000000000000000000021", "")),
         ("7.1: a last chunk of several zeros", replaced(&one_chunk("21", ""), "\r\n0\r\n", "\r\n000\r\n")),
         ("7.1.1: extensions", one_chunk("21;a=b;c=\"d e\"", "")),
+        ("7.1.1: an extension without value", one_chunk("21;a", "")),
+        ("7.1.1: an extension as long as is allowed", one_chunk(&format!("21;{}", "x".repeat(252)), "")),
         ("7.1.1: bad white space before them", one_chunk("21 \t;a = b", "")),
         ("7.1.2: trailers, which mean nothing", one_chunk("21", "Content-Length: 7\r\nAge: 9\r\nEmpty:\r\n")),
         ("7: the coding's name in any case", replaced(&one_chunk("21", ""), "chunked", "Chunked")),
