@@ -165,6 +165,18 @@ mod tests {
         assert!(config.group(&query).is_err());
     }
 
+    /// Conformance 45: RFC 8305 Section 5.
+    #[test]
+    fn addresses_join_ten_milliseconds_apart_at_the_least() {
+        use std::time::Duration;
+
+        let delay = |builder: Builder| builder.build().expect("a configuration").settings.address_delay;
+        let base = || Config::builder().upstream(upstream("tls://192.0.2.1#a.example"));
+        assert_eq!(delay(base()), Duration::from_millis(250));
+        assert_eq!(delay(base().address_delay(Duration::ZERO)), Duration::from_millis(10));
+        assert_eq!(delay(base().address_delay(Duration::from_millis(11))), Duration::from_millis(11));
+    }
+
     #[test]
     fn settings_that_cannot_work_are_refused_by_name() {
         let base = || Config::builder().upstream(upstream("tls://192.0.2.1#a.example"));

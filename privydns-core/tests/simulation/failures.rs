@@ -115,6 +115,29 @@ fn servfail_of_the_only_upstream_is_the_error_with_what_it_says_about_it() {
     assert_eq!(world.host(0).asked.len(), 1, "asking the same server again would not change it");
 }
 
+/// Conformance 2. The world itself fails a test in which anything is transmitted before TLS is up.
+#[test]
+fn nothing_is_sent_where_tls_does_not_come_up() {
+    let failures = [
+        Accepts::TcpAlone,
+        Accepts::Failing(Cause::Tls("the peer speaks something else".into())),
+        Accepts::Failing(Cause::Certificate(CertificateProblem::Expired)),
+        Accepts::Failing(Cause::NoApplicationProtocol),
+        Accepts::Failing(Cause::Closed),
+    ];
+    for accepts in failures {
+        let mut world = World::with_upstreams(2);
+        world.host(0).accepts(accepts.clone());
+        world.host(1).accepts(accepts.clone());
+        world.resolve("example.com").error();
+        world.run_for(s(60));
+        for index in 0..2 {
+            let host = world.host(index);
+            assert!(!host.dialled.is_empty() && host.connected == 0 && host.asked.is_empty(), "{accepts:?}");
+        }
+    }
+}
+
 #[test]
 fn a_wrong_certificate_is_tried_once_and_is_the_cause_reported() {
     let mut world = World::with_upstreams(2);

@@ -1,0 +1,84 @@
+//! CONFORMANCE.md keeps its word: every requirement is there, and every test that it names.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+/// How many requirements there are.
+const REQUIREMENTS: usize = 45;
+/// Those of DNS over QUIC, which is not there.
+const WAITING: [usize; 2] = [34, 35];
+
+/// One requirement.
+struct Row {
+    number: usize,
+    text: String,
+}
+
+impl Row {
+    /// The tests named after the words that announce them.
+    fn tests(&self) -> impl Iterator<Item = &str> {
+        let shown = self.text.split_once("Shown by ").map_or("", |(_, shown)| shown);
+        shown.split('`').skip(1).step_by(2)
+    }
+}
+
+#[test]
+fn every_requirement_names_its_tests_and_every_test_is_there() {
+    let rows = rows();
+    let numbers: Vec<_> = rows.iter().map(|row| row.number).collect();
+    assert_eq!(numbers, (1..=REQUIREMENTS).collect::<Vec<_>>(), "each number once, in order");
+
+    let functions = functions();
+    for row in &rows {
+        if WAITING.contains(&row.number) {
+            assert!(row.text.contains("Waits for "), "{}: what it waits for", row.number);
+            continue;
+        }
+        assert!(row.tests().next().is_some(), "{}: no test is named", row.number);
+        for test in row.tests() {
+            assert!(functions.contains(test), "{}: there is no test `{test}`", row.number);
+        }
+    }
+    let tests: BTreeSet<_> = rows.iter().flat_map(Row::tests).collect();
+    let shown = rows.iter().filter(|row| row.tests().next().is_some()).count();
+    println!("conformance: {shown} of {REQUIREMENTS} requirements shown by {} tests", tests.len());
+}
+
+/// The numbered items of the document, each with the lines that follow it.
+fn rows() -> Vec<Row> {
+    let document = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("CONFORMANCE.md"));
+    let mut rows: Vec<Row> = Vec::new();
+    for line in document.expect("the document").lines() {
+        let number = line.split_once(". ").and_then(|(number, _)| number.parse().ok());
+        match (number, rows.last_mut()) {
+            (Some(number), _) => rows.push(Row { number, text: line.to_owned() }),
+            (None, Some(row)) if line.starts_with(' ') => {
+                row.text.push(' ');
+                row.text.push_str(line.trim());
+            }
+            _ => {}
+        }
+    }
+    rows
+}
+
+/// The names of all functions without type parameters in the sources of the workspace.
+fn functions() -> BTreeSet<String> {
+    let mut functions = BTreeSet::new();
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("..")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("a folder of the workspace") {
+            let path = entry.expect("an entry").path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            if path.is_dir() && name != "target" && !name.starts_with('.') {
+                folders.push(path);
+            } else if name.ends_with(".rs") {
+                let source = fs::read_to_string(&path).expect("a source file");
+                let names = source.split("fn ").skip(1).filter_map(|rest| rest.split_once('('));
+                functions.extend(names.map(|(name, _)| name.to_owned()));
+            }
+        }
+    }
+    functions
+}
