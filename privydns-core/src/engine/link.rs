@@ -274,10 +274,12 @@ impl Engine {
             connection.has_answered = true;
         }
         let has_answered = connection.has_answered;
+        // First what changes the next try: to repeat the same would end the same.
+        let has_learned = !has_answered && self.learn_version(now, upstream, &cause);
         let plan = &mut self.flights[flight].plan;
-        let is_free = (retry_safe && plan.repeat_free())
-            || (has_answered && is_loss(&cause) && plan.forgive_stale(upstream))
-            || (!has_answered && self.learn_version(now, upstream, &cause));
+        let is_free = has_learned
+            || (retry_safe && plan.repeat_free())
+            || (has_answered && is_loss(&cause) && plan.forgive_stale(upstream));
         if is_free {
             debug!(upstream = %self.pools[upstream].label, %cause, "sent again");
             return self.requeue(now, key);
