@@ -25,6 +25,8 @@ const CACHE_USES: [CacheUse; 4] = [CacheUse::Normal, CacheUse::Normal, CacheUse:
 const TIMES: [u64; 16] =
     [0, 1, 4, 10, 50, 100, 250, 300, 1000, 1800, 2500, 5000, 10_000, 31_000, 301_000, 90_000_000];
 
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(300);
+
 /// A list of what happens to an engine. It must keep its contract, do the same when the same happens, and give the
 /// same results however the octets are split that come from servers.
 ///
@@ -61,7 +63,8 @@ fn step(world: &mut World, source: &mut Source<'_>) {
     match source.below(20) {
         0..4 => {
             let query = query(source);
-            let timeout = milliseconds(source);
+            // No caller waits for a day, and the engine looks up every second while somebody waits.
+            let timeout = milliseconds(source).min(LONGEST_TIMEOUT);
             world.ask(query, timeout);
         }
         4 => world.cancel(source.below(8)),

@@ -17,7 +17,9 @@ pub(super) enum Note {
     Connect(ConnectionId, String),
     Transmit(ConnectionId, Vec<u8>),
     Close(ConnectionId),
-    Done(LookupId, Duration, String),
+    Done(LookupId, Duration, Result<String, String>),
+    /// All that is told of it.
+    Details(String),
     Wait(Option<Duration>),
 }
 
@@ -43,7 +45,7 @@ impl Trace {
 }
 
 impl Step {
-    /// How lookups ended.
+    /// How lookups ended: with which answers, and with what kinds of errors.
     pub(super) fn results(&self) -> Vec<&Note> {
         self.sorted(|note| matches!(note, Note::Done(..)))
     }
@@ -51,7 +53,7 @@ impl Step {
     /// What was done with connections, and when the engine wants to be woken in the end.
     pub(super) fn deeds(&self) -> (Vec<&Note>, Option<&Note>) {
         let waits = self.0.iter().rev().find(|note| matches!(note, Note::Wait(_)));
-        (self.sorted(|note| !matches!(note, Note::Done(..) | Note::Wait(_))), waits)
+        (self.sorted(|note| !matches!(note, Note::Done(..) | Note::Details(_) | Note::Wait(_))), waits)
     }
 
     fn sorted(&self, is_of_interest: impl Fn(&&Note) -> bool) -> Vec<&Note> {

@@ -292,7 +292,10 @@ impl World {
                 "a TTL over the largest"
             );
         }
-        self.trace.note(Note::Done(id, self.now, format!("{result:?}")));
+        let told = result.as_ref().map(|answer| format!("{answer:?}"));
+        let told = told.map_err(|error| format!("{:?}", error.kind()));
+        self.trace.note(Note::Done(id, self.now, told));
+        self.trace.note(Note::Details(format!("{result:?}")));
     }
 
     /// Hands what was transmitted to the operating system; whether there was anything.
