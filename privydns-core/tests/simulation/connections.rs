@@ -137,6 +137,42 @@ fn a_keepalive_of_zero_drains_the_connection() {
     assert_eq!(world.host(0).dialled.len(), 2);
 }
 
+/// It counts for nothing, so that no limit on connections keeps lookups waiting for it.
+#[test]
+fn a_connection_that_drains_makes_room_for_another() {
+    let mut world = World::new(Config::builder().upstream(upstream(0)).max_connections(1));
+    world.host(0).serves(|ask| {
+        let reply = Reply::to(&ask.question).record(300, &ADDRESS);
+        match ask.number {
+            0 => vec![Act::Send(AT_ONCE, reply.keepalive(s(0)).octets())],
+            1 => Vec::new(),
+            _ => vec![Act::Send(AT_ONCE, reply.octets())],
+        }
+    });
+    world.lookup("first.example");
+    world.lookup("second.example");
+    world.run_for(ms(100));
+    let third = world.lookup("third.example");
+    assert_eq!(world.finish(third).took, ms(60));
+}
+
+/// The world sees to it that nothing is transmitted without credit; here it runs out.
+#[test]
+fn what_the_operating_system_does_not_take_waits() {
+    let mut world = World::with_upstreams(1);
+    world.resolve("warm.example").answer();
+    world.host(0).stalled_until = world.now() + s(1);
+    let label = "n".repeat(60);
+    for number in 0..1000 {
+        world.lookup(&format!("{number}.{label}.{label}.{label}.example"));
+    }
+    world.run_for(ms(500));
+    assert_eq!(world.host(0).asked.len(), 1);
+    let done = world.finish_all();
+    assert_eq!(done.len(), 1000);
+    assert!(done.iter().all(|done| done.result.is_ok() && done.took <= s(1) + ms(30)));
+}
+
 #[test]
 fn a_cancelled_lookup_leaves_nothing_behind() {
     let mut world = World::with_upstreams(1);

@@ -3,8 +3,8 @@
 use privydns_core::{Cause, Config, ErrorKind, HttpVersion, Spoken, Upstream};
 
 use crate::world::{
-    ADDRESS, AT_ONCE, Act, Host, Refusal, Speaks, World, answer, answer_after, https_address, https_upstream,
-    ms, s, upstream,
+    ADDRESS, AT_ONCE, Act, Alpn, Host, Refusal, Speaks, World, answer, answer_after, https_address,
+    https_upstream, ms, s, upstream,
 };
 
 /// A DoH server whose version of HTTP the handshake settles.
@@ -96,6 +96,34 @@ fn queries_that_a_goaway_passes_over_are_sent_again_at_no_cost() {
         assert_eq!(done.answer().attempts(), 1);
     }
     assert_eq!(host(&mut world).dialled.len(), 2);
+}
+
+/// A promise not to have processed a query is believed a few times.
+#[test]
+fn a_server_that_passes_over_everything_is_a_server_that_fails() {
+    let mut world = world_that_speaks(Speaks::Http2, negotiated());
+    host(&mut world).serves(|_| vec![Act::Refuse(AT_ONCE, Refusal::GoAway(0))]);
+    let error = world.resolve("example.com").error();
+    assert_eq!(error.attempts().len(), 3);
+    assert_eq!(host(&mut world).asked.len(), 3 + 4);
+}
+
+/// What servers pick is not always what they speak: dnsdist picks nothing, and Unbound whatever comes first.
+#[test]
+fn a_server_that_speaks_another_version_than_it_picks_is_spoken_to_in_that() {
+    for (speaks, alpn, round_trips) in [
+        (Speaks::Http1, Alpn::Silent, 3),
+        (Speaks::Http1, Alpn::Agreeable, 6),
+        (Speaks::Http2, Alpn::Agreeable, 3),
+        (Speaks::Http2, Alpn::Silent, 5),
+    ] {
+        let mut world = world_that_speaks(speaks, negotiated());
+        host(&mut world).alpn = alpn;
+        let done = world.resolve("example.com");
+        assert!(done.at <= ms(20) * round_trips, "{speaks:?} {alpn:?}: {:?}", done.at);
+        assert_eq!(done.answer().attempts(), 1, "{speaks:?} {alpn:?}");
+        assert_eq!(world.resolve("example.org").took, ms(20));
+    }
 }
 
 /// What it sent may have been anybody's, and is no reason to speak another version to it from then on.

@@ -8,7 +8,7 @@ use privydns_core::{CacheUse, Cause, CertificateProblem, Input, Protocol, Query,
 use super::run::Run;
 use super::shape::ROUTED;
 use super::temper::{Moody, Temper};
-use crate::world::{Accepts, ms, s};
+use crate::world::{Accepts, Alpn, Speaks, ms, s};
 
 impl Run {
     pub(super) fn set_up(&mut self, address: SocketAddr, number: usize) {
@@ -60,11 +60,12 @@ impl Run {
         if self.steady == Some(number) {
             return;
         }
-        match self.draw.between(0..=9) {
+        match self.draw.between(0..=10) {
             0..=3 => self.change_temper(address, number),
             4..=6 => self.change_door(address),
             7 => self.world.network.reset_all(self.world.now(), address),
             8 => self.world.network.forget_all(address),
+            9 => self.change_protocol(address, number),
             _ => {
                 let silence = self.draw.millis(100..=20_000);
                 self.world.network.host(address).unreachable_until = self.world.now() + silence;
@@ -83,6 +84,15 @@ impl Run {
         let (draw, ledger, shape) = (self.draw.fork(), self.ledger.clone(), self.shape);
         let mut moody = Moody { number, temper, draw, ledger, shape };
         self.world.network.host(address).serves(move |ask| moody.serve(ask));
+    }
+
+    /// What a DoH server speaks, and what it says that it speaks.
+    fn change_protocol(&mut self, address: SocketAddr, number: usize) {
+        if self.shape.servers[number].speaks != Speaks::Dot {
+            let host = self.world.network.host(address);
+            host.speaks = self.draw.one_of(&[Speaks::Http1, Speaks::Http2]);
+            host.alpn = self.draw.one_of(&[Alpn::Honest, Alpn::Silent, Alpn::Agreeable]);
+        }
     }
 
     fn change_door(&mut self, address: SocketAddr) {
@@ -137,12 +147,13 @@ impl Run {
         let name = format!("{below}n{number}.{domain}");
         let record_type = self.draw.one_of(&[RecordType::A, RecordType::AAAA]);
         let mut query = Query::for_name(QueryName::parse(&name).expect("a name"), record_type);
-        *self.asked.entry(name).or_default() += 1;
+        *self.asked.entry(name.clone()).or_default() += 1;
         if self.draw.percent(10) {
             query = query.dnssec_ok(true);
         }
         if self.draw.percent(10) {
             query = query.timeout(self.draw.millis(1..=1000).min(self.shape.timeout));
+            self.hurried.insert(name.clone());
         }
         if self.draw.percent(15) {
             query = query.cache(self.draw.one_of(&[CacheUse::Bypass, CacheUse::Only]));

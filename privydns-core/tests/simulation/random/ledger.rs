@@ -2,6 +2,7 @@
 //!
 //! Each answer carries a number that stands for what was asked, whom, and when.
 
+use std::cell::Cell;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -28,10 +29,15 @@ pub(crate) struct Said {
     pub(crate) is_lie: bool,
     /// Octets of it may be others by now, whose meaning nobody knows.
     pub(crate) is_mangled: bool,
+    /// When the engine handed it out as it had come, if it did.
+    pub(crate) handed_out: Cell<Option<Duration>>,
 }
 
 /// No answer is on its way for longer than servers are slow and hosts out of reach.
 const LONGEST_WAY: Duration = Duration::from_secs(30);
+
+/// TTLs are in whole seconds, and the engine may believe that it is up to two seconds earlier than it is.
+const DOUBT: Duration = Duration::from_secs(3);
 
 /// The numbers begin like this, which makes octets that only look like one rare.
 const MARK: u32 = 0xa5c0_0000;
@@ -110,6 +116,9 @@ impl Ledger {
         if !said.is_mangled {
             check_age(leapt, done, answer, said);
         }
+        if !said.is_mangled && leapt.is_zero() {
+            check_time(done, answer, said);
+        }
     }
 }
 
@@ -134,6 +143,26 @@ fn check_age(leapt: Duration, done: &Done, answer: &Answer, said: &Said) {
         );
         assert!(left + age <= life + on_its_way, "aged by less than its age of {age:?}: {done:?}");
         assert!(answer.is_cached() || left == life || !leapt.is_zero(), "{done:?}");
+    }
+}
+
+/// Once an answer was handed out as it had come, all of its life is counted from then.
+fn check_time(done: &Done, answer: &Answer, said: &Said) {
+    let Some(ttl) = answer.ttl() else { return };
+    if !answer.is_cached() {
+        said.handed_out.set(said.handed_out.get().or(Some(done.at)));
+    } else if let Some(since) = said.handed_out.get()
+        && !answer.is_stale()
+    {
+        let (age, life) = (done.at.saturating_sub(since), Duration::from_secs(said.ttl.into()));
+        assert!(
+            age < life + DOUBT,
+            "an answer outlives its time by {:?}: {done:?}",
+            age.saturating_sub(life)
+        );
+        let left = Duration::from_secs(ttl.into());
+        let is_aged = left + age + DOUBT >= life && left + age <= life + DOUBT;
+        assert!(is_aged, "{left:?} are left after {age:?} of {life:?}: {done:?}");
     }
 }
 

@@ -1,7 +1,7 @@
 //! One run, and what has to hold in it whatever happens.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use super::shape::{Server, Shape};
 use super::tally::Tally;
 use super::temper::Temper;
 use crate::world::draw::Draw;
-use crate::world::{Accepts, Done, Speaks, Weather, World, ms, s};
+use crate::world::{Accepts, Alpn, Done, Speaks, Weather, World, ms, s};
 
 /// Longer than any failure is remembered.
 const FORGOTTEN: Duration = s(330);
@@ -35,6 +35,8 @@ pub(crate) struct Run {
     pub(super) changes: usize,
     /// How often each name was asked for.
     pub(super) asked: BTreeMap<String, usize>,
+    /// Names that were ever asked for in a hurry.
+    pub(super) hurried: BTreeSet<String>,
     /// Connections asked for that were looked at.
     connects_seen: usize,
     tally: Tally,
@@ -83,6 +85,7 @@ impl Run {
             slept: Duration::ZERO,
             changes: 0,
             asked: BTreeMap::new(),
+            hurried: BTreeSet::new(),
             connects_seen: 0,
             tally: Tally::default(),
         };
@@ -108,6 +111,7 @@ impl Run {
             self.tally.done(&done);
             assert!(done.result.is_ok() || !self.is_owed(&done), "a steady upstream was there: {done:?}");
             self.ledger.borrow().check(self.shape, self.world.leapt + self.slept, &done);
+            self.check_choice(&done);
         }
         assert!(self.world.waiting().len() <= self.shape.max_lookups);
         self.look_at_connections();
@@ -123,6 +127,20 @@ impl Run {
             && has_time
             && !is_refused
             && self.world.leapt.is_zero()
+    }
+
+    /// An upstream that is well and the first choice is the only one asked, unless half the time of a lookup in a hurry
+    /// has passed; which is not held against it.
+    fn check_choice(&self, done: &Done) {
+        let is_first = self.shape.is_ordered && self.steady == self.shape.group(&done.query).first().copied();
+        if let (true, true, Ok(answer)) = (is_first, self.world.leapt.is_zero(), &done.result)
+            && !answer.is_cached()
+            && !answer.is_stale()
+            && !self.hurried.contains(&done.query.name().to_string())
+        {
+            let is_chosen = self.steady.is_some_and(|steady| answer.upstream() == format!("up{steady}"));
+            assert!(is_chosen && answer.attempts() == 1, "the first choice was there: {done:?}");
+        }
     }
 
     /// Connections are opened one by one, and not many at once.
@@ -163,6 +181,7 @@ impl Run {
             assert_eq!(self.world.wake(), None, "an idle engine wants nothing");
         }
         self.check_effort();
+        self.check_hedges();
     }
 
     /// No question is asked more often than the callers had attempts.
@@ -183,6 +202,13 @@ impl Run {
         }
     }
 
+    /// A share of the queries is sent twice, and no more.
+    fn check_hedges(&self) {
+        let upstreams = self.world.shared.stats().upstreams;
+        let (queries, hedges) = upstreams.iter().fold((0, 0), |(q, h), u| (q + u.queries, h + u.hedges));
+        assert!(hedges * 100 <= queries * self.shape.hedged_percent, "{hedges} hedges of {queries} queries");
+    }
+
     /// All is well again, and what went wrong is forgotten: every lookup succeeds with its first attempt.
     fn recover(&mut self) {
         self.world.network.weather = None;
@@ -191,6 +217,7 @@ impl Run {
             let host = self.world.network.host(address);
             host.accepts(Accepts::Everything).is_away(ms(10));
             host.closes_when_idle = None;
+            host.alpn = Alpn::Honest;
             host.unreachable_until = Duration::ZERO;
         }
         self.pass(FORGOTTEN);
@@ -233,8 +260,9 @@ fn rough(mut draw: Draw) -> Weather {
     }
 }
 
-/// Weather that delays nothing by much.
+/// Weather that delays nothing by much. To be told the wrong time delays, too.
 fn mild(draw: Draw) -> Weather {
     let weather = rough(draw);
-    Weather { jitter: weather.jitter.min(50), stalls: 0, lateness: weather.lateness.min(20), ..weather }
+    let (jitter, lateness) = (weather.jitter.min(50), weather.lateness.min(20));
+    Weather { jitter, lateness, stalls: 0, skews: 0, ..weather }
 }

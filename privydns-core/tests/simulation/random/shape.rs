@@ -24,6 +24,10 @@ pub(crate) struct Shape {
     /// How many attempts a lookup may make although all is well.
     pub(crate) parallel: usize,
     pub(crate) max_lookups: usize,
+    /// Whether upstreams are asked in the order given, one after the other, each for as long as its answers take.
+    pub(crate) is_ordered: bool,
+    /// How many queries in a hundred may be sent twice.
+    pub(crate) hedged_percent: u64,
     /// Whether quiet connections are kept alive.
     pub(crate) pings: bool,
 }
@@ -83,6 +87,8 @@ impl Shape {
             attempts: attempts as usize,
             parallel: 1,
             max_lookups,
+            is_ordered: true,
+            hedged_percent: 0,
             pings: false,
         };
         let builder = shape.choose_policies(builder, draw);
@@ -94,6 +100,7 @@ impl Shape {
     fn choose_policies(&mut self, mut builder: Builder, draw: &mut Draw) -> Builder {
         if draw.percent(25) {
             builder = builder.attempt_timeout(draw.millis(50..=1500));
+            self.is_ordered = false;
         }
         if draw.percent(25) {
             builder = builder.address_delay(draw.millis(10..=100));
@@ -106,19 +113,27 @@ impl Shape {
             self.pings = true;
         }
         match draw.between(0..=5) {
-            0 => builder = builder.strategy(Strategy::Fastest),
+            0 => {
+                builder = builder.strategy(Strategy::Fastest);
+                self.is_ordered = false;
+            }
             1 => {
                 let count = usize::try_from(draw.between(2..=3)).expect("a few");
                 builder = builder.strategy(Strategy::Race(count));
                 self.parallel = count;
+                self.is_ordered = false;
             }
             2 => {
                 builder = builder.hedge(Hedge::after(draw.millis(5..=200)).share(0.5));
                 self.parallel = 2;
+                self.hedged_percent = 50;
+                self.is_ordered = false;
             }
             3 => {
                 builder = builder.hedge(Hedge::adaptive());
                 self.parallel = 2;
+                self.hedged_percent = 5;
+                self.is_ordered = false;
             }
             _ => {}
         }
@@ -135,7 +150,7 @@ impl Shape {
             let is_nameless = index > 0 && draw.percent(25);
             let (upstream, addresses) = upstream(index, speaks, is_nameless, draw);
             let (shared, single) = limits;
-            let max_connections = if speaks == Speaks::Http1 { single.max(shared) } else { shared };
+            let max_connections = if speaks == Speaks::Dot { shared } else { single.max(shared) };
             self.servers.push(Server { speaks, addresses, is_nameless, max_connections });
             builder = if self.has_route && is_last {
                 builder.route(ROUTED, [upstream])

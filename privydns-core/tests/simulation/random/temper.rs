@@ -1,6 +1,6 @@
 //! Servers as they come: good, slow, failing, lying, silent.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::Duration;
@@ -63,6 +63,7 @@ impl Moody {
             ttl: self.draw.one_of(&[0, 1, 5, 30, 300, 3600]),
             is_lie: false,
             is_mangled: false,
+            handed_out: Cell::new(None),
         }
     }
 

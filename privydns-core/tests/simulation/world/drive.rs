@@ -49,7 +49,9 @@ impl World {
         match self.network.happen() {
             None => {}
             Some(Notice::Handshaking(id)) => self.tell(Input::Handshaking(id)),
-            Some(Notice::Connected(id, alpn)) => self.tell(Input::Connected { id, alpn, resumed: false }),
+            Some(Notice::Connected(id, alpn)) => {
+                self.tell(Input::Connected { id, alpn: alpn.as_deref(), resumed: false });
+            }
             Some(Notice::Received(id, bytes)) => self.tell(Input::Received { id, bytes: &bytes }),
             Some(Notice::Writable(id)) => self.tell(Input::Written(id)),
             Some(Notice::Ended(id, cause)) => self.tell(Input::Ended { id, cause }),

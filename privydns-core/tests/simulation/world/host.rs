@@ -19,12 +19,15 @@ pub(crate) struct Host {
     pub(crate) one_way: Duration,
     pub(crate) accepts: Accepts,
     pub(crate) speaks: Speaks,
+    pub(crate) alpn: Alpn,
     /// Called with each query that arrives.
     pub(crate) serve: Serve,
     /// The server closes a connection on which nothing came for this long.
     pub(crate) closes_when_idle: Option<Duration>,
     /// Nothing gets there or back before this time; what is sent until then arrives at it.
     pub(crate) unreachable_until: Duration,
+    /// The operating system takes nothing for this host before this time.
+    pub(crate) stalled_until: Duration,
     /// When each connection was asked for.
     pub(crate) dialled: Vec<Duration>,
     /// How many of them came as far as TLS.
@@ -52,6 +55,17 @@ pub(crate) enum Accepts {
     Failing(Cause),
     /// The handshake fails where a protocol is offered by ALPN.
     WithoutAlpn,
+}
+
+/// What a server says that it speaks, where it is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Alpn {
+    /// What it speaks, if that is offered.
+    Honest,
+    /// Nothing.
+    Silent,
+    /// The first that is offered.
+    Agreeable,
 }
 
 /// A query, as it arrives at a server.
@@ -120,6 +134,8 @@ impl Host {
             serve: Box::new(|ask| answer(&ask.question)),
             closes_when_idle: None,
             unreachable_until: Duration::ZERO,
+            stalled_until: Duration::ZERO,
+            alpn: Alpn::Honest,
             dialled: Vec::new(),
             connected: 0,
             asked: Vec::new(),

@@ -25,7 +25,7 @@ use privydns_core::{
     Upstream,
 };
 
-pub(crate) use host::{ADDRESS, AT_ONCE, Accepts, Act, Ask, Host, Mangle, answer, answer_after};
+pub(crate) use host::{ADDRESS, AT_ONCE, Accepts, Act, Alpn, Ask, Host, Mangle, answer, answer_after};
 use network::Network;
 pub(crate) use speech::{Refusal, Speaks};
 use trace::Trace;

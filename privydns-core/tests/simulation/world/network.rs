@@ -44,7 +44,7 @@ enum AtServer {
 #[derive(Clone, Debug)]
 pub(crate) enum Notice {
     Handshaking(ConnectionId),
-    Connected(ConnectionId, Option<&'static [u8]>),
+    Connected(ConnectionId, Option<Vec<u8>>),
     Received(ConnectionId, Vec<u8>),
     Writable(ConnectionId),
     Ended(ConnectionId, Cause),
@@ -126,7 +126,7 @@ impl Network {
         let host = self.host(target.address);
         let speech = Speech::new(host.speaks);
         let offered = &target.tls.alpn_protocols;
-        let alpn = speech.alpn(offered);
+        let alpn = speech.alpn(host.alpn, offered);
         let accepts = match &host.accepts {
             Accepts::WithoutAlpn if offered.is_empty() => Accepts::Everything,
             Accepts::WithoutAlpn => Accepts::Failing(Cause::NoApplicationProtocol),
@@ -182,13 +182,15 @@ impl Network {
             if connection.stalled {
                 continue;
             }
-            if let Some(stall) = self.weather.as_mut().and_then(Weather::stall) {
+            let address = connection.address;
+            let stall = self.weather.as_mut().and_then(Weather::stall).unwrap_or_default();
+            let until = self.hosts[&address].stalled_until.max(now + stall);
+            if until > now {
                 connection.stalled = true;
-                self.schedule(now + stall, Event::AtClient(Notice::Writable(id)));
+                self.schedule(until, Event::AtClient(Notice::Writable(id)));
                 continue;
             }
             let octets = std::mem::take(&mut connection.unsent);
-            let address = connection.address;
             for piece in self.pieces(octets) {
                 let at = self.arrival(now, 1, address);
                 let connection = self.connections.get_mut(&id).expect("it was there before");

@@ -4,6 +4,7 @@ mod dot;
 mod http1;
 mod http2;
 
+use super::host::Alpn;
 use super::wire::Question;
 use dot::Dot;
 use http1::Http1;
@@ -59,13 +60,17 @@ impl Speech {
     }
 
     /// What the server picks of the protocols offered.
-    pub(crate) fn alpn(&self, offered: &[Vec<u8>]) -> Option<&'static [u8]> {
+    pub(crate) fn alpn(&self, alpn: Alpn, offered: &[Vec<u8>]) -> Option<Vec<u8>> {
         let own: &[u8] = match self {
             Self::Dot(_) => b"dot",
             Self::Http1(_) => b"http/1.1",
             Self::Http2(_) => b"h2",
         };
-        offered.iter().any(|protocol| protocol == own).then_some(own)
+        match alpn {
+            Alpn::Honest => offered.iter().find(|protocol| *protocol == own).cloned(),
+            Alpn::Silent => None,
+            Alpn::Agreeable => offered.first().cloned(),
+        }
     }
 
     /// What the server says first.
