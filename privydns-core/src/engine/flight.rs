@@ -11,7 +11,7 @@ use super::io::LookupId;
 use super::timers::Timer;
 use crate::cache::{CacheKey, Group};
 use crate::connection::Key;
-use crate::error::{Attempt, Cause, Error, ErrorKind, Limit};
+use crate::error::{Attempt, Cause, Error, ErrorKind, Limit, Stage};
 use crate::message::{Answer, Message, Origin, Query, Spoken};
 use crate::schedule::Plan;
 
@@ -167,7 +167,8 @@ impl Engine {
             self.failures.resolved(self.shared.cache.key(&state.query, Group::one(upstream)));
         }
         let elapsed = now.saturating_duration_since(state.started);
-        let attempts = u8::try_from(state.history.len() + state.live.len() + 1).unwrap_or(u8::MAX);
+        let made = state.history.iter().filter(|attempt| attempt.stage != Stage::Remembered).count();
+        let attempts = u8::try_from(made + state.live.len() + 1).unwrap_or(u8::MAX);
         let label = self.pools[upstream].label.clone();
         debug!(upstream = %label, ?elapsed, rcode = %message.rcode(), "answered");
         let origin = Origin { upstream: label, spoken, attempts, elapsed, is_cached: false, is_stale: false };

@@ -5,7 +5,9 @@ use std::time::Duration;
 use privydns_core::{Cause, CertificateProblem, Config, ErrorKind, Limit, ResponseCode, Stage, Upstream};
 
 use crate::world::wire::{NXDOMAIN, REFUSED, Reply, SERVFAIL};
-use crate::world::{AT_ONCE, Accepts, Act, Host, World, answer, answer_after, ms, query, s, upstream};
+use crate::world::{
+    ADDRESS, AT_ONCE, Accepts, Act, Host, World, answer, answer_after, ms, query, s, upstream,
+};
 
 /// A lookup with a deadline of a second at one upstream that this is done to.
 fn a_second_with(prepare: impl Fn(&mut Host)) -> (Duration, privydns_core::Error) {
@@ -98,6 +100,19 @@ fn servfail_and_refused_go_to_the_next_upstream_at_once() {
         assert_eq!((answer.upstream(), answer.attempts()), ("up1", 2));
         assert_eq!(world.host(0).asked.len(), 1);
     }
+}
+
+/// RFC 9520: for a while the server is not asked again, which is no attempt.
+#[test]
+fn an_upstream_that_is_known_to_fail_a_name_is_passed_over_at_no_cost() {
+    let mut world = World::with_upstreams(2);
+    world.host(0).replies(|question| Reply::to(question).rcode(SERVFAIL));
+    world.host(1).replies(|question| Reply::to(question).record(0, &ADDRESS));
+    assert_eq!(world.resolve("example.com").answer().attempts(), 2);
+    let done = world.resolve("example.com");
+    assert_eq!(done.took, ms(20));
+    assert_eq!(done.answer().attempts(), 1);
+    assert_eq!(world.host(0).asked.len(), 1);
 }
 
 #[test]
