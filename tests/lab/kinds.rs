@@ -42,6 +42,7 @@ pub(crate) enum Speaks {
 
 /// What is particular about a server, as far as answers go.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each says one thing that servers do or do not")]
 pub(crate) struct Manner {
     /// Whether TTLs may have run down a little, since it has a cache of its own.
     pub(crate) caches: bool,
