@@ -216,6 +216,7 @@ pub(super) fn hpack() -> Seeds {
             "resized",
             blocks(&[b"\x20\x88\x40\x01a\x01b", b"\x3f\xe1\x1f\x88\x40\x01a\x01b", b"\x20\x3f\xe1\x1f\xbe"]),
         ),
+        ("evicted", blocks(&[b"\x3f\x45\x88\x40\x01a\x01b\x40\x01c\x01d\x40\x01e\x01f\xbe\xbf", b"\xc0"])),
         ("resized-late", blocks(&[b"\x88\x20"])),
         ("table-too-large", blocks(&[b"\x3f\xe2\x1f\x88"])),
         ("index-of-zero", blocks(&[b"\x88\x80"])),
