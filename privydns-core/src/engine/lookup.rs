@@ -37,8 +37,9 @@ impl Engine {
             Ok(Known::Stale(answer)) => Some(answer),
             Ok(Known::Nothing) => None,
         };
-        // A refresh is a flight without a lookup.
-        if self.lookups.len().max(self.flights.len()) >= self.shared.config.settings.max_lookups {
+        // Flights that no lookup waits for, as those that renew what the cache has, get as much room again.
+        let limit = self.shared.config.settings.max_lookups;
+        if self.lookups.len() >= limit || self.flights.len() >= limit.saturating_mul(2) {
             return self.done(id, Err(ErrorKind::Overloaded(Limit::Lookups).into()));
         }
         self.shared.cache.count_miss();
