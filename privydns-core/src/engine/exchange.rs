@@ -64,7 +64,7 @@ impl Exchanges {
         self.slab.len()
     }
 
-    fn remove(&mut self, key: Key) -> Option<Exchange> {
+    pub(super) fn remove(&mut self, key: Key) -> Option<Exchange> {
         self.get(key)?;
         Some(self.slab.remove(place(key)))
     }
@@ -94,19 +94,15 @@ impl Engine {
         let key = self.exchanges.insert(flight, upstream, now, overdue_at);
         self.shared.counters.upstream(upstream).queries.add(1);
         debug!(upstream = %self.pools[upstream].label, "attempt");
-        self.pools[upstream].waiting.insert(key);
-        self.pump_soon(upstream);
+        self.stand_in_line(key);
         key
     }
 
     /// Ends an attempt that nobody needs any more.
     pub(super) fn cancel_exchange(&mut self, now: Instant, key: Key) {
-        let Some(exchange) = self.exchanges.remove(key) else { return };
-        match exchange.connection {
-            Some(id) => self.cancel_on_connection(now, id, key),
-            None => {
-                self.pools[exchange.upstream].waiting.remove(&key);
-            }
+        let Some(exchange) = self.forget_exchange(key) else { return };
+        if let Some(id) = exchange.connection {
+            self.cancel_on_connection(now, id, key);
         }
     }
 
@@ -139,7 +135,7 @@ impl Engine {
             }
             Ok(message) => {
                 let spoken = self.spoken(id);
-                self.exchanges.remove(key);
+                self.forget_exchange(key);
                 self.flights[flight].live.retain(|live| *live != key);
                 self.flight_answered(now, flight, upstream, &message, age, spoken);
                 return;
@@ -151,7 +147,7 @@ impl Engine {
     /// An attempt is over without an answer that ends the lookup.
     pub(super) fn exchange_failed(&mut self, now: Instant, key: Key, cause: &Cause) {
         let Some(attempt) = self.attempt_record(now, key, cause.clone()) else { return };
-        let Some(exchange) = self.exchanges.remove(key) else { return };
+        let Some(exchange) = self.forget_exchange(key) else { return };
         let Exchange { flight, upstream, .. } = exchange;
         self.shared.counters.upstream(upstream).failures.add(1);
         debug!(upstream = %self.pools[upstream].label, stage = %attempt.stage, %cause, "attempt failed");
@@ -185,8 +181,7 @@ impl Engine {
         if let Some(time) = &mut exchange.overdue_at {
             *time = overdue_at;
         }
-        self.pools[upstream].waiting.insert(key);
-        self.pump_soon(upstream);
+        self.stand_in_line(key);
         self.set_flight_alarm(flight);
     }
 

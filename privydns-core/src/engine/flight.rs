@@ -97,8 +97,10 @@ impl Engine {
         }
         self.failures.forget_before(self.shared.cache.clears());
         let mut plan = self.plan(now, &query, group);
-        let is_full =
-            |upstream: usize| self.pools[upstream].waiting.len() >= self.shared.config.settings.max_waiting;
+        let is_full = |upstream: usize| {
+            let pool = &self.pools[upstream];
+            pool.waiting.len() + pool.suspects.len() >= self.shared.config.settings.max_waiting
+        };
         if plan.first().is_some_and(is_full) {
             return Err(ErrorKind::Overloaded(Limit::Waiting).into());
         }

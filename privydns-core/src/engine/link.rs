@@ -276,7 +276,11 @@ impl Engine {
         let has_answered = connection.has_answered;
         // First what changes the next try: to repeat the same would end the same.
         let has_learned = !has_answered && self.learn_version(now, upstream, &cause);
+        let is_serial = self.speaks_http1(upstream);
         let plan = &mut self.flights[flight].plan;
+        if is_loss(&cause) && !is_serial {
+            plan.lost(upstream);
+        }
         let is_free = has_learned
             || (retry_safe && plan.repeat_free())
             || (has_answered && is_loss(&cause) && plan.forgive_stale(upstream));

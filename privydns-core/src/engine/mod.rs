@@ -16,6 +16,7 @@ mod network;
 mod pool;
 mod recent;
 mod sick;
+mod suspects;
 mod timers;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -234,7 +235,7 @@ impl Engine {
             exchanges: self.exchanges.len(),
             dials: self.dials.len(),
             connections: self.connections.len(),
-            waiting: self.pools.iter().map(|pool| pool.waiting.len()).sum(),
+            waiting: self.pools.iter().map(|pool| pool.waiting.len() + pool.suspects.len()).sum(),
             alarms: self.timers.len(),
         }
     }

@@ -20,6 +20,10 @@ pub(super) struct Pool {
     pub(super) label: Arc<str>,
     /// Attempts without a connection, oldest first. Bounded by the lookups in flight and their attempts.
     pub(super) waiting: BTreeSet<Key>,
+    /// The suspect that is on its way or waiting for a connection.
+    pub(super) suspect: Option<Key>,
+    /// Suspects that wait for that one to be over.
+    pub(super) suspects: BTreeSet<Key>,
     /// Connections with TLS up.
     pub(super) open: Vec<ConnectionId>,
     /// Connections in the making, by their place in the engine's dials.
@@ -68,6 +72,8 @@ impl Pool {
         Self {
             label,
             waiting: BTreeSet::new(),
+            suspect: None,
+            suspects: BTreeSet::new(),
             open: Vec::new(),
             dials: Vec::new(),
             health: Health::default(),

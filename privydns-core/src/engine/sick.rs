@@ -63,7 +63,9 @@ impl Engine {
         if !self.pools[upstream].dials.is_empty() {
             return;
         }
-        for key in std::mem::take(&mut self.pools[upstream].waiting) {
+        let pool = &mut self.pools[upstream];
+        let suspects = std::mem::take(&mut pool.suspects);
+        for key in std::mem::take(&mut pool.waiting).into_iter().chain(suspects) {
             self.exchange_failed(now, key, cause);
         }
     }

@@ -12,6 +12,9 @@ const QUERIES_PER_UPSTREAM: u8 = 3;
 /// it, a server that keeps refusing is a server that fails.
 const FREE_REPEATS: u8 = 4;
 
+/// With this many connections lost under it, a query is a suspect.
+const SUSPICIOUS_LOSSES: u8 = 2;
+
 /// What a lookup does next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
@@ -43,6 +46,8 @@ struct Candidate {
     tries: u8,
     /// Those among the tries that found no connection, so that nothing was sent.
     unsent: u8,
+    /// How often a connection to it was lost with the query on its way.
+    losses: u8,
     /// Not before this time: the pause after its last failure.
     not_before: Option<Instant>,
     /// It said no in a way that asking again will not change.
@@ -60,6 +65,7 @@ impl Plan {
             is_sick,
             tries: 0,
             unsent: 0,
+            losses: 0,
             not_before: None,
             ruled_out: false,
             stale_forgiven: false,
@@ -140,6 +146,19 @@ impl Plan {
         if let Some(candidate) = self.candidate(upstream) {
             candidate.ruled_out = true;
         }
+    }
+
+    /// A connection to `upstream` was lost with the query on its way.
+    pub(crate) fn lost(&mut self, upstream: usize) {
+        if let Some(candidate) = self.candidate(upstream) {
+            candidate.losses = candidate.losses.saturating_add(1);
+        }
+    }
+
+    /// Whether the query may be what connections to `upstream` are lost for. Once is nothing: connections end.
+    pub(crate) fn is_suspect(&self, upstream: usize) -> bool {
+        let mut candidates = self.order.iter();
+        candidates.any(|candidate| candidate.upstream == upstream && candidate.losses >= SUSPICIOUS_LOSSES)
     }
 
     /// Whether a connection to `upstream` that turned out stale is forgiven: once per lookup and upstream.

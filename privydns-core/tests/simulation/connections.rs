@@ -3,7 +3,7 @@
 use privydns_core::{Cause, Config, ErrorKind, Input};
 
 use crate::world::wire::Reply;
-use crate::world::{ADDRESS, AT_ONCE, Accepts, Act, World, answer, ms, s, upstream};
+use crate::world::{ADDRESS, AT_ONCE, Accepts, Act, World, answer, answer_after, ms, s, upstream};
 
 #[test]
 fn a_connection_killed_with_fifty_lookups_in_flight_costs_one_new_connection() {
@@ -44,6 +44,31 @@ fn a_connection_killed_before_its_first_answer_costs_an_attempt() {
         assert_eq!(done.answer().attempts(), 2);
     }
     assert!(world.host(0).dialled.len() <= 3);
+}
+
+/// Conformance 9: what is lost with it is sent again, and not with it for ever.
+#[test]
+fn a_query_that_its_server_closes_connections_for_is_lost_alone() {
+    for warm in [false, true] {
+        let mut world = World::with_upstreams(1);
+        world.host(0).serves(|ask| match ask.question.name.as_str() {
+            "poison.example." => vec![Act::Close(AT_ONCE)],
+            _ => answer_after(ms(5), &ask.question),
+        });
+        if warm {
+            world.resolve("example.com").answer();
+        }
+        for number in 0..10 {
+            world.lookup(&format!("before{number}.example"));
+        }
+        world.lookup("poison.example");
+        for number in 0..10 {
+            world.lookup(&format!("after{number}.example"));
+        }
+        let done = world.finish_all();
+        let lost = done.iter().filter(|done| done.result.is_err()).count();
+        assert_eq!((done.len(), lost), (21, 1), "{warm}: {done:?}");
+    }
 }
 
 #[test]
