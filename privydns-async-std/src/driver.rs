@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::{Instant, SystemTime};
 
-use async_io::{Async, Timer};
+use async_io::Timer;
 use futures_io::{AsyncRead, AsyncWrite};
 use futures_rustls::client::TlsStream;
 use futures_rustls::rustls::HandshakeKind;
@@ -17,6 +16,7 @@ use privydns_core::handle::Inbox;
 use privydns_core::{Cause, ConnectionId, Engine, Input, Output, Stage, tls::cause_of};
 
 use crate::reach::{Reached, reach};
+use crate::socket::Socket;
 
 /// Steps that one connection takes in one round, so that none keeps the others from theirs.
 const STEPS_A_ROUND: usize = 16;
@@ -49,8 +49,8 @@ pub(crate) struct Driver {
 /// futures-rustls 0.26 waits for ever once a flush within the handshake is pending, which a socket's never is.
 enum Connection {
     Connecting(Pin<Box<dyn Future<Output = Reached> + Send>>),
-    Handshaking(Box<Connect<Async<TcpStream>>>),
-    Open { stream: Box<TlsStream<Async<TcpStream>>>, unflushed: bool },
+    Handshaking(Box<Connect<Socket>>),
+    Open { stream: Box<TlsStream<Socket>>, unflushed: bool },
 }
 
 impl Driver {
@@ -211,7 +211,7 @@ impl Connection {
         match self {
             Self::Connecting(reaching) => {
                 let (tcp, target) = ready!(reaching.as_mut().poll(cx))?;
-                let handshake = TlsConnector::from(target.tls).connect(target.server_name, tcp);
+                let handshake = TlsConnector::from(target.tls).connect(target.server_name, Socket(tcp));
                 *self = Self::Handshaking(Box::new(handshake));
                 engine.handle_input(Instant::now(), Input::Handshaking(id));
             }

@@ -29,6 +29,7 @@ mod driver;
 mod reach;
 mod resolver;
 mod runtime;
+mod socket;
 
 pub use discover::{discover, discover_on};
 pub use privydns_core::*;

@@ -10,13 +10,13 @@ use std::time::SystemTime;
 use privydns_core::handle::Inbox;
 use privydns_core::{Cause, ConnectionId, Engine, Input, Output, Stage, tls::cause_of};
 use tokio::io::{AsyncBufRead, AsyncWrite};
-use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::HandshakeKind;
 use tokio_rustls::{Connect, TlsConnector};
 
 use crate::reach::{Reached, reach};
+use crate::socket::Socket;
 
 /// Steps that one connection takes in one round, so that none keeps the others from theirs.
 const STEPS_A_ROUND: usize = 16;
@@ -43,8 +43,8 @@ pub(crate) struct Driver {
 
 enum Connection {
     Connecting(Pin<Box<dyn Future<Output = Reached> + Send>>),
-    Handshaking(Box<Connect<TcpStream>>),
-    Open { stream: Box<TlsStream<TcpStream>>, unflushed: bool },
+    Handshaking(Box<Connect<Socket>>),
+    Open { stream: Box<TlsStream<Socket>>, unflushed: bool },
 }
 
 impl Driver {
@@ -205,7 +205,7 @@ impl Connection {
         match self {
             Self::Connecting(reaching) => {
                 let (tcp, target) = ready!(reaching.as_mut().poll(cx))?;
-                let handshake = TlsConnector::from(target.tls).connect(target.server_name, tcp);
+                let handshake = TlsConnector::from(target.tls).connect(target.server_name, Socket(tcp));
                 *self = Self::Handshaking(Box::new(handshake));
                 engine.handle_input(now(), Input::Handshaking(id));
             }

@@ -22,6 +22,7 @@ mod discover;
 mod driver;
 mod reach;
 mod resolver;
+mod socket;
 
 pub use discover::discover;
 pub use privydns_core::*;
