@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
@@ -37,6 +37,8 @@ pub(crate) struct Lab {
     places: BTreeMap<&'static str, String>,
     pub(crate) authority: Authority,
     pub(crate) zone: Zone,
+    /// Takes queries in, and says nothing.
+    _silent: (TcpListener, UdpSocket),
     /// The servers that stand behind others.
     behind: Vec<Instance>,
 }
@@ -68,6 +70,9 @@ impl Lab {
         _ = fs::remove_dir_all(folder);
         let zones = folder.join("zones");
         fs::create_dir_all(&zones).map_err(|error| format!("{}: {error}", zones.display()))?;
+        let fail = |error: std::io::Error| error.to_string();
+        let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(fail)?;
+        let silent_at = silent.local_addr().map_err(fail)?;
         let mut lab = Self {
             folder: folder.to_owned(),
             spawner: Spawner::new(),
@@ -75,8 +80,10 @@ impl Lab {
             places: BTreeMap::new(),
             authority: Authority::new(),
             zone: Zone::new(),
+            _silent: (silent, UdpSocket::bind(silent_at).map_err(fail)?),
             behind: Vec::new(),
         };
+        lab.places.insert("SILENT", silent_at.port().to_string());
         fs::write(zones.join("example.test.zone"), &lab.zone.text).map_err(|error| error.to_string())?;
         let root = folder.join("root.pem");
         fs::write(&root, lab.authority.root_pem()).map_err(|error| error.to_string())?;
@@ -181,8 +188,8 @@ impl Lab {
 }
 
 impl Instance {
-    pub(crate) fn port(&self, door: &Door) -> u16 {
-        self.ports[door.port]
+    pub(crate) fn address(&self, door: &Door) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.ports[door.port]).into()
     }
 
     /// The upstream that a door is, whose certificate is for [`SERVER_NAME`].
@@ -191,7 +198,7 @@ impl Instance {
             Speaks::Dot => Upstream::tls(SERVER_NAME),
             Speaks::Http(_) => Upstream::https(SERVER_NAME),
         };
-        let upstream = upstream.and_then(|upstream| upstream.at_port(self.port(door)));
+        let upstream = upstream.and_then(|upstream| upstream.at_port(self.address(door).port()));
         let upstream = upstream.expect("the name is one").address(Ipv4Addr::LOCALHOST);
         upstream.roots(self.roots.clone())
     }

@@ -42,12 +42,9 @@ pub(crate) enum Speaks {
 
 /// What is particular about a server, as far as answers go.
 #[derive(Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each says one thing that servers do or do not")]
 pub(crate) struct Manner {
-    /// Whether TTLs may have run down a little, since it has a cache of its own.
-    pub(crate) caches: bool,
-    /// The least TTL that it lets through.
-    pub(crate) least_ttl: u32,
+    /// Where it has a cache of its own, so that TTLs may have run down: the TTLs that it keeps to.
+    pub(crate) cache: Option<RangeInclusive<u32>>,
     /// Whether it says NXDOMAIN for an alias that leads nowhere, as it should (RFC 6604 Section 3).
     pub(crate) denies_dangling: bool,
     /// Seconds after which it has closed an idle connection, or we have.
@@ -60,19 +57,14 @@ pub(crate) struct Manner {
 
 impl Manner {
     /// That of a server that says what the zone says.
-    const PLAIN: Self = Self {
-        caches: false,
-        least_ttl: 0,
-        denies_dangling: true,
-        idle: 5,
-        is_frail: false,
-        can_tls12: true,
-    };
+    const PLAIN: Self =
+        Self { cache: None, denies_dangling: true, idle: 5, is_frail: false, can_tls12: true };
 
     /// The TTLs that may be shown for one in the zone.
     pub(crate) fn ttls(&self, ttl: u32) -> RangeInclusive<u32> {
-        let most = ttl.max(self.least_ttl);
-        if self.caches { most.saturating_sub(CACHED)..=most } else { most..=most }
+        let Some(kept) = &self.cache else { return ttl..=ttl };
+        let most = ttl.clamp(*kept.start(), *kept.end());
+        most.saturating_sub(CACHED)..=most
     }
 }
 
@@ -91,6 +83,10 @@ const PAGE: Refusal = ["it asked for one, then sent HTTP status 400"; 3];
 const CLOSED: Refusal = ["it asked for one, then closed"; 3];
 
 impl Kind {
+    pub(crate) fn named(name: &str) -> &'static Self {
+        KINDS.iter().find(|kind| kind.name == name).expect("a server of the list")
+    }
+
     pub(crate) fn refusal(&self, door: &Door) -> Refusal {
         match (self.name, door.speaks) {
             ("bind" | "nginx", Speaks::Dot) => CLOSED,
@@ -247,7 +243,7 @@ pub(crate) static KINDS: &[Kind] = &[
     },
 ];
 
-const KRESD: Manner = Manner { caches: true, least_ttl: 5, idle: 11, can_tls12: false, ..Manner::PLAIN };
+const KRESD: Manner = Manner { cache: Some(5..=86_400), idle: 11, can_tls12: false, ..Manner::PLAIN };
 
 const PROXY: &[Door] = &[
     open("DOT", Speaks::Dot),

@@ -11,9 +11,11 @@ mod instance;
 mod kinds;
 mod line;
 mod process;
+mod raw;
 mod report;
 mod restart;
 mod table;
+mod thirteen;
 mod zone;
 
 #[allow(dead_code, reason = "the end-to-end suites ask more of a backend than the lab does")]
@@ -84,5 +86,24 @@ fn run(wanted: &[String]) -> Result<Report, String> {
             });
         }
     });
+    if wanted.is_empty() || wanted.iter().any(|name| name == "thirteen") {
+        survive(&lab, &report);
+    }
     Ok(report.into_inner().expect("nothing panics with the report in hand"))
+}
+
+/// The thirteen, at the same time.
+fn survive(lab: &Lab, report: &Mutex<Report>) {
+    thread::scope(|scope| {
+        let things =
+            thirteen::THIRTEEN.map(|(what, thing)| (what, scope.spawn(move || caught(|| thing(lab)))));
+        for (what, thing) in things {
+            let seen = thing.join().expect("panics are caught");
+            report
+                .lock()
+                .expect("nothing panics with the report in hand")
+                .others
+                .push((what.to_owned(), seen));
+        }
+    });
 }

@@ -12,6 +12,9 @@ const ZONE: &str = include_str!("zones/example.test.zone");
 /// How many of the names `n0` and so on there are.
 pub(crate) const NUMBERED: u32 = 512;
 
+/// How many addresses `fat.example.test` has: less than 65,535 octets where names are compressed, more where not.
+pub(crate) const FAT: u32 = 4000;
+
 /// The records of the zone, by name and type.
 #[derive(Debug)]
 pub(crate) struct Zone {
@@ -48,6 +51,10 @@ impl Zone {
         }
         for number in 0..NUMBERED {
             writeln!(text, "{} 300 IN A {}", numbered(number), numbered_address(number))
+                .expect("a string takes all");
+        }
+        for number in 0..FAT {
+            writeln!(text, "fat.example.test. 300 IN A {}", Ipv4Addr::from_bits(0x0a00_0000 + number))
                 .expect("a string takes all");
         }
         Self { text, sets }
