@@ -142,8 +142,9 @@ impl Resolver {
         self.0.handle.shared().forget(query);
     }
 
-    /// Opens a connection to every upstream that has none, so that the first lookup need not wait for one. It is
-    /// begun and not waited for: how far it gets before the first lookup depends on who [drives](Self::drive).
+    /// Opens a connection to each upstream that the next lookups would go to first, unless it has one, so that they
+    /// need not wait for it. Nobody else learns of this client. It is begun and not waited for: how far it gets before
+    /// the first lookup depends on who [drives](Self::drive).
     ///
     /// # Errors
     /// [`ErrorKind::Closed`], or that the system gives no event queue.
@@ -153,8 +154,9 @@ impl Resolver {
         Ok(())
     }
 
-    /// Says that the machine is on another network: connections, TLS tickets and round-trip times are void, and
-    /// what is in flight is sent again. The cache stays. A machine that slept is noticed without it.
+    /// Says that the machine is on another network: connections, TLS tickets, round-trip times and what was held
+    /// against upstreams are void, and lookups on their way begin anew at no cost. The cache stays. A machine that
+    /// slept is noticed without it, by the next miss.
     pub fn network_changed(&self) {
         self.0.handle.network_changed();
         self.0.turn();

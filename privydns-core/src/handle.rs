@@ -153,7 +153,9 @@ impl Handle {
         Lookup { handle: self, stage: Stage::Ended(Some(ended)) }
     }
 
-    /// Opens a connection to every upstream that has none, ahead of the first lookup.
+    /// Opens connections ahead, to those upstreams that the next lookups would go to first: the first that is well
+    /// by default, as many as [race](crate::Strategy::Race), all of them where any may be the next; and likewise for
+    /// each route. One that has a connection is left alone.
     ///
     /// # Errors
     ///

@@ -42,8 +42,25 @@ impl<R> Builder<R> {
         Self { upstreams: Vec::new(), routes: Vec::new(), settings: Settings::default(), builds: PhantomData }
     }
 
-    /// Adds an upstream. Those given first are preferred. One known by name alone is resolved through the
-    /// others, encrypted, and never by the system's resolver.
+    /// Adds an upstream. Those given first are preferred.
+    ///
+    /// One known by name alone is resolved through the others, encrypted, and never by the system's resolver: by
+    /// those that may be asked for its name, which for a name of a [`route`](Self::route) are the route's own. Its
+    /// addresses are kept for their TTL; past it, those known last serve while nobody gives newer ones.
+    /// Upstreams that could only be resolved by each other are an error of [`build`](Self::build) that names them.
+    ///
+    /// ```
+    /// use privydns_core::Config;
+    ///
+    /// let config = Config::builder()
+    ///     .upstream("https://dns.quad9.net/dns-query".parse()?)
+    ///     .upstream("tls://1.1.1.1#cloudflare-dns.com".parse()?) // resolves `dns.quad9.net`
+    ///     .build()?;
+    ///
+    /// let alone = Config::builder().upstream("https://dns.quad9.net/dns-query".parse()?).build();
+    /// assert!(alone.unwrap_err().to_string().contains("dns.quad9.net"));
+    /// # Ok::<_, privydns_core::Error>(())
+    /// ```
     pub fn upstream(mut self, upstream: Upstream) -> Self {
         self.upstreams.push(upstream);
         self
@@ -55,9 +72,14 @@ impl<R> Builder<R> {
         self
     }
 
-    /// Has a domain, and all below it, answered by these upstreams and by no others: an internal zone that only
-    /// the company's resolver knows, say, over mutual TLS. Of several routes the longest wins. Answers are kept
-    /// apart from those of other upstreams, and `.local` is asked for only where it is routed.
+    /// Has a domain, and all below it, answered by these upstreams and by no others, whatever becomes of them: an
+    /// internal zone, say, that only the company's resolver knows, over mutual TLS. They are asked in the order
+    /// given here.
+    ///
+    /// Of several routes the longest wins. Answers, and lookups on their way, are kept apart from those of other
+    /// upstreams, so that what the public DNS denies is not denied inside. `.local` is asked for only where it is
+    /// routed. Where there are routes and nothing else, other names are an error,
+    /// [`ConfigError::NoRoute`], and nothing is sent.
     ///
     /// ```
     /// use privydns_core::Config;
@@ -73,15 +95,16 @@ impl<R> Builder<R> {
         self
     }
 
-    /// How long a lookup may take in all: connecting, TLS, every attempt and every pause. 5 s by default, as
-    /// stub resolvers have taught users to expect. At most a day. A query can have its own.
+    /// How long a lookup may take in all: resolving the upstream's name, connecting, TLS, every attempt and every
+    /// pause. 5 s by default, as stub resolvers have taught users to expect. At most a day. A query can have its
+    /// own ([`Query::timeout`](crate::Query::timeout)).
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.settings.timeout = timeout;
         self
     }
 
     /// How many attempts one lookup makes, over all upstreams. 3 by default: two failures in a row are bad
-    /// luck, three are an answer. No server is asked more than three times (RFC 9520 Section 3.1), but one that
+    /// luck, three are an answer. A [race](Strategy::Race) of more has as many as run in it. No server is asked more than three times (RFC 9520 Section 3.1), but one that
     /// cannot be reached was not asked: with more attempts a lookup outlasts a longer restart of its only server,
     /// each adding about a second.
     pub fn attempts(mut self, attempts: u32) -> Self {
@@ -90,15 +113,47 @@ impl<R> Builder<R> {
     }
 
     /// How long one attempt goes on alone before the next starts beside it. By default it follows the
-    /// upstream's round-trip time, within 0.5 s and 2 s, and is 1 s while nothing is known. An attempt that
-    /// others could follow never takes more than half of the time that is left.
+    /// upstream's round-trip time (the smoothed time and four times its deviation, as TCP's in RFC 6298), within
+    /// 0.5 s and 2 s, and is 1 s while nothing is known. An attempt that others could follow never takes more than
+    /// half of the time that is left.
+    ///
+    /// The attempt itself goes on: a slow link is not a dead one, and the first answer wins. An upstream from
+    /// which nothing at all came for as long is taken for [sick](crate::config#sick-upstreams).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use privydns_core::Config;
+    ///
+    /// // For a network where every answer is there within 50 ms, or lost.
+    /// let config = Config::builder()
+    ///     .upstream("tls://192.0.2.1#one.example".parse()?)
+    ///     .upstream("tls://192.0.2.2#two.example".parse()?)
+    ///     .attempt_timeout(Duration::from_millis(100))
+    ///     .timeout(Duration::from_secs(1))
+    ///     .build()?;
+    /// # Ok::<_, privydns_core::Error>(())
+    /// ```
     pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
         self.settings.attempt_timeout = Some(timeout);
         self
     }
 
     /// How long one address of an upstream is tried alone before the next joins it. 250 ms by default, 10 ms
-    /// at the least (RFC 8305 Section 5).
+    /// at the least (RFC 8305 Section 5). One that fails is followed at once.
+    ///
+    /// IPv6 goes first and the families take turns, until one has won: it goes first from then on, so that a
+    /// family that leads nowhere costs this delay once and not on every connection.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use privydns_core::Config;
+    ///
+    /// let config = Config::builder()
+    ///     .upstream("tls://dns.quad9.net#ip=2620:fe::fe,9.9.9.9".parse()?)
+    ///     .address_delay(Duration::from_millis(100))
+    ///     .build()?;
+    /// # Ok::<_, privydns_core::Error>(())
+    /// ```
     pub fn address_delay(mut self, delay: Duration) -> Self {
         self.settings.address_delay = delay.max(LEAST_ADDRESS_DELAY);
         self
@@ -119,29 +174,46 @@ impl<R> Builder<R> {
         self
     }
 
-    /// Has slow queries sent to a second upstream too. Off by default, since it shows names to a second
-    /// operator.
+    /// Has slow queries sent to a second upstream too, up to a [share](Hedge::share) of all. Off by default, since
+    /// it shows names to a second operator. [`Stats`](crate::Stats) counts them.
     pub fn hedge(mut self, hedge: Hedge) -> Self {
         self.settings.hedge = Some(hedge);
         self
     }
 
-    /// How many lookups may be on their way at once; one more is refused as overloaded. 16384 by default, some
-    /// tens of megabytes.
+    /// How many lookups may be on their way at once; one more is refused at once, as
+    /// [`Overloaded`](crate::ErrorKind::Overloaded). 16384 by default, some tens of megabytes: whoever asks for
+    /// more than can be answered is better told than kept waiting.
+    ///
+    /// ```
+    /// use privydns_core::Config;
+    ///
+    /// // For a small device.
+    /// let config = Config::builder()
+    ///     .upstream("tls://9.9.9.9#dns.quad9.net".parse()?)
+    ///     .max_lookups(256)
+    ///     .max_waiting(64)
+    ///     .max_connections(1)
+    ///     .build()?;
+    /// # Ok::<_, privydns_core::Error>(())
+    /// ```
     pub fn max_lookups(mut self, lookups: usize) -> Self {
         self.settings.max_lookups = lookups;
         self
     }
 
-    /// How many attempts may wait for room on the connections to one upstream; a lookup that would be one more
-    /// is refused as overloaded, at once. 16384 by default, as many as there may be lookups.
+    /// How many attempts may wait for room on the connections to one upstream, or for the first of them; a lookup
+    /// that would be one more is refused at once, as [`Overloaded`](crate::ErrorKind::Overloaded). 16384 by
+    /// default, as many as there may be lookups.
     pub fn max_waiting(mut self, attempts: usize) -> Self {
         self.settings.max_waiting = attempts;
         self
     }
 
-    /// Connections to one upstream that carry many queries at once (DoT, HTTP/2), at the most. One is used
-    /// until it is full (RFC 7766 Section 6.2.2). 2 by default.
+    /// Connections to one upstream that carry many queries at once (DoT, HTTP/2), at the most. 2 by default: one is
+    /// used until it is full (RFC 7766 Section 6.2.2), with 1000 queries over DoT, or as many as the server allows
+    /// over HTTP/2, and then one more is opened beside it. One at a time is opened, and none for 5 s after the
+    /// server refused one: many allow a client only so many.
     pub fn max_connections(mut self, connections: usize) -> Self {
         self.settings.max_connections = connections;
         self
@@ -154,8 +226,22 @@ impl<R> Builder<R> {
         self
     }
 
-    /// Keeps quiet HTTP/2 connections alive by a PING after this long without a word, and gives up one that
-    /// does not answer it for as long again. Off by default: an idle connection costs its server something.
+    /// Keeps quiet HTTP/2 connections open, by a PING after this long without a word, and gives up one that does
+    /// not answer it for as long again; lookups on it are sent again on another.
+    ///
+    /// Off by default: an idle connection costs its server something. Without it, and over other protocols, one is
+    /// closed after 8 s (DoT) or 30 s (DoH), or shortly before the server would, where that says when.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use privydns_core::Config;
+    ///
+    /// let config = Config::builder()
+    ///     .upstream("https://dns.quad9.net/dns-query#ip=9.9.9.9".parse()?)
+    ///     .ping_interval(Duration::from_secs(20))
+    ///     .build()?;
+    /// # Ok::<_, privydns_core::Error>(())
+    /// ```
     pub fn ping_interval(mut self, interval: Duration) -> Self {
         self.settings.ping_interval = Some(interval);
         self

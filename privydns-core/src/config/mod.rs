@@ -1,4 +1,46 @@
-//! What a resolver is told once, when it is built.
+//! What a resolver is told once, when it is built; and what it does without being told.
+//!
+//! Every number that can be set is documented at the [`Builder`], with its default and the reason for it. The rest
+//! of the policies have nothing to set:
+//!
+//! # Stale connections
+//!
+//! A kept connection may be gone by the time that it is used. Queries that are lost with a connection that had
+//! answered before are sent again on a new one, at once and at no cost in attempts: once for each lookup and
+//! upstream.
+//!
+//! # Sick upstreams
+//!
+//! An upstream that cannot be reached, or from which nothing came for the time of an attempt, is sick: lookups that
+//! have another pass over it, for 5 s at first, then for twice as long after each further failure, up to 5 min.
+//! When that is over, a query of the resolver's own (for the name servers of the root, which tells nothing of
+//! anybody) finds out whether it is back. It alone waits for the upstream; lookups go there again once it has been
+//! answered. One gone silent that used to answer is found out in the same way, on a new connection, after its first
+//! missing answer.
+//!
+//! When all are sick, the one that failed longest ago is tried at once, so that a network that was away costs no
+//! more than the time that it was away. Failures to connect are never held against names. What an upstream that is
+//! well says of a name is final where the others are sick.
+//!
+//! RFC 7858 Section 3.1 recommends that a client remember for about an hour that a server does not speak DNS over
+//! TLS. That is for clients that would speak another protocol to it meanwhile. Here there is no other, and to wait
+//! for an hour after each restart of a server would be to have no DNS for an hour; asked at the most every 5 min
+//! by one connection, a server that does not speak DNS over TLS is not bothered either.
+//!
+//! # Failures remembered
+//!
+//! That an upstream could not resolve a question (SERVFAIL, REFUSED and other failure codes) is remembered for 1 s,
+//! and for twice as long each time it happens again, up to 5 min (RFC 9520): it is not asked, others are, and if
+//! there are none the failure is told again at once. It is forgotten when the cache is cleared, and 4096 failures
+//! are remembered at the most.
+//!
+//! # Other networks, and sleep
+//!
+//! On a network change ([`Input::NetworkChanged`](crate::Input::NetworkChanged), `network_changed` of a resolver)
+//! connections, TLS tickets, round-trip times and everything held against anybody are void. Lookups on their way
+//! begin anew, with all their attempts and the time that they have left. The cache stays. A wall clock that is more
+//! than 10 s ahead of the steady one is a machine that slept, and counts as such a change; answers in the cache
+//! have aged by as much.
 
 mod bootstrap;
 mod builder;
@@ -185,6 +227,9 @@ mod tests {
         assert!(refused(base().attempts(0)).contains("attempts"));
         assert!(refused(base().timeout(std::time::Duration::ZERO)).contains("timeout"));
         assert!(refused(base().max_connections(0)).contains("max_connections"));
+        assert!(refused(base().strategy(crate::Strategy::Race(0))).contains("strategy"));
         assert!(refused(base().route("not..a.name", [])).contains("route"));
+        let own = || [upstream("tls://192.0.2.1#a.example")];
+        assert!(refused(base().route("a.example", own()).route("A.example.", own())).contains("already"));
     }
 }

@@ -78,10 +78,10 @@ pub enum Input<'a> {
     },
     /// The time that [`Output::Wait`] named has come; harmless at any other time.
     Timeout,
-    /// Connections are wanted before the first lookup.
+    /// Connections are wanted before they are needed: to those upstreams that the next lookups would go to first.
     WarmUp,
-    /// The machine is on another network: connections, TLS tickets and round-trip times are void, and what was
-    /// in flight is sent again. The cache stays.
+    /// The machine is on another network: connections, TLS tickets, round-trip times and what was held against
+    /// upstreams are void, and what was in flight begins anew. The cache stays.
     NetworkChanged,
     /// What the wall clock says. A steady clock stands still while a machine sleeps; a jump of this one against
     /// it counts as a changed network. A driver tells it whenever it was woken by its timer, or after a wait.

@@ -5,7 +5,8 @@ use std::time::Duration;
 /// When and how often a query that takes long is also sent to the next upstream.
 ///
 /// The first answer wins and the other query is cancelled. It shortens the slowest lookups; its price is that
-/// a second operator sees the names that were slow, so it is off unless asked for.
+/// a second operator sees the names that were slow, so it is off unless asked for. The second is the next that is
+/// well in the order of the [strategy](crate::Strategy); where there is none, nothing is hedged.
 ///
 /// ```
 /// use std::time::Duration;
@@ -25,7 +26,8 @@ pub struct Hedge {
 }
 
 impl Hedge {
-    /// After the time within which the upstream gave 95 of 100 of its latest answers.
+    /// After the time within which the upstream gave 95 of 100 of its latest answers, the latest 64 of them. While
+    /// there are fewer than 20, nothing is hedged.
     pub fn adaptive() -> Self {
         Self { after: None, share: 0.05 }
     }
@@ -35,7 +37,8 @@ impl Hedge {
         Self { after: Some(time), ..Self::adaptive() }
     }
 
-    /// The share of queries that may be hedged, from 0 to 1; 0.05 by default.
+    /// The share of queries that may be hedged, from 0 to 1; 0.05 by default, so that a slow hour of one upstream
+    /// puts no more than a twentieth of the load on the next. Ten hedges may be saved up for a burst.
     pub fn share(mut self, share: f64) -> Self {
         self.share = share.clamp(0.0, 1.0);
         self

@@ -7,7 +7,9 @@ use rand::{Rng, RngExt};
 
 use crate::message::QueryName;
 
-/// Which of the upstreams that may answer are asked, and in which order. Sick ones are passed over in each.
+/// Which of the upstreams that may answer are asked, and in which order: who is told what. Where an upstream does not
+/// answer in time, or fails, the next is told the same name. [Sick](crate::config#sick-upstreams) ones are passed over
+/// in each strategy.
 ///
 /// ```
 /// use privydns_core::{Config, Strategy};
@@ -28,11 +30,26 @@ pub enum Strategy {
     /// The one with the smallest smoothed round-trip time, and one query in 32 to another, to know its time.
     /// One operator sees nearly every name, the others a random few.
     Fastest,
-    /// This many at once; the first answer wins. That many operators see every name.
+    /// This many at once, in the order given; the first answer wins, and the other queries are cancelled. One that
+    /// fails or turns out silent is replaced. That many operators see every name, and all of them carry the load.
     Race(usize),
-    /// By a keyed hash of the registrable name (`example.co.uk` of `www.example.co.uk`). Each operator sees its
-    /// share of the names, always the same ones, and none sees the whole. The key is the resolver's own and
-    /// new in each process, unless [`Builder::spread_key`](crate::Builder::spread_key) gives one.
+    /// By a keyed hash of the registrable name (`example.co.uk` of `www.example.co.uk`, by the public suffix list
+    /// as it was when this was compiled). Each operator sees its share of the names, always the same ones, and
+    /// none sees the whole. A name moves only when its own upstream is sick, or leaves the list. The key is the
+    /// resolver's own and new in each process, unless [`Builder::spread_key`](crate::Builder::spread_key) gives
+    /// one.
+    ///
+    /// ```
+    /// use privydns_core::{Config, Strategy};
+    ///
+    /// let config = Config::builder()
+    ///     .upstream("tls://9.9.9.9#dns.quad9.net".parse()?)
+    ///     .upstream("tls://1.1.1.1#cloudflare-dns.com".parse()?)
+    ///     .upstream("tls://94.140.14.140#unfiltered.adguard-dns.com".parse()?)
+    ///     .strategy(Strategy::Spread)
+    ///     .build()?;
+    /// # Ok::<_, privydns_core::Error>(())
+    /// ```
     #[cfg(feature = "spread")]
     Spread,
 }

@@ -12,6 +12,7 @@ mod discovery;
 mod failover;
 mod faults;
 mod lookups;
+mod policies;
 mod proxies;
 
 use backend::Backend;
@@ -111,6 +112,18 @@ macro_rules! carriers {
                     a_dead_address_is_made_up_for_by_another
                     both_families_reach_a_server
                     remembered_failures_are_not_asked_for_again_at_once
+                }
+                policies {
+                    an_upstream_known_by_name_is_resolved_by_another
+                    names_of_a_route_go_to_its_upstream_alone
+                    a_slow_query_is_hedged_and_the_loser_is_cancelled
+                    a_race_is_won_by_whoever_answers
+                    domains_are_spread_and_stay_where_they_are
+                    the_fastest_is_asked
+                    to_warm_up_opens_the_connection_that_the_first_lookup_uses
+                    another_network_voids_connections_and_tickets_and_loses_no_lookup
+                    quiet_connections_are_kept_open_by_pings
+                    too_many_lookups_are_refused_at_once
                 }
                 proxies {
                     an_upstream_known_by_name_is_reached_through_a_proxy_that_resolves_it

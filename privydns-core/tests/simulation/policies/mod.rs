@@ -1,5 +1,6 @@
 //! The policies: whom a lookup is sent to, how often, and what is remembered of it.
 
+mod addresses;
 mod bootstrap;
 mod hedging;
 mod load;

@@ -68,6 +68,20 @@ fn a_routed_name_goes_to_no_other_upstream_when_its_own_fail() {
 }
 
 #[test]
+fn a_routed_name_is_answered_from_what_its_own_upstreams_once_said_before_others_are_asked() {
+    let stale = CacheSettings::default().serve_stale(Some(CacheSettings::MAX_STALE));
+    let mut world = World::new(builder().cache(stale));
+    world.resolve("www.corp.example").answer();
+    world.run_for(s(400));
+    for index in 2..4 {
+        world.host(index).accepts(Accepts::Nothing);
+    }
+    let answer = world.resolve("www.corp.example").answer();
+    assert!(answer.is_stale() && answer.upstream() == "up2");
+    assert!((0..2).all(|index| names(world.host(index)).is_empty()));
+}
+
+#[test]
 fn what_the_world_denies_is_not_denied_inside() {
     let mut world = World::new(builder());
     world.host(0).replies(|question| Reply::to(question).rcode(NXDOMAIN).soa(300, 1));

@@ -77,6 +77,14 @@ impl TestResolver for Resolver {
         self.stats()
     }
 
+    fn warm_up(&self) {
+        self.warm_up().expect("it is not closed");
+    }
+
+    fn network_changed(&self) {
+        self.network_changed();
+    }
+
     fn clear_cache(&self) {
         self.clear_cache();
     }

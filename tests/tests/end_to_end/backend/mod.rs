@@ -40,6 +40,12 @@ pub(crate) trait TestResolver: Send + Sync {
     /// What was counted so far.
     fn stats(&self) -> Stats;
 
+    /// Has connections opened ahead.
+    fn warm_up(&self);
+
+    /// Says that the machine is on another network.
+    fn network_changed(&self);
+
     /// Empties the cache.
     fn clear_cache(&self);
 

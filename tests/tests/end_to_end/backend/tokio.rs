@@ -99,6 +99,15 @@ impl TestResolver for OnTokio {
         self.resolver.stats()
     }
 
+    fn warm_up(&self) {
+        let _here = self.runtime.enter();
+        self.resolver.warm_up().expect("it is not closed");
+    }
+
+    fn network_changed(&self) {
+        self.resolver.network_changed();
+    }
+
     fn clear_cache(&self) {
         self.resolver.clear_cache();
     }

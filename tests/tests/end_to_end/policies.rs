@@ -1,0 +1,185 @@
+//! Whom a lookup is sent to, and what goes on around it, where a socket is part of that. The numbers of these policies
+//! are in the simulation of `privydns-core`.
+
+use std::net::Ipv4Addr;
+use std::thread;
+use std::time::Duration;
+
+use privydns_core::{Answer, ErrorKind, Hedge, Limit, Query, RecordType, Strategy, Upstream};
+use privydns_tests::frame::Frame;
+use privydns_tests::{End, QueryFault, SERVER_NAME, Script, Server, Zone};
+
+use crate::bench::{Bench, Carrier};
+
+const WWW: &str = "www.example.test";
+
+fn is_from(answer: &Answer, server: &Server) -> bool {
+    answer.upstream().contains(&server.address().port().to_string())
+}
+
+/// A server that takes queries and keeps its answers to itself.
+fn holding(bench: &Bench) -> Server {
+    bench.setup().script(Script::new().on_query(.., QueryFault::Hold)).start()
+}
+
+/// A server as the resolver's user knows it who knows no address.
+fn without_address(bench: &Bench, server: &Server) -> Upstream {
+    let port = server.address().port();
+    let text = match server.upstream().split_once("#ip=") {
+        Some((url, _)) => url.to_owned(),
+        None => format!("tls://{SERVER_NAME}:{port}"),
+    };
+    bench.upstream_of(server, &text)
+}
+
+/// Conformance 20.
+pub(crate) fn an_upstream_known_by_name_is_resolved_by_another(bench: &Bench) {
+    let named = bench.setup().start();
+    let zone = Zone::example().address(SERVER_NAME, 300, Ipv4Addr::LOCALHOST.into());
+    let other = bench.setup().zone(zone).start();
+    let config = bench.config(&[]).upstream(without_address(bench, &named)).upstream(bench.upstream(&other));
+    let answer = bench.build(config).lookup(WWW, RecordType::A).unwrap();
+    assert!(is_from(&answer, &named) && answer.attempts() == 1, "{answer:?}");
+    assert_eq!(named.seen().queries_for(WWW).count(), 1);
+    let asked = other.seen();
+    assert_eq!(asked.queries_for(SERVER_NAME).count(), 2, "A and AAAA");
+    assert_eq!(asked.query_count, 2, "the name that was looked up is none of its business");
+}
+
+pub(crate) fn names_of_a_route_go_to_its_upstream_alone(bench: &Bench) {
+    let [general, own] = [(); 2].map(|()| bench.setup().start());
+    let config = bench.config(&[&general]).route("many.example.test", [bench.upstream(&own)]);
+    let resolver = bench.build(config);
+    assert!(is_from(&resolver.lookup("1.many.example.test", RecordType::A).unwrap(), &own));
+    assert!(is_from(&resolver.lookup(WWW, RecordType::A).unwrap(), &general));
+    own.kill();
+    resolver.lookup("2.many.example.test", RecordType::A).unwrap_err();
+    assert_eq!(general.seen().query_count, 1);
+}
+
+pub(crate) fn a_slow_query_is_hedged_and_the_loser_is_cancelled(bench: &Bench) {
+    let slow = holding(bench);
+    let second = bench.setup().start();
+    let config = bench.config(&[&slow, &second]).hedge(Hedge::after(Duration::from_millis(20)).share(1.0));
+    let resolver = bench.build(config.attempt_timeout(Duration::from_secs(5)));
+    let answer = resolver.lookup(WWW, RecordType::A).unwrap();
+    assert!(is_from(&answer, &second) && answer.attempts() == 2, "{answer:?}");
+    assert_eq!(resolver.stats().upstreams[1].hedges, 1);
+    // The answer that comes after all is nobody's.
+    slow.release();
+    assert!(is_from(&resolver.lookup("1.many.example.test", RecordType::A).unwrap(), &second));
+    if bench.carrier == Carrier::Http2 {
+        let is_cancel = |frame: &Frame| frame.kind == Frame::RST_STREAM;
+        slow.wait_until(|seen| seen.connections[0].frames.iter().any(is_cancel));
+    }
+}
+
+pub(crate) fn a_race_is_won_by_whoever_answers(bench: &Bench) {
+    let silent = holding(bench);
+    let second = bench.setup().start();
+    let config = bench.config(&[&silent, &second]).strategy(Strategy::Race(2));
+    let resolver = bench.build(config.attempt_timeout(Duration::from_secs(5)));
+    for number in 0..3 {
+        let answer = resolver.lookup(&format!("{number}.many.example.test"), RecordType::A).unwrap();
+        assert!(is_from(&answer, &second));
+    }
+    assert_eq!(second.seen().query_count, 3);
+}
+
+pub(crate) fn domains_are_spread_and_stay_where_they_are(bench: &Bench) {
+    let servers = [(); 3].map(|()| bench.setup().zone(Zone::example().apex("test.")).start());
+    let [first, second, third] = &servers;
+    let resolver = bench.build(bench.config(&[first, second, third]).strategy(Strategy::Spread));
+    for domain in 0..12 {
+        let ask = |host: &str| {
+            let query = Query::new(&format!("{host}.domain{domain}.test"), RecordType::A).unwrap();
+            resolver.query(query).unwrap().upstream().to_owned()
+        };
+        assert_eq!(ask("www"), ask("mail"), "{domain}");
+    }
+    let counts = servers.each_ref().map(|server| server.seen().query_count);
+    assert_eq!(counts.iter().sum::<u64>(), 24);
+    // That one of three has all of twelve domains happens once in 180,000 times.
+    assert!(counts.iter().all(|count| *count < 24), "{counts:?}");
+}
+
+pub(crate) fn the_fastest_is_asked(bench: &Bench) {
+    let delay = QueryFault::Delay(Duration::from_millis(100));
+    let slow = bench.setup().script(Script::new().on_query(.., delay)).start();
+    let fast = bench.setup().start();
+    let resolver = bench.build(bench.config(&[&slow, &fast]).strategy(Strategy::Fastest));
+    for number in 0..20 {
+        resolver.lookup(&format!("{number}.many.example.test"), RecordType::A).unwrap();
+    }
+    let asked = [slow.seen().query_count, fast.seen().query_count];
+    assert!(asked[1] > 2 * asked[0], "{asked:?}");
+    let stats = resolver.stats();
+    assert!(stats.upstreams[0].smoothed_rtt > stats.upstreams[1].smoothed_rtt);
+}
+
+pub(crate) fn to_warm_up_opens_the_connection_that_the_first_lookup_uses(bench: &Bench) {
+    let [first, second] = [(); 2].map(|()| bench.setup().start());
+    let resolver = bench.resolver(&[&first, &second]);
+    resolver.warm_up();
+    assert_eq!(resolver.lookup(WWW, RecordType::A).unwrap().attempts(), 1);
+    assert_eq!(first.seen().connections.len(), 1);
+    assert!(second.seen().connections.is_empty());
+}
+
+/// Conformance 21: nothing of the old network can be recognised on the new one.
+pub(crate) fn another_network_voids_connections_and_tickets_and_loses_no_lookup(bench: &Bench) {
+    let server = bench.setup().start();
+    let resolver = bench.build(bench.config(&[&server]).attempts(1));
+    resolver.lookup(WWW, RecordType::A).unwrap();
+    server.set_script(Script::new().on_query(1, QueryFault::Hold));
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            server.wait_until(|seen| seen.query_count == 2);
+            resolver.network_changed();
+        });
+        let [result] = &resolver.query_all(vec![Query::new(WWW, RecordType::AAAA).unwrap()])[..] else {
+            panic!("one query has one result")
+        };
+        assert_eq!(result.as_ref().unwrap().attempts(), 1);
+    });
+    let seen = server.seen();
+    assert_eq!((seen.handshakes(), seen.resumed(), seen.query_count), (2, 0, 3));
+    // From here on there are tickets again, of this network.
+    server.drop_connections(End::CloseNotify);
+    resolver.lookup("1.many.example.test", RecordType::A).unwrap();
+    assert_eq!(server.seen().resumed(), 1);
+}
+
+/// RFC 9113 Section 6.7. Other protocols have nothing like it.
+pub(crate) fn quiet_connections_are_kept_open_by_pings(bench: &Bench) {
+    let server = bench.setup().start();
+    let resolver = bench.build(bench.config(&[&server]).ping_interval(Duration::from_millis(20)));
+    resolver.lookup(WWW, RecordType::A).unwrap();
+    if !bench.is_http() || bench.is_serial() {
+        return;
+    }
+    let pings = |frames: &[Frame]| frames.iter().filter(|frame| frame.kind == Frame::PING).count();
+    // A lookup on its way, since not every resolver is driven while none is.
+    server.set_script(Script::new().on_query(1, QueryFault::Delay(Duration::from_millis(200))));
+    resolver.lookup(WWW, RecordType::AAAA).unwrap();
+    let seen = server.wait_until(|seen| pings(&seen.connections[0].frames) >= 2);
+    assert_eq!((seen.connections.len(), seen.open()), (1, 1));
+}
+
+pub(crate) fn too_many_lookups_are_refused_at_once(bench: &Bench) {
+    let server = holding(bench);
+    let resolver = bench.build(bench.config(&[&server]).max_lookups(2));
+    let query = |number| Query::new(&format!("{number}.many.example.test"), RecordType::A).unwrap();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            server.wait_until(|seen| seen.query_count == 2);
+            let error = resolver.query(query(3)).unwrap_err();
+            assert!(matches!(error.kind(), ErrorKind::Overloaded(Limit::Lookups)), "{error}");
+            server.set_script(Script::new());
+            server.release();
+        });
+        let results = resolver.query_all(vec![query(1), query(2)]);
+        assert!(results.iter().all(Result::is_ok), "{results:?}");
+    });
+    resolver.query(query(3)).unwrap();
+}
