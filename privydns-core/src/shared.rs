@@ -154,6 +154,8 @@ impl Shared {
         let upstreams = self.config.upstreams.iter().enumerate();
         Stats {
             cache: self.cache.stats(),
+            overloaded: self.counters.overloaded.value(),
+            network_changes: self.counters.network_changes.value(),
             upstreams: upstreams
                 .map(|(index, configured)| {
                     self.counters.upstream(index).snapshot(configured.upstream.label().clone())

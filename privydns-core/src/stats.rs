@@ -13,6 +13,10 @@ use crate::cache::CacheStats;
 pub struct Stats {
     /// The cache's.
     pub cache: CacheStats,
+    /// Lookups refused since a [limit](crate::Limit) was reached.
+    pub overloaded: u64,
+    /// How often the machine was found on another network, or was told to be, or had slept.
+    pub network_changes: u64,
     /// One for each upstream, in the order of the configuration.
     pub upstreams: Vec<UpstreamStats>,
 }
@@ -23,7 +27,7 @@ pub struct Stats {
 pub struct UpstreamStats {
     /// The upstream's label.
     pub upstream: Arc<str>,
-    /// Attempts begun.
+    /// Attempts begun, the resolver's own probes among them.
     pub queries: u64,
     /// Attempts that failed.
     pub failures: u64,
@@ -58,6 +62,8 @@ impl Counter {
 /// The counters that the engine keeps.
 #[derive(Debug)]
 pub(crate) struct Counters {
+    pub(crate) overloaded: Counter,
+    pub(crate) network_changes: Counter,
     upstreams: Box<[UpstreamCounters]>,
 }
 
@@ -77,7 +83,8 @@ pub(crate) struct UpstreamCounters {
 
 impl Counters {
     pub(crate) fn new(upstreams: usize) -> Self {
-        Self { upstreams: (0..upstreams).map(|_| UpstreamCounters::default()).collect() }
+        let upstreams = (0..upstreams).map(|_| UpstreamCounters::default()).collect();
+        Self { overloaded: Counter::default(), network_changes: Counter::default(), upstreams }
     }
 
     pub(crate) fn upstream(&self, index: usize) -> &UpstreamCounters {

@@ -11,8 +11,8 @@
 //!
 //! # Sick upstreams
 //!
-//! An upstream that cannot be reached, or from which nothing came for the time of an attempt, is sick: lookups that
-//! have another pass over it, for 5 s at first, then for twice as long after each further failure, up to 5 min.
+//! An upstream that cannot be reached, or from which nothing came for the time of an attempt, or that answers over
+//! HTTP three times in a row with something else than DNS, is sick: lookups that have another pass over it, for 5 s at first, then for twice as long after each further failure, up to 5 min.
 //! When that is over, a query of the resolver's own (for the name servers of the root, which tells nothing of
 //! anybody) finds out whether it is back. It alone waits for the upstream; lookups go there again once it has been
 //! answered. One gone silent that used to answer is found out in the same way, on a new connection, after its first

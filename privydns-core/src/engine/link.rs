@@ -292,6 +292,8 @@ impl Engine {
             self.hold_against(now, upstream);
             // It may be for what was learned that it fails.
             self.pools[upstream].learned = Learned::default();
+        } else if matches!(cause, Cause::Http(_)) {
+            self.note_refusal(now, upstream);
         }
         self.exchange_failed(now, key, &cause);
     }

@@ -40,13 +40,13 @@ impl Engine {
         // Flights that no lookup waits for, as those that renew what the cache has, get as much room again.
         let limit = self.shared.config.settings.max_lookups;
         if self.lookups.len() >= limit || self.flights.len() >= limit.saturating_mul(2) {
-            return self.done(id, Err(ErrorKind::Overloaded(Limit::Lookups).into()));
+            return self.refuse(id, ErrorKind::Overloaded(Limit::Lookups).into());
         }
         self.shared.cache.count_miss();
         let accepts_stale = query.cache_use() == CacheUse::Normal;
         let flight = match self.flight_for(now, query, deadline) {
             Ok(flight) => flight,
-            Err(error) => return self.done(id, Err(error)),
+            Err(error) => return self.refuse(id, error),
         };
         let state = &mut self.flights[flight];
         state.stale = state.stale.take().or(stale);
@@ -155,6 +155,14 @@ impl Engine {
         let state = &self.flights[flight];
         let live = state.live.iter().filter_map(|key| self.attempt_record(now, *key, Cause::Timeout));
         state.history.iter().cloned().chain(live).collect()
+    }
+
+    /// Ends a lookup that was not taken.
+    fn refuse(&mut self, id: LookupId, error: Error) {
+        if matches!(error.kind(), ErrorKind::Overloaded(_)) {
+            self.shared.counters.overloaded.add(1);
+        }
+        self.done(id, Err(error));
     }
 
     fn done(&mut self, id: LookupId, result: Result<Answer, Error>) {

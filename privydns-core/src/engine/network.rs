@@ -22,6 +22,7 @@ impl Engine {
             return;
         }
         info!("network changed");
+        self.shared.counters.network_changes.add(1);
         let flights = self.flights.iter().map(|(flight, _)| flight).collect::<Vec<_>>();
         for flight in &flights {
             for key in std::mem::take(&mut self.flights[*flight].live) {

@@ -30,6 +30,8 @@ pub(super) struct Pool {
     pub(super) dials: Vec<usize>,
     pub(super) health: Health,
     pub(super) rtt: Rtt,
+    /// Answers over HTTP without a DNS message since the last one with it.
+    pub(super) refusals: u8,
     pub(super) learned: Learned,
     pub(super) bootstrap: Bootstrap,
     /// The address that won the last race.
@@ -78,6 +80,7 @@ impl Pool {
             dials: Vec::new(),
             health: Health::default(),
             rtt: Rtt::default(),
+            refusals: 0,
             learned: Learned::default(),
             bootstrap: Bootstrap::default(),
             winner: None,
@@ -90,6 +93,7 @@ impl Pool {
     pub(super) fn forget(&mut self) {
         self.health = Health::default();
         self.rtt = Rtt::default();
+        self.refusals = 0;
         self.learned = Learned::default();
         self.winner = None;
         self.sufficed_until = None;

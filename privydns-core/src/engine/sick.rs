@@ -17,6 +17,9 @@ use crate::error::Cause;
 /// How long no connection is opened beside those that work, after one that could not be.
 const SUFFICES_FOR: Duration = Duration::from_secs(5);
 
+/// Answers over HTTP in a row that held no DNS message. So many are taken for a server that is out of order.
+const MAX_REFUSALS: u8 = 3;
+
 impl Engine {
     /// An attempt had its time, or is given up. If nothing at all was heard for long enough, the connection is not
     /// to be trusted with more, or the upstream is not. Where others are answered meanwhile, the query is slow.
@@ -85,6 +88,16 @@ impl Engine {
         self.shared.counters.upstream(upstream).sick(true);
     }
 
+    /// The upstream answered, but with no DNS message. Once, that may be for what was asked; again and again it is for
+    /// what it is.
+    pub(super) fn note_refusal(&mut self, now: Instant, upstream: usize) {
+        let refusals = &mut self.pools[upstream].refusals;
+        *refusals = refusals.saturating_add(1);
+        if *refusals >= MAX_REFUSALS {
+            self.hold_against(now, upstream);
+        }
+    }
+
     /// Asks an upstream something that tells it nothing, to see whether it answers. No lookup depends on it.
     pub(super) fn probe(&mut self, now: Instant, upstream: usize) {
         if self.closed {
@@ -116,6 +129,7 @@ impl Engine {
             info!(upstream = %pool.label, "answers again");
         }
         pool.health.answered();
+        pool.refusals = 0;
         let counters = self.shared.counters.upstream(upstream);
         counters.smoothed_rtt(pool.rtt.smoothed());
         counters.sick(false);

@@ -24,7 +24,7 @@ fn one_lookup_too_many_is_refused_at_once_and_those_before_it_are_answered() {
         let done = world.finish(refused);
         assert_eq!(done.took, AT_ONCE);
         let ErrorKind::Overloaded(over) = done.error().kind().clone() else { panic!("{limit:?}") };
-        assert_eq!(over, limit);
+        assert_eq!((over, world.shared.stats().overloaded), (limit, 1));
         assert!(world.finish_all().into_iter().all(|done| done.result.is_ok()));
         world.resolve("one.too.many.example").answer();
     }

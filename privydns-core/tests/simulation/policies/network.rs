@@ -27,6 +27,7 @@ fn what_is_in_flight_is_sent_again_on_new_connections_at_no_cost() {
     }
     world.run_for(ms(300));
     change_network(&mut world);
+    assert_eq!(world.shared.stats().network_changes, 1);
     for done in world.finish_all() {
         assert_eq!(done.took, ms(300 + 60));
         assert_eq!(done.answer().attempts(), 1);

@@ -6,7 +6,8 @@ use privydns_core::{Cause, CertificateProblem, Config, ErrorKind, HttpVersion};
 
 use crate::world::wire::{Reply, SERVFAIL};
 use crate::world::{
-    Accepts, Act, Speaks, World, answer, answer_after, https_address, https_upstream, ms, query, s, upstream,
+    Accepts, Act, Refusal, Speaks, World, answer, answer_after, https_address, https_upstream, ms, query, s,
+    upstream,
 };
 
 /// What a lookup takes where all is well and a connection is there.
@@ -260,6 +261,44 @@ fn hurried_callers_do_not_hide_that_an_upstream_is_silent() {
         });
         assert!(answered.count() >= 6, "{speaks:?}");
     }
+}
+
+/// A server that takes queries and has no resolver behind it; or the wrong path.
+#[test]
+fn a_server_that_answers_with_pages_is_sick_after_three_of_them() {
+    for status in [404, 500, 502] {
+        let mut world = World::new(Config::builder().upstream(https_upstream(0)).upstream(upstream(1)));
+        let host = world.network.host(https_address(0));
+        host.speaks = Speaks::Http1;
+        host.serves(move |_| vec![Act::Refuse(ms(0), Refusal::Status(status, None))]);
+        for number in 0..100 {
+            let done = world.resolve(&format!("host{number}.example"));
+            assert!(done.took <= HEALTHY || number < 3, "{number}: {:?}", done.took);
+            assert_eq!(done.answer().upstream(), "up1");
+            world.run_for(ms(100));
+        }
+        assert_eq!(world.network.host(https_address(0)).asked.len(), 3);
+        world.network.host(https_address(0)).answers();
+        world.run_for(s(300));
+        world.resolve("probing.example").answer();
+        world.run_for(s(1));
+        assert_eq!(world.resolve("back.example").answer().upstream(), "up0");
+    }
+}
+
+#[test]
+fn a_page_now_and_then_is_held_against_nobody() {
+    let mut world = World::new(Config::builder().upstream(https_upstream(0)).upstream(upstream(1)));
+    let host = world.network.host(https_address(0));
+    host.speaks = Speaks::Http1;
+    host.serves(|ask| match ask.number % 3 {
+        0 => answer(&ask.question),
+        _ => vec![Act::Refuse(ms(0), Refusal::Status(500, None))],
+    });
+    for number in 0..30 {
+        world.resolve(&format!("host{number}.example")).answer();
+    }
+    assert_eq!(world.network.host(https_address(0)).asked.len(), 30);
 }
 
 #[test]
