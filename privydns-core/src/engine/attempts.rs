@@ -16,7 +16,7 @@ use crate::schedule::{Next, Plan, Standing};
 
 impl Engine {
     /// The upstreams of a group in the order to try them: sick ones last, the one that failed longest ago first
-    /// among them. Those whose pause is over are dialled, for later lookups.
+    /// among them. Those whose pause is over are probed, for later lookups.
     pub(super) fn plan(&mut self, now: Instant, query: &Query, group: Group) -> Plan {
         let is_healthy = |upstream: &usize| self.pools[*upstream].health.standing(now) == Standing::Healthy;
         let (mut healthy, mut sick) = group.upstreams().partition::<Vec<_>, _>(is_healthy);

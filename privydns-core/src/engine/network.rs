@@ -45,9 +45,10 @@ impl Engine {
     }
 
     fn begin_anew(&mut self, now: Instant, flight: usize) {
-        let state = &self.flights[flight];
-        if state.probes.is_some() {
-            // Of what is not held against anybody any more.
+        let state = &mut self.flights[flight];
+        // What it was to find out is not held against anybody any more.
+        state.probes = None;
+        if !state.is_wanted() {
             return self.end_flight(now, flight);
         }
         let (query, group) = (state.query.clone(), state.group);
@@ -113,10 +114,11 @@ impl Engine {
         if connection.pinged.is_some() {
             info!(upstream = %self.pools[connection.upstream].label, "a PING was not answered");
             self.ended(now, id, Cause::Closed);
-        } else if let Some(connection) = self.connections.get_mut(&id)
-            && connection.machine().is_some_and(|machine| machine.probe(now))
-        {
+        } else if let Some(connection) = self.connections.get_mut(&id) {
             connection.pinged = Some(now);
+            if let Some(machine) = connection.machine() {
+                machine.probe(now);
+            }
             self.touched(id);
         }
     }

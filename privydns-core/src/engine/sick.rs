@@ -114,7 +114,7 @@ impl Engine {
         self.begin_or_wait(now, flight);
     }
 
-    /// The probe is over. If it brought no answer, nothing has changed.
+    /// The probe is over. If it brought no answer, the upstream is as sick as before.
     pub(super) fn probe_over(&mut self, now: Instant, upstream: usize) {
         if self.pools[upstream].health.is_probing() {
             self.hold_against(now, upstream);

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
-use privydns_core::{Cause, CertificateProblem, Config, Early, Input};
+use privydns_core::{Cause, CertificateProblem, Config, Early, Input, Query, RecordType};
 
 use crate::world::{Accepts, World, beginning, ms, query, s, upstream};
 
@@ -118,6 +118,23 @@ fn what_is_sick_and_being_probed_is_asked_first_again() {
     assert_eq!(world.resolve("third.example").answer().upstream(), "up0");
     world.run_for(s(10));
     assert_eq!(world.host(0).probed.len(), 0);
+}
+
+/// A caller may ask the very question that the engine asks to see whether somebody is there.
+#[test]
+fn a_lookup_that_shares_a_probe_lives_on_when_the_probe_does_not() {
+    let mut world = World::new(Config::builder().upstream(upstream(0)).attempt_timeout(ms(100)));
+    world.resolve("warm.example").answer();
+    world.host(0).unreachable_until = s(3600);
+    world.lookup("lost.example");
+    world.run_for(ms(150));
+    let shared = world.ask(&Query::new(".", RecordType::NS).expect("a name"));
+    world.run_for(ms(50));
+    let cancelled = world.ask(&Query::new(".", RecordType::NS).expect("a name"));
+    change_network(&mut world);
+    world.cancel(cancelled);
+    assert_eq!(world.finish(shared).took, ms(50 + 60));
+    assert!(world.finish_all().into_iter().all(|done| done.result.is_ok()));
 }
 
 mod asleep {
