@@ -1,13 +1,13 @@
 //! What every handle of a resolver shares with its engine: the configuration, the cache, the counters.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use tracing::trace;
 
 use crate::cache::{Cache, Found};
-use crate::config::Config;
+use crate::config::{Config, LONGEST_TIME};
 use crate::error::{Error, ErrorKind};
 use crate::message::{Answer, CacheUse, Query, local_answer, special_use};
 use crate::schedule::Order;
@@ -129,7 +129,7 @@ impl Shared {
 
     /// When a lookup that begins now must end.
     pub fn deadline(&self, now: Instant, query: &Query) -> Instant {
-        now + query.timeout_wanted().unwrap_or(self.config.settings.timeout).min(LONGEST_TIMEOUT)
+        now + query.timeout_wanted().unwrap_or(self.config.settings.timeout).min(LONGEST_TIME)
     }
 
     /// Forgets what the cache has for a query, whoever may answer it.
@@ -164,6 +164,3 @@ impl Shared {
         }
     }
 }
-
-/// A deadline further away than this is none, and adding more to an `Instant` may overflow it.
-const LONGEST_TIMEOUT: Duration = Duration::from_secs(24 * 3600);

@@ -15,7 +15,7 @@ use crate::upstream::Upstream;
 const LEAST_ADDRESS_DELAY: Duration = Duration::from_millis(10);
 
 /// Builds a [`Config`], or the resolver `R` of a runtime crate from it. Every crate's `Resolver::builder()`
-/// is this one type, so that what is said here holds for all of them.
+/// is this one type, so that what is said here holds for all of them. A time of more than a day counts as a day.
 ///
 /// ```
 /// use std::time::Duration;
@@ -96,8 +96,8 @@ impl<R> Builder<R> {
     }
 
     /// How long a lookup may take in all: resolving the upstream's name, connecting, TLS, every attempt and every
-    /// pause. 5 s by default, as stub resolvers have taught users to expect. At most a day. A query can have its
-    /// own ([`Query::timeout`](crate::Query::timeout)).
+    /// pause. 5 s by default, as stub resolvers have taught users to expect. A query can have its own
+    /// ([`Query::timeout`](crate::Query::timeout)).
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.settings.timeout = timeout;
         self
@@ -213,7 +213,8 @@ impl<R> Builder<R> {
     /// Connections to one upstream that carry many queries at once (DoT, HTTP/2), at the most. 2 by default: one is
     /// used until it is full (RFC 7766 Section 6.2.2), with 1000 queries over DoT, or as many as the server allows
     /// over HTTP/2, and then one more is opened beside it. One at a time is opened, and none for 5 s after the
-    /// server refused one: many allow a client only so many.
+    /// server refused one: many allow a client only so many. One that is not there after 1 s is no longer relied on
+    /// alone: the next attempt has another begun beside it, since TCP sends again what was lost only after seconds.
     pub fn max_connections(mut self, connections: usize) -> Self {
         self.settings.max_connections = connections;
         self
@@ -268,6 +269,7 @@ impl<R> Builder<R> {
 
     fn config(self) -> Result<Config, Error> {
         self.settings.check()?;
+        let settings = self.settings.bounded();
         let mut upstreams = self.upstreams;
         if upstreams.is_empty() && self.routes.is_empty() {
             return Err(ConfigError::NoUpstream.into());
@@ -286,7 +288,7 @@ impl<R> Builder<R> {
             return Err(ConfigError::TooManyUpstreams(MAX_UPSTREAMS).into());
         }
         routes.sort_by_key(|route: &Route| std::cmp::Reverse(route.suffix.as_wire().len()));
-        let mut config = Config { upstreams: Vec::new(), general, routes, settings: self.settings };
+        let mut config = Config { upstreams: Vec::new(), general, routes, settings };
         let resolvers = config.resolvers(&upstreams)?;
         for (upstream, bootstrap) in upstreams.into_iter().zip(resolvers) {
             config.upstreams.push(Configured::new(upstream, bootstrap)?);

@@ -18,8 +18,8 @@
 //! answered. One gone silent that used to answer is found out in the same way, on a new connection, after its first
 //! missing answer.
 //!
-//! When all are sick, the one that failed longest ago is tried at once, so that a network that was away costs no
-//! more than the time that it was away. Failures to connect are never held against names. What an upstream that is
+//! When all are sick, the one that failed longest ago is tried at once, on a connection begun no longer than 1 s
+//! before, so that a network that was away costs no more than the time that it was away. Failures to connect are never held against names. What an upstream that is
 //! well says of a name is final where the others are sick.
 //!
 //! RFC 7858 Section 3.1 recommends that a client remember for about an hour that a server does not speak DNS over
@@ -50,7 +50,7 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use builder::Builder;
-pub(crate) use settings::Settings;
+pub(crate) use settings::{LONGEST_TIME, Settings};
 
 use crate::cache::Group;
 use crate::doh::Endpoint;

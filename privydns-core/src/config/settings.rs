@@ -6,6 +6,9 @@ use crate::cache::CacheSettings;
 use crate::error::ConfigError;
 use crate::schedule::{Hedge, Strategy};
 
+/// No time counts for more: a clock has an end, and nobody waits for it.
+pub(crate) const LONGEST_TIME: Duration = Duration::from_secs(24 * 3600);
+
 /// What the [`Builder`](super::Builder) sets, documented there.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
@@ -45,6 +48,19 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// The same, with no time longer than [`LONGEST_TIME`].
+    pub(super) fn bounded(self) -> Self {
+        let bounded = |time: Duration| time.min(LONGEST_TIME);
+        Self {
+            timeout: bounded(self.timeout),
+            attempt_timeout: self.attempt_timeout.map(bounded),
+            address_delay: bounded(self.address_delay),
+            ping_interval: self.ping_interval.map(bounded),
+            hedge: self.hedge.map(|hedge| hedge.bounded(LONGEST_TIME)),
+            ..self
+        }
+    }
+
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         let at_least_one = "at least one is needed";
         let no_time = "nothing can be done in no time";

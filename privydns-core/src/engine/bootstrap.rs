@@ -16,6 +16,9 @@ use crate::error::{Cause, ErrorKind};
 use crate::message::{Answer, Query, local_answer};
 use crate::rr::RecordType;
 
+/// Addresses of one family that are taken into account. Each may cost a connection before the race is lost.
+const MAX_ADDRESSES: usize = 16;
+
 /// What is known, and being asked, of an upstream's addresses.
 #[derive(Debug, Default)]
 pub(super) struct Bootstrap {
@@ -91,7 +94,8 @@ impl Engine {
     /// The addresses of one family came, or that there are none.
     pub(super) fn bootstrap_answered(&mut self, now: Instant, upstream: usize, answer: &Answer) {
         let port = self.shared.config.upstreams[upstream].upstream.port();
-        let new = answer.addresses().map(|address| SocketAddr::new(address, port)).collect::<Vec<_>>();
+        let addresses = answer.addresses().take(MAX_ADDRESSES);
+        let new = addresses.map(|address| SocketAddr::new(address, port)).collect::<Vec<_>>();
         if new.is_empty() {
             let problem = &mut self.pools[upstream].bootstrap.problem;
             problem.get_or_insert_with(|| "its name has no address".into());

@@ -18,6 +18,10 @@ use crate::upstream::{HttpVersion, Protocol};
 /// A dial that has not won by then is lost, whether anybody waits for it or not.
 const DIAL_LIMIT: Duration = Duration::from_secs(10);
 
+/// A dial that has taken so long is not relied on alone: whoever comes next has another begun beside it. TCP sends
+/// again what was lost after 1, 3 and 7 s; where packets come through again, a new connection is there at once.
+const DOUBTED_AFTER: Duration = Duration::from_secs(1);
+
 /// A race of an upstream's addresses.
 #[derive(Debug)]
 pub(super) struct Dial {
@@ -39,6 +43,10 @@ pub(super) struct Dial {
 impl Dial {
     fn over(&self) -> Instant {
         self.began + DIAL_LIMIT
+    }
+
+    pub(super) fn is_doubted(&self, now: Instant) -> bool {
+        self.began + DOUBTED_AFTER <= now
     }
 
     /// No address joins that has not done so yet.
@@ -161,13 +169,24 @@ impl Engine {
 
     /// TLS is up: the race is won, and the others leave it.
     pub(super) fn dial_won(&mut self, dial: usize, winner: ConnectionId) {
-        let state = self.remove_dial(dial);
-        for loser in state.racing.into_iter().filter(|id| *id != winner) {
-            self.connections.remove(&loser);
-            self.outputs.push_back(Output::Close(loser));
+        self.dials[dial].racing.retain(|id| *id != winner);
+        let upstream = self.dials[dial].upstream;
+        self.give_up(dial);
+        self.pools[upstream].winner = self.connections.get(&winner).map(|connection| connection.address);
+    }
+
+    /// The dials for an upstream that have taken long, the oldest first.
+    pub(super) fn doubted_dials(&self, now: Instant, upstream: usize) -> Vec<usize> {
+        let is_doubted = |dial: &usize| self.dials[*dial].is_doubted(now);
+        self.pools[upstream].dials.iter().copied().filter(is_doubted).collect()
+    }
+
+    /// Ends a dial that is not needed any more.
+    pub(super) fn give_up(&mut self, dial: usize) {
+        for id in self.remove_dial(dial).racing {
+            self.connections.remove(&id);
+            self.outputs.push_back(Output::Close(id));
         }
-        let pool = &mut self.pools[state.upstream];
-        pool.winner = self.connections.get(&winner).map(|connection| connection.address);
     }
 
     /// One address of the race failed: the next joins at once; with the last, the race is lost.
@@ -216,10 +235,7 @@ impl Engine {
 
     pub(super) fn close_dials(&mut self) {
         for dial in self.dials.iter().map(|(dial, _)| dial).collect::<Vec<_>>() {
-            for id in self.remove_dial(dial).racing {
-                self.connections.remove(&id);
-                self.outputs.push_back(Output::Close(id));
-            }
+            self.give_up(dial);
         }
     }
 

@@ -142,6 +142,10 @@ impl Engine {
         counters.opened.add(1);
         counters.resumed.add(u64::from(resumed));
         self.pools[upstream].open.push(id);
+        if spoken != Spoken::Http1 {
+            // One suffices, and those that others were begun beside are not waited for.
+            self.doubted_dials(now, upstream).into_iter().for_each(|dial| self.give_up(dial));
+        }
         self.touched(id);
         self.pump_soon(upstream);
     }

@@ -147,7 +147,8 @@ impl Engine {
     }
 
     /// One connection serves everybody; another is opened only when all are full, and never a storm: while
-    /// one is in the making it is waited for, unless each connection carries but one query at a time.
+    /// one is in the making it is waited for, unless each connection carries but one query at a time, or it has been
+    /// waited for in vain.
     fn open_if_needed(&mut self, now: Instant, upstream: usize) {
         let one_at_a_time = self.speaks_http1(upstream);
         let limit = if one_at_a_time {
@@ -158,10 +159,22 @@ impl Engine {
         loop {
             let pool = &self.pools[upstream];
             let wanted = if one_at_a_time { pool.waiting.len() } else { pool.waiting.len().min(1) };
+            if wanted == 0 {
+                return;
+            }
             let usable = self.usable_connections(upstream);
             let suffices = usable > 0 && pool.sufficed_until.is_some_and(|until| now < until);
-            if suffices || pool.dials.len() >= wanted || usable + pool.dials.len() >= limit {
+            let doubted = self.doubted_dials(now, upstream);
+            let is_in_doubt = pool.dials.len() == doubted.len() && !pool.bootstrap.is_pending();
+            if suffices || (pool.dials.len() >= wanted && !is_in_doubt) {
                 return;
+            }
+            if usable + pool.dials.len() >= limit {
+                // The oldest dials may be slow ones. The latest has had the least time.
+                match doubted[..] {
+                    [_, .., latest] if is_in_doubt => self.give_up(latest),
+                    _ => return,
+                }
             }
             self.dial(now, upstream);
         }

@@ -38,9 +38,16 @@ impl Hedge {
     }
 
     /// The share of queries that may be hedged, from 0 to 1; 0.05 by default, so that a slow hour of one upstream
-    /// puts no more than a twentieth of the load on the next. Ten hedges may be saved up for a burst.
+    /// puts no more than a twentieth of the load on the next. Ten hedges may be saved up for a burst. What is no
+    /// number counts as 0.
     pub fn share(mut self, share: f64) -> Self {
-        self.share = share.clamp(0.0, 1.0);
+        self.share = if share.is_nan() { 0.0 } else { share.clamp(0.0, 1.0) };
+        self
+    }
+
+    /// The same, after no more than this time.
+    pub(crate) fn bounded(mut self, longest: Duration) -> Self {
+        self.after = self.after.map(|after| after.min(longest));
         self
     }
 

@@ -140,6 +140,21 @@ fn a_refresh_goes_on_when_a_lookup_that_joined_it_leaves() {
 }
 
 #[test]
+fn a_refresh_goes_on_on_another_network() {
+    let mut world = with_an_answer_near_its_end();
+    world.host(0).unreachable_until = s(3600);
+    world.tell(Input::Refresh(query("example.com").into()));
+    world.run_for(ms(300));
+    world.host(0).unreachable_until = s(0);
+    world.tell(Input::NetworkChanged);
+    world.run_for(ms(60));
+    let done = world.resolve("example.com");
+    assert_eq!((done.took, done.answer().ttl()), (ms(0), Some(100)));
+    world.run_for(s(60));
+    assert_eq!((world.wake(), world.network.open_connections()), (None, 0));
+}
+
+#[test]
 fn a_refresh_that_fails_is_over_at_its_deadline() {
     let mut world = with_an_answer_near_its_end();
     world.host(0).accepts(Accepts::Silently);

@@ -1,10 +1,11 @@
 //! Upstreams known by name alone, resolved through the others.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use privydns_core::{Cause, Config, ErrorKind, Stage, Upstream};
 
-use crate::world::wire::{A, Question, Reply, SERVFAIL};
+use crate::world::wire::{A, AAAA, Question, Reply, SERVFAIL};
 use crate::world::{ADDRESS, AT_ONCE, Accepts, Act, Host, World, address, ms, query, s, upstream};
 
 const TTL: u32 = 60;
@@ -108,7 +109,7 @@ fn a_family_whose_answer_comes_late_joins_the_race() {
     let v6 = "[2001:db8::1]:853".parse().expect("an address");
     world.host(0).accepts(Accepts::Silently);
     world.host(1).serves(|ask| match (&*ask.question.name, ask.question.record_type) {
-        ("dns0.example.", 28) => {
+        ("dns0.example.", AAAA) => {
             let octets = [0x20, 1, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
             vec![Act::Send(ms(100), Reply::to(&ask.question).record(TTL, &octets).octets())]
         }
@@ -157,6 +158,42 @@ fn a_name_without_an_address_is_an_error_that_says_so() {
     let lost = error.attempts().first().expect("an attempt");
     assert_eq!(lost.cause, Cause::Bootstrap("its name has no address".into()));
     assert!(matches!(error.kind(), ErrorKind::Upstream(Cause::Rcode(_))), "{error}");
+}
+
+#[test]
+fn a_name_with_addresses_of_one_family_alone_is_reached_by_that() {
+    let v6 = "[2001:db8::1]:853".parse().expect("an address");
+    let mut world = world();
+    world.host(1).replies(|question| match (&*question.name, question.record_type) {
+        ("dns0.example.", AAAA) => {
+            let octets = [0x20, 1, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
+            Reply::to(question).record(TTL, &octets)
+        }
+        ("dns0.example.", _) => Reply::to(question).soa(TTL, 1),
+        _ => reply(question),
+    });
+    let done = world.resolve("example.com");
+    assert_eq!((done.at, done.answer().upstream().to_owned()), (ms(60 + 60), "up0".to_owned()));
+    assert_eq!(world.network.host(v6).connected, 1);
+}
+
+/// An answer has room for four thousand.
+#[test]
+fn no_more_than_sixteen_addresses_of_a_family_are_tried() {
+    let mut world = world();
+    world.host(1).replies(|question| match (&*question.name, question.record_type) {
+        ("dns0.example.", A) => {
+            (0..200).fold(Reply::to(question), |reply, last| reply.record(TTL, &[198, 51, 100, last]))
+        }
+        _ => reply(question),
+    });
+    for last in 0..200 {
+        let address = SocketAddr::from(([198, 51, 100, last], 853));
+        world.network.host(address).accepts(Accepts::Nothing);
+    }
+    assert_eq!(world.resolve("example.com").answer().upstream(), "up1");
+    let tried = world.connects.iter().filter(|(_, address)| address.to_string().starts_with("198."));
+    assert_eq!(tried.count(), 16);
 }
 
 #[test]

@@ -106,3 +106,43 @@ fn an_upstream_that_refuses_everybody_is_dialled_by_one_connection_at_a_time_wha
     let dialled = &world.host(0).dialled;
     assert!(dialled.windows(2).all(|pair| pair[1] >= pair[0] + ms(20)), "{dialled:?}");
 }
+
+/// TCP would try again on its own only seconds later.
+#[test]
+fn a_dial_that_takes_long_is_not_waited_for_by_those_who_come_when_the_server_is_back() {
+    let mut world = World::with_upstreams(1);
+    world.host(0).accepts(Accepts::Silently);
+    world.resolve("lost.example").error();
+    world.host(0).accepts(Accepts::Everything);
+    assert_eq!(world.resolve("back.example").took, ms(60));
+    assert_eq!(world.network.open_connections(), 1, "the others are given up");
+}
+
+#[test]
+fn a_server_that_swallows_everything_is_dialled_once_a_second_at_the_most_whatever_the_load() {
+    let mut world = World::with_upstreams(1);
+    world.host(0).accepts(Accepts::Silently);
+    for number in 0..600 {
+        world.lookup(&format!("host{number}.example"));
+        world.run_for(ms(50));
+    }
+    world.finish_all();
+    let dialled = &world.host(0).dialled;
+    assert!(dialled.windows(2).all(|pair| pair[1] >= pair[0] + s(1)), "{dialled:?}");
+    assert!(world.network.open_connections() <= 2);
+}
+
+/// The first dial goes on, however many are begun beside it.
+#[test]
+fn a_link_so_slow_that_every_dial_takes_long_is_no_hindrance() {
+    let mut world = World::new(one().timeout(s(10)));
+    world.host(0).is_away(ms(800));
+    for number in 0..40 {
+        world.lookup(&format!("host{number}.example"));
+        world.run_for(ms(100));
+    }
+    for done in world.finish_all() {
+        assert!(done.took <= ms(6 * 800), "{:?}", done.took);
+    }
+    assert!(world.host(0).dialled.len() <= 5);
+}

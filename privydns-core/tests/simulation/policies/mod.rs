@@ -2,6 +2,7 @@
 
 mod addresses;
 mod bootstrap;
+mod extremes;
 mod hedging;
 mod load;
 mod network;

@@ -68,6 +68,21 @@ fn a_routed_name_goes_to_no_other_upstream_when_its_own_fail() {
 }
 
 #[test]
+fn a_sick_upstream_of_a_route_is_passed_over_for_another_of_it() {
+    let mut world = World::new(builder());
+    world.host(2).accepts(Accepts::Silently);
+    world.resolve("first.corp.example").answer();
+    for number in 0..60 {
+        let done = world.resolve(&format!("host{number}.corp.example"));
+        assert_eq!((done.took, done.answer().upstream().to_owned()), (ms(20), "up3".to_owned()));
+        world.run_for(ms(480));
+    }
+    // It was dialled by a lookup, and after 5 and 15 seconds to see whether it is back.
+    assert_eq!(world.host(2).dialled.len(), 3);
+    assert!((0..2).all(|index| world.host(index).dialled.is_empty()));
+}
+
+#[test]
 fn a_routed_name_is_answered_from_what_its_own_upstreams_once_said_before_others_are_asked() {
     let stale = CacheSettings::default().serve_stale(Some(CacheSettings::MAX_STALE));
     let mut world = World::new(builder().cache(stale));

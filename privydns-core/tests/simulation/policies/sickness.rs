@@ -34,6 +34,47 @@ fn a_first_upstream_that_is_silent_costs_the_first_lookup_a_second_and_no_other_
     }
 }
 
+/// The same over HTTP, which knows other ways to end a query than to answer it.
+#[test]
+fn a_first_upstream_that_is_silent_over_http_costs_no_more() {
+    for (speaks, version) in [(Speaks::Http2, HttpVersion::Http2), (Speaks::Http1, HttpVersion::Http1)] {
+        for accepts in SILENT {
+            let first = https_upstream(0).http_version(version);
+            let mut world = World::new(Config::builder().upstream(first).upstream(upstream(1)));
+            let host = world.network.host(https_address(0));
+            host.speaks = speaks;
+            host.accepts(accepts.clone()).keeps_silent();
+            assert!(world.resolve("first.example").at <= ms(1500), "{accepts:?}");
+            for number in 0..100 {
+                let done = world.resolve(&format!("host{number}.example"));
+                assert!(done.took <= HEALTHY * 12 / 10, "{accepts:?} {number}: {:?}", done.took);
+                world.run_for(ms(480));
+            }
+        }
+    }
+}
+
+#[test]
+fn where_all_are_silent_each_lookup_ends_in_time_and_the_first_to_be_back_answers() {
+    for accepts in SILENT {
+        let mut world = World::with_upstreams(3);
+        for index in 0..3 {
+            world.host(index).accepts(accepts.clone()).keeps_silent();
+        }
+        for number in 0..20 {
+            let done = world.resolve(&format!("host{number}.example"));
+            assert_eq!(done.took, s(5), "{accepts:?}");
+            let error = done.error();
+            assert!(error.is_timeout() && error.attempts().len() == 3, "{error:?}");
+        }
+        world.host(2).accepts(Accepts::Everything).answers();
+        let done = world.resolve("back.example");
+        assert!(done.took <= ms(2000 + 60), "{accepts:?}: {:?}", done.took);
+        assert_eq!(done.answer().upstream(), "up2");
+        assert_eq!(world.resolve("next.example").took, HEALTHY);
+    }
+}
+
 #[test]
 fn a_first_upstream_that_refuses_costs_the_first_lookup_its_refusal_and_no_other_anything() {
     let mut world = World::with_upstreams(2);
