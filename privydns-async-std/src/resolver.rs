@@ -109,6 +109,15 @@ impl Resolver {
     /// need not wait for it. Nobody else learns of this client. Without lookups they are closed when idle, over
     /// DNS over TLS after 8 s.
     ///
+    /// ```no_run
+    /// # async fn run(resolver: &privydns_async_std::Resolver) -> Result<(), privydns_async_std::Error> {
+    /// resolver.warm_up()?;
+    /// // ... what else there is to do at the start ...
+    /// let addresses = resolver.lookup_ip("example.com").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::Closed`](crate::ErrorKind::Closed).
     pub fn warm_up(&self) -> Result<(), Error> {
@@ -118,6 +127,15 @@ impl Resolver {
     /// Says that the machine is on another network: connections, TLS tickets, round-trip times and what was held
     /// against upstreams are void, and lookups on their way begin anew at no cost. The cache stays. A machine that
     /// slept is noticed without it, by the next miss.
+    ///
+    /// ```no_run
+    /// # fn run(resolver: &privydns_async_std::Resolver, events: impl Iterator<Item = ()>) {
+    /// // Where the program is told of changed routes or addresses by the system.
+    /// for _ in events {
+    ///     resolver.network_changed();
+    /// }
+    /// # }
+    /// ```
     pub fn network_changed(&self) {
         self.0.network_changed();
     }

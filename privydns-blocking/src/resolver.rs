@@ -146,6 +146,15 @@ impl Resolver {
     /// need not wait for it. Nobody else learns of this client. It is begun and not waited for: how far it gets before
     /// the first lookup depends on who [drives](Self::drive).
     ///
+    /// ```no_run
+    /// # fn run(resolver: &privydns_blocking::Resolver) -> Result<(), privydns_blocking::Error> {
+    /// resolver.warm_up()?;
+    /// // ... what else there is to do at the start ...
+    /// let addresses = resolver.lookup_ip("example.com")?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::Closed`], or that the system gives no event queue.
     pub fn warm_up(&self) -> Result<(), Error> {
@@ -157,6 +166,15 @@ impl Resolver {
     /// Says that the machine is on another network: connections, TLS tickets, round-trip times and what was held
     /// against upstreams are void, and lookups on their way begin anew at no cost. The cache stays. A machine that
     /// slept is noticed without it, by the next miss.
+    ///
+    /// ```no_run
+    /// # fn run(resolver: &privydns_blocking::Resolver, events: impl Iterator<Item = ()>) {
+    /// // Where the program is told of changed routes or addresses by the system.
+    /// for _ in events {
+    ///     resolver.network_changed();
+    /// }
+    /// # }
+    /// ```
     pub fn network_changed(&self) {
         self.0.handle.network_changed();
         self.0.turn();

@@ -8,6 +8,18 @@ use crate::cache::CacheStats;
 
 /// A snapshot of a resolver's counters. They only grow, but for what is so at present: the smoothed RTT, the
 /// number of entries, whether an upstream is sick.
+///
+/// ```
+/// use privydns_core::Stats;
+///
+/// fn report(stats: &Stats) {
+///     println!("{} of {} from the cache", stats.cache.hits, stats.cache.hits + stats.cache.misses);
+///     for upstream in &stats.upstreams {
+///         let state = if upstream.is_sick { "passed over" } else { "well" };
+///         println!("{}: {state}, {} of {} failed", upstream.upstream, upstream.failures, upstream.queries);
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
@@ -27,11 +39,12 @@ pub struct Stats {
 pub struct UpstreamStats {
     /// The upstream's label.
     pub upstream: Arc<str>,
-    /// Attempts begun, the resolver's own probes among them.
+    /// Attempts begun: those of lookups, those that look for the address of another upstream, and the resolver's own
+    /// probes.
     pub queries: u64,
     /// Attempts that failed.
     pub failures: u64,
-    /// Attempts among them that were begun beside a slow one elsewhere ([`Hedge`](crate::Hedge)).
+    /// Attempts that were begun beside a slow one at another upstream ([`Hedge`](crate::Hedge)).
     pub hedges: u64,
     /// Attempts not made, since it had failed to resolve the same question a moment ago (RFC 9520).
     pub remembered: u64,

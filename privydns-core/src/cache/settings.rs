@@ -80,8 +80,17 @@ impl CacheSettings {
     /// may be another's by now, so an application has to choose this.
     ///
     /// Such an answer says so ([`Answer::is_stale`](crate::Answer::is_stale)) and shows a TTL of 30 seconds. It is
-    /// given when asking failed, or took longer than 1.8 seconds; for 30 seconds after a failure it is given at
-    /// once, and nobody is asked.
+    /// given when asking failed, or took longer than 1.8 seconds, which users still take for an answer (RFC 8767
+    /// Section 5); for 30 seconds after a failure it is given at once, and nobody is asked.
+    /// [`CacheStats::stale`](crate::CacheStats::stale) counts them.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use privydns_core::CacheSettings;
+    ///
+    /// let day = CacheSettings::default().serve_stale(Some(Duration::from_secs(86_400)));
+    /// assert_ne!(day, CacheSettings::default().serve_stale(Some(CacheSettings::MAX_STALE)));
+    /// ```
     pub fn serve_stale(mut self, after_end: Option<Duration>) -> Self {
         self.serve_stale = after_end.map(|after_end| after_end.min(Self::MAX_STALE));
         self
@@ -89,6 +98,11 @@ impl CacheSettings {
 
     /// Renews an answer in the background when it is asked for in the last tenth of its time, so that names in
     /// steady use are always answered from the cache. Off by default: it sends queries that nobody waits for.
+    /// [`CacheStats::prefetches`](crate::CacheStats::prefetches) counts them.
+    ///
+    /// ```
+    /// let settings = privydns_core::CacheSettings::default().prefetch(true);
+    /// ```
     pub fn prefetch(mut self, on: bool) -> Self {
         self.prefetch = on;
         self

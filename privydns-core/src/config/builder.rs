@@ -66,7 +66,16 @@ impl<R> Builder<R> {
         self
     }
 
-    /// Adds several upstreams.
+    /// Adds several upstreams, in their order.
+    ///
+    /// ```
+    /// use privydns_core::{Config, Upstream};
+    ///
+    /// let given = "quad9 cloudflare-https";
+    /// let upstreams = given.split(' ').map(str::parse).collect::<Result<Vec<Upstream>, _>>()?;
+    /// let config = Config::builder().upstreams(upstreams).build()?;
+    /// # Ok::<_, privydns_core::Error>(())
+    /// ```
     pub fn upstreams(mut self, upstreams: impl IntoIterator<Item = Upstream>) -> Self {
         self.upstreams.extend(upstreams);
         self
@@ -98,15 +107,35 @@ impl<R> Builder<R> {
     /// How long a lookup may take in all: resolving the upstream's name, connecting, TLS, every attempt and every
     /// pause. 5 s by default, as stub resolvers have taught users to expect. A query can have its own
     /// ([`Query::timeout`](crate::Query::timeout)).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use privydns_core::Config;
+    ///
+    /// // For a batch that would rather wait than fail.
+    /// let config = Config::builder()
+    ///     .upstream("tls://9.9.9.9#dns.quad9.net".parse()?)
+    ///     .timeout(Duration::from_secs(30))
+    ///     .attempts(10)
+    ///     .build()?;
+    /// # Ok::<_, privydns_core::Error>(())
+    /// ```
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.settings.timeout = timeout;
         self
     }
 
     /// How many attempts one lookup makes, over all upstreams. 3 by default: two failures in a row are bad
-    /// luck, three are an answer. A [race](Strategy::Race) of more has as many as run in it. No server is asked more than three times (RFC 9520 Section 3.1), but one that
-    /// cannot be reached was not asked: with more attempts a lookup outlasts a longer restart of its only server,
-    /// each adding about a second.
+    /// luck, three are an answer. A [race](Strategy::Race) of more has as many as run in it. No server is asked more
+    /// than three times (RFC 9520 Section 3.1), but one that cannot be reached was not asked: with more attempts a
+    /// lookup outlasts a longer restart of its only server, each adding about a second.
+    ///
+    /// ```
+    /// use privydns_core::Config;
+    ///
+    /// let config = Config::builder().upstream("tls://9.9.9.9#dns.quad9.net".parse()?).attempts(1).build()?;
+    /// # Ok::<_, privydns_core::Error>(())
+    /// ```
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.settings.attempts = attempts;
         self
@@ -161,6 +190,18 @@ impl<R> Builder<R> {
 
     /// Which upstream is asked first, and what that tells whom. [`Strategy::Ordered`] by default, so that one
     /// operator sees the names and not all of them.
+    ///
+    /// ```
+    /// use privydns_core::{Config, Strategy};
+    ///
+    /// // The answer of whichever of two is faster, for names that both may know.
+    /// let config = Config::builder()
+    ///     .upstream("tls://9.9.9.9#dns.quad9.net".parse()?)
+    ///     .upstream("tls://1.1.1.1#cloudflare-dns.com".parse()?)
+    ///     .strategy(Strategy::Race(2))
+    ///     .build()?;
+    /// # Ok::<_, privydns_core::Error>(())
+    /// ```
     pub fn strategy(mut self, strategy: Strategy) -> Self {
         self.settings.strategy = strategy;
         self
@@ -168,14 +209,39 @@ impl<R> Builder<R> {
 
     /// The key of `Strategy::Spread`, for a resolver whose names are to go where they went in its last life. It
     /// has to be random and secret.
+    ///
+    /// ```
+    /// use privydns_core::{Config, Strategy};
+    ///
+    /// # fn kept_from_last_time() -> [u8; 16] { [7; 16] }
+    /// let config = Config::builder()
+    ///     .upstream("tls://9.9.9.9#dns.quad9.net".parse()?)
+    ///     .upstream("tls://1.1.1.1#cloudflare-dns.com".parse()?)
+    ///     .strategy(Strategy::Spread)
+    ///     .spread_key(kept_from_last_time())
+    ///     .build()?;
+    /// # Ok::<_, privydns_core::Error>(())
+    /// ```
     #[cfg(feature = "spread")]
     pub fn spread_key(mut self, key: [u8; 16]) -> Self {
         self.settings.spread_key = Some(key);
         self
     }
 
-    /// Has slow queries sent to a second upstream too, up to a [share](Hedge::share) of all. Off by default, since
-    /// it shows names to a second operator. [`Stats`](crate::Stats) counts them.
+    /// Has slow queries sent to a second upstream too: those that take longer than 95 of 100 did, or than a time of
+    /// one's own, up to a [share](Hedge::share) of all, 5 % by default. Off by default, since it shows names to a
+    /// second operator. [`Stats`](crate::Stats) counts them.
+    ///
+    /// ```
+    /// use privydns_core::{Config, Hedge};
+    ///
+    /// let config = Config::builder()
+    ///     .upstream("tls://9.9.9.9#dns.quad9.net".parse()?)
+    ///     .upstream("tls://1.1.1.1#cloudflare-dns.com".parse()?)
+    ///     .hedge(Hedge::adaptive())
+    ///     .build()?;
+    /// # Ok::<_, privydns_core::Error>(())
+    /// ```
     pub fn hedge(mut self, hedge: Hedge) -> Self {
         self.settings.hedge = Some(hedge);
         self
@@ -204,7 +270,16 @@ impl<R> Builder<R> {
 
     /// How many attempts may wait for room on the connections to one upstream, or for the first of them; a lookup
     /// that would be one more is refused at once, as [`Overloaded`](crate::ErrorKind::Overloaded). 16384 by
-    /// default, as many as there may be lookups.
+    /// default, as many as there may be lookups. A lookup that joins an equal one on its way waits for nothing more.
+    ///
+    /// ```
+    /// use privydns_core::Config;
+    ///
+    /// // Whoever cannot be served soon is told so: with 1000 queries on a connection, 2000 are at work.
+    /// let config =
+    ///     Config::builder().upstream("tls://9.9.9.9#dns.quad9.net".parse()?).max_waiting(100).build()?;
+    /// # Ok::<_, privydns_core::Error>(())
+    /// ```
     pub fn max_waiting(mut self, attempts: usize) -> Self {
         self.settings.max_waiting = attempts;
         self
@@ -215,13 +290,30 @@ impl<R> Builder<R> {
     /// over HTTP/2, and then one more is opened beside it. One at a time is opened, and none for 5 s after the
     /// server refused one: many allow a client only so many. One that is not there after 1 s is no longer relied on
     /// alone: the next attempt has another begun beside it, since TCP sends again what was lost only after seconds.
+    ///
+    /// ```
+    /// use privydns_core::Config;
+    ///
+    /// // For a server of one's own with room for many, under a load of tens of thousands of queries at once.
+    /// let config =
+    ///     Config::builder().upstream("tls://192.0.2.1#dns.example".parse()?).max_connections(8).build()?;
+    /// # Ok::<_, privydns_core::Error>(())
+    /// ```
     pub fn max_connections(mut self, connections: usize) -> Self {
         self.settings.max_connections = connections;
         self
     }
 
     /// Connections to one upstream that carry one query at a time (HTTP/1.1), at the most. 6 by default, as
-    /// in browsers.
+    /// in browsers: servers are used to that many.
+    ///
+    /// ```
+    /// use privydns_core::{Config, HttpVersion, Upstream};
+    ///
+    /// let behind_a_proxy = Upstream::https("dns.corp.example#ip=192.0.2.1")?.http_version(HttpVersion::Http1);
+    /// let config = Config::builder().upstream(behind_a_proxy).max_http1_connections(2).build()?;
+    /// # Ok::<_, privydns_core::Error>(())
+    /// ```
     pub fn max_http1_connections(mut self, connections: usize) -> Self {
         self.settings.max_http1_connections = connections;
         self
@@ -248,7 +340,18 @@ impl<R> Builder<R> {
         self
     }
 
-    /// How answers are kept: limits, TTLs, stale answers, prefetching.
+    /// How answers are kept: limits, TTLs, stale answers, prefetching. By default 10,000 answers in 8 MiB, for as
+    /// long as they say, and no longer.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use privydns_core::{CacheSettings, Config};
+    ///
+    /// // Names in use are renewed ahead, and an hour without a network is lived through.
+    /// let cache = CacheSettings::default().prefetch(true).serve_stale(Some(Duration::from_secs(3600)));
+    /// let config = Config::builder().upstream("tls://9.9.9.9#dns.quad9.net".parse()?).cache(cache).build()?;
+    /// # Ok::<_, privydns_core::Error>(())
+    /// ```
     pub fn cache(mut self, settings: CacheSettings) -> Self {
         self.settings.cache = settings;
         self

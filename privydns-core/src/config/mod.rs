@@ -7,12 +7,17 @@
 //!
 //! A kept connection may be gone by the time that it is used. Queries that are lost with a connection that had
 //! answered before are sent again on a new one, at once and at no cost in attempts: once for each lookup and
-//! upstream.
+//! upstream. [`Answer::attempts`](crate::Answer::attempts) does not count them.
+//!
+//! They are closed before the server would: after 8 s without a query over DNS over TLS and 30 s over DNS over HTTPS,
+//! sooner than most servers do, or shortly before the time that the server tells (EDNS keepalive, RFC 7828).
+//! Every query over DNS over TLS asks for that time; one of 0 means that the connection takes no more queries.
 //!
 //! # Sick upstreams
 //!
 //! An upstream that cannot be reached, or from which nothing came for the time of an attempt, or that answers over
-//! HTTP three times in a row with something else than DNS, is sick: lookups that have another pass over it, for 5 s at first, then for twice as long after each further failure, up to 5 min.
+//! HTTP three times in a row with something else than DNS, is sick: lookups that have another pass over it, for 5 s at
+//! first, then for twice as long after each further failure, up to 5 min.
 //! When that is over, a query of the resolver's own (for the name servers of the root, which tells nothing of
 //! anybody) finds out whether it is back. It alone waits for the upstream; lookups go there again once it has been
 //! answered. One gone silent that used to answer is found out in the same way, on a new connection, after its first
@@ -21,6 +26,15 @@
 //! When all are sick, the one that failed longest ago is tried at once, on a connection begun no longer than 1 s
 //! before, so that a network that was away costs no more than the time that it was away. Failures to connect are never held against names. What an upstream that is
 //! well says of a name is final where the others are sick.
+//!
+//! ```
+//! use privydns_core::Stats;
+//!
+//! /// Which upstreams lookups do without at present.
+//! fn passed_over(stats: &Stats) -> impl Iterator<Item = &str> {
+//!     stats.upstreams.iter().filter(|upstream| upstream.is_sick).map(|upstream| &*upstream.upstream)
+//! }
+//! ```
 //!
 //! RFC 7858 Section 3.1 recommends that a client remember for about an hour that a server does not speak DNS over
 //! TLS. That is for clients that would speak another protocol to it meanwhile. Here there is no other, and to wait
@@ -32,7 +46,14 @@
 //! That an upstream could not resolve a question (SERVFAIL, REFUSED and other failure codes) is remembered for 1 s,
 //! and for twice as long each time it happens again, up to 5 min (RFC 9520): it is not asked, others are, and if
 //! there are none the failure is told again at once. It is forgotten when the cache is cleared, and 4096 failures
-//! are remembered at the most.
+//! are remembered at the most. A query can insist:
+//!
+//! ```
+//! use privydns_core::{CacheUse, Query, RecordType};
+//!
+//! let query = Query::new("example.com", RecordType::A)?.cache(CacheUse::Bypass);
+//! # Ok::<_, privydns_core::Error>(())
+//! ```
 //!
 //! # Other networks, and sleep
 //!
@@ -40,7 +61,7 @@
 //! connections, TLS tickets, round-trip times and everything held against anybody are void. Lookups on their way
 //! begin anew, with all their attempts and the time that they have left. The cache stays. A wall clock that is more
 //! than 10 s ahead of the steady one is a machine that slept, and counts as such a change; answers in the cache
-//! have aged by as much.
+//! have aged by as much. [`Stats::network_changes`](crate::Stats::network_changes) counts both.
 
 mod bootstrap;
 mod builder;

@@ -4,6 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use privydns_core::{Cause, ErrorKind, Query, RecordType, Stage};
+use privydns_tests::observe::ClientEnd;
 use privydns_tests::{Alpn, ConnectionFault, End, MessageFault, QueryFault, Script, Server, Step};
 
 use crate::backend::TestResolver;
@@ -167,6 +168,28 @@ pub(crate) fn keepalive_is_obeyed(bench: &Bench) {
     resolver.lookup(WWW, RecordType::AAAA).unwrap();
     let expected = if bench.is_http() { 1 } else { 2 };
     assert_eq!(server.seen().connections.len(), expected);
+}
+
+/// Conformance 10: shortly before the server would close it, the client does, with a goodbye.
+pub(crate) fn an_idle_connection_is_closed_before_the_server_would(bench: &Bench) {
+    if bench.is_http() {
+        return;
+    }
+    let server = bench.setup().keepalive(Duration::from_millis(200)).start();
+    let other = bench.setup().script(Script::new().on_query(.., QueryFault::Hold)).start();
+    let resolver = bench.build(bench.config(&[&server]).route("many.example.test", [bench.upstream(&other)]));
+    resolver.lookup(WWW, RecordType::A).unwrap();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            server.wait_until(|seen| seen.open() == 0);
+            other.set_script(Script::new());
+            other.release();
+        });
+        // Another lookup on its way, since not every resolver is driven while none is.
+        resolver.query_all(many(1..2)).remove(0).unwrap();
+    });
+    let ended = &server.seen().connections[0];
+    assert_eq!((ended.ended_by_client, ended.ended_by_server), (Some(ClientEnd::CloseNotify), None));
 }
 
 /// Conformance 7: the late answers of abandoned lookups are taken for nobody else's.

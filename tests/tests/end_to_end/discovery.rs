@@ -64,7 +64,11 @@ fn ask(bench: &Bench, upstream: Upstream) -> Result<Answer, Error> {
 }
 
 fn is_wrong_name(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::Upstream(Cause::Certificate(CertificateProblem::WrongName)))
+    is_certificate(error, CertificateProblem::WrongName)
+}
+
+fn is_certificate(error: &Error, problem: CertificateProblem) -> bool {
+    matches!(error.kind(), ErrorKind::Upstream(Cause::Certificate(found)) if *found == problem)
 }
 
 /// They are at another address, and show a certificate for the one that was asked, without being told a name.
@@ -144,6 +148,13 @@ pub(crate) fn a_resolver_that_cannot_prove_its_address_is_not_asked(bench: &Benc
     let error = bench.backend.discover(by_address(&resolver)).unwrap_err();
     assert!(is_wrong_name(&error), "{error}");
     assert_eq!(resolver.seen().query_count, 0);
+
+    // The right address, by an authority that nobody knows.
+    let unknown = Server::dot().start();
+    let by_default = Upstream::tls(&unknown.address().to_string()).unwrap();
+    let error = bench.backend.discover(by_default).unwrap_err();
+    assert!(is_certificate(&error, CertificateProblem::UnknownIssuer), "{error}");
+    assert_eq!(unknown.seen().query_count, 0);
 }
 
 pub(crate) fn a_resolver_that_designates_none_has_none(bench: &Bench) {

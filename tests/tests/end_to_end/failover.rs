@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use privydns_core::{Answer, Cause, ErrorKind, Outcome, RecordType};
+use privydns_core::{Answer, Cause, ErrorKind, Outcome, RecordType, Upstream};
 use privydns_tests::hickory_proto::op::ResponseCode;
 use privydns_tests::{
     ConnectionFault, End, HttpFault, MessageFault, QueryFault, Script, Server, ServerCertificate, Setup,
@@ -73,6 +73,18 @@ pub(crate) fn the_second_upstream_makes_up_for_a_silent_first(bench: &Bench) {
     }
 }
 
+/// With every default but the deadline. What it costs is in the simulation; here, that nobody is left without an answer.
+pub(crate) fn a_silent_first_upstream_is_found_out_by_one_lookup(bench: &Bench) {
+    let silence = Script::new().on_connection(.., ConnectionFault::Silence);
+    let (_first, second, resolver) = pair(bench, silence);
+    assert!(is_from(&resolver.lookup(WWW, RecordType::A).unwrap(), &second));
+    assert!(resolver.stats().upstreams[0].is_sick);
+    for number in 0..5 {
+        let answer = resolver.lookup(&format!("{number}.many.example.test"), RecordType::A).unwrap();
+        assert!(is_from(&answer, &second));
+    }
+}
+
 pub(crate) fn a_dead_upstream_is_passed_over_from_then_on(bench: &Bench) {
     let (first, second, resolver) = pair(bench, Script::new());
     first.kill();
@@ -104,15 +116,39 @@ pub(crate) fn when_all_fail_the_error_tells_of_each(bench: &Bench) {
     assert!(!error.to_string().contains("www"), "{error}");
 }
 
-/// An upstream's addresses are raced: one that refuses delays nothing.
-pub(crate) fn a_dead_address_is_made_up_for_by_another(bench: &Bench) {
+/// A server at 127.0.0.1, another on the same port of 127.0.0.2, and an upstream that has both addresses, that of the
+/// second first.
+fn two_addresses(bench: &Bench) -> (Server, Server, Upstream) {
     let server = bench.setup().start();
     let elsewhere = Setup::bind(bench.setup(), ([127, 0, 0, 2], server.address().port()).into()).start();
-    elsewhere.kill();
     let upstream = bench.upstream(&elsewhere).address([127, 0, 0, 1]);
-    let resolver = bench.build(bench.config(&[]).upstream(upstream));
+    (server, elsewhere, upstream)
+}
+
+/// As long as no test takes: what is to happen before it is over happens at once.
+const NEVER: Duration = Duration::from_secs(3600);
+
+/// An upstream's addresses are raced: one that refuses delays nothing, and the one that won goes first from then on.
+pub(crate) fn a_dead_address_is_made_up_for_by_another(bench: &Bench) {
+    let (server, elsewhere, upstream) = two_addresses(bench);
+    elsewhere.kill();
+    let resolver = bench.build(bench.config(&[]).upstream(upstream).address_delay(NEVER));
     assert_eq!(resolver.lookup(WWW, RecordType::A).unwrap().attempts(), 1);
     assert_eq!(server.seen().query_count, 1);
+
+    elsewhere.restart();
+    server.drop_connections(End::CloseNotify);
+    resolver.lookup(WWW, RecordType::AAAA).unwrap();
+    assert_eq!((server.seen().query_count, elsewhere.seen().connections.len()), (2, 0));
+}
+
+pub(crate) fn a_silent_address_is_made_up_for_by_another(bench: &Bench) {
+    let (server, elsewhere, upstream) = two_addresses(bench);
+    elsewhere.set_script(Script::new().on_connection(.., ConnectionFault::Silence));
+    let config = bench.config(&[]).upstream(upstream).address_delay(Duration::from_millis(10));
+    let answer = bench.build(config.attempt_timeout(NEVER)).lookup(WWW, RecordType::A).unwrap();
+    assert_eq!(answer.attempts(), 1);
+    assert_eq!((server.seen().query_count, elsewhere.seen().query_count), (1, 0));
 }
 
 pub(crate) fn both_families_reach_a_server(bench: &Bench) {

@@ -87,6 +87,7 @@ macro_rules! carriers {
                     a_restarted_server_is_found_again
                     sessions_are_resumed_and_counted
                     keepalive_is_obeyed
+                    an_idle_connection_is_closed_before_the_server_would
                     abandoned_lookups_do_no_harm
                     application_protocols_are_not_insisted_on
                     nonsense_inside_tls_is_no_answer
@@ -106,10 +107,12 @@ macro_rules! carriers {
                     the_first_upstream_is_asked_alone_while_it_answers
                     the_second_upstream_makes_up_for_the_first
                     the_second_upstream_makes_up_for_a_silent_first
+                    a_silent_first_upstream_is_found_out_by_one_lookup
                     a_dead_upstream_is_passed_over_from_then_on
                     denials_are_not_asked_about_again
                     when_all_fail_the_error_tells_of_each
                     a_dead_address_is_made_up_for_by_another
+                    a_silent_address_is_made_up_for_by_another
                     both_families_reach_a_server
                     remembered_failures_are_not_asked_for_again_at_once
                 }
@@ -124,11 +127,15 @@ macro_rules! carriers {
                     another_network_voids_connections_and_tickets_and_loses_no_lookup
                     quiet_connections_are_kept_open_by_pings
                     too_many_lookups_are_refused_at_once
+                    a_full_connection_has_one_more_opened_beside_it
+                    an_answer_past_its_time_serves_when_nobody_answers
+                    an_answer_near_its_end_is_renewed_while_nobody_waits
                 }
                 proxies {
                     an_upstream_known_by_name_is_reached_through_a_proxy_that_resolves_it
                     an_upstream_with_addresses_is_asked_for_by_address
                     a_proxy_that_refuses_is_the_cause
+                    credentials_are_told_and_have_to_be_right
                     a_proxy_that_is_not_there_or_goes_away_is_the_cause
                     a_proxy_that_says_nothing_is_where_the_lookup_ends
                 }

@@ -5,13 +5,16 @@ use std::net::Ipv4Addr;
 use std::thread;
 use std::time::Duration;
 
-use privydns_core::{Answer, ErrorKind, Hedge, Limit, Query, RecordType, Strategy, Upstream};
+use privydns_core::{Answer, CacheSettings, ErrorKind, Hedge, Limit, Query, RecordType, Strategy, Upstream};
 use privydns_tests::frame::Frame;
-use privydns_tests::{End, QueryFault, SERVER_NAME, Script, Server, Zone};
+use privydns_tests::{End, Http2Settings, HttpFault, QueryFault, SERVER_NAME, Script, Server, Zone};
 
 use crate::bench::{Bench, Carrier};
 
 const WWW: &str = "www.example.test";
+
+/// As long as no test takes.
+const NEVER: Duration = Duration::from_secs(3600);
 
 fn is_from(answer: &Answer, server: &Server) -> bool {
     answer.upstream().contains(&server.address().port().to_string())
@@ -182,4 +185,70 @@ pub(crate) fn too_many_lookups_are_refused_at_once(bench: &Bench) {
         assert!(results.iter().all(Result::is_ok), "{results:?}");
     });
     resolver.query(query(3)).unwrap();
+}
+
+/// One more, and not one for each query that waits.
+pub(crate) fn a_full_connection_has_one_more_opened_beside_it(bench: &Bench) {
+    // How many queries reach the server when one connection is full, and of how many.
+    let (at_once, all) = match bench.carrier {
+        Carrier::Dot => (1001, 1004),
+        Carrier::Http2 => (6, 10),
+        Carrier::Http1 => (2, 5),
+    };
+    let settings = Http2Settings { max_concurrent_streams: Some(3), ..Http2Settings::default() };
+    let server = bench.setup().http2_settings(settings).start();
+    let resolver = bench.build(bench.config(&[&server]).max_http1_connections(2).attempt_timeout(NEVER));
+    // By its answer the client knows the server's limits.
+    resolver.lookup(WWW, RecordType::A).unwrap();
+    server.set_script(Script::new().on_query(.., QueryFault::Hold));
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let seen = server.wait_until(|seen| seen.query_count > at_once);
+            assert_eq!(seen.connections.len(), 2);
+            server.set_script(Script::new());
+            server.release();
+        });
+        let query = |number| Query::new(&format!("{number}.many.example.test"), RecordType::A).unwrap();
+        let results = resolver.query_all((0..all).map(query).collect());
+        assert!(results.iter().all(Result::is_ok));
+    });
+    assert_eq!(server.seen().connections.len(), 2);
+}
+
+/// RFC 8767. A TTL of one second is the shortest that there is, and has to pass.
+pub(crate) fn an_answer_past_its_time_serves_when_nobody_answers(bench: &Bench) {
+    let server = bench.setup().start();
+    let cache = CacheSettings::default().serve_stale(Some(CacheSettings::MAX_STALE));
+    let resolver = bench.build(bench.config(&[&server]).attempts(1).cache(cache));
+    let ask = || resolver.lookup("ttl1.example.test", RecordType::A).unwrap();
+    assert!(!ask().is_cached());
+    server.kill();
+    let stale = loop {
+        let answer = ask();
+        assert!(answer.is_cached());
+        if answer.is_stale() {
+            break answer;
+        }
+        thread::sleep(Duration::from_millis(10));
+    };
+    assert_eq!((stale.ttl(), resolver.stats().cache.stale), (Some(30), 1));
+    server.restart();
+    assert!(ask().is_stale(), "nobody is asked for a while");
+    assert_eq!(server.seen().query_count, 1);
+}
+
+/// Over HTTP, where an answer can be old when it comes (RFC 8484 Section 5.1).
+pub(crate) fn an_answer_near_its_end_is_renewed_while_nobody_waits(bench: &Bench) {
+    if !bench.is_http() {
+        return;
+    }
+    const NAME: &str = "ttl86400.example.test";
+    let server = bench.setup().script(Script::new().on_query(1, HttpFault::age(80_000))).start();
+    let resolver = bench.build(bench.config(&[&server]).cache(CacheSettings::default().prefetch(true)));
+    resolver.lookup(NAME, RecordType::A).unwrap();
+    assert!(resolver.lookup(NAME, RecordType::A).unwrap().is_cached());
+    // Not every resolver is driven while nobody waits.
+    resolver.lookup(WWW, RecordType::A).unwrap();
+    server.wait_until(|seen| seen.queries_for(NAME).count() == 2);
+    assert_eq!(resolver.stats().cache.prefetches, 1);
 }

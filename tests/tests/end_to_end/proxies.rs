@@ -94,6 +94,23 @@ pub(crate) fn a_proxy_that_refuses_is_the_cause(bench: &Bench) {
     assert_eq!(server.seen().connections.len(), 0);
 }
 
+/// Without the right ones nothing is sent through it; nor is it asked without any.
+pub(crate) fn credentials_are_told_and_have_to_be_right(bench: &Bench) {
+    let server = bench.setup().start();
+    for (proxy, to_proxy) in both(|setup| setup.credentials("user", "secret")) {
+        let told = |password| to_proxy.clone().credentials("user", password).unwrap();
+        for wrong in [to_proxy.clone(), told("guess")] {
+            refused(bench, bench.upstream(&server).proxy(wrong));
+        }
+        assert!(proxy.seen().iter().all(|tunnel| tunnel.sent.is_empty()));
+        ask(bench, bench.upstream(&server).proxy(told("secret"))).unwrap();
+    }
+    let open = privydns_tests::Proxy::socks5().start();
+    let told = Proxy::socks5(open.address()).credentials("user", "secret").unwrap();
+    refused(bench, bench.upstream(&server).proxy(told));
+    assert_eq!(server.seen().connections.len(), 2);
+}
+
 pub(crate) fn a_proxy_that_is_not_there_or_goes_away_is_the_cause(bench: &Bench) {
     let server = bench.setup().start();
     let (_held, dead) = dead_port();
