@@ -21,7 +21,7 @@ pub fn upstream(input: &[u8]) {
             Ok(upstream) => an_upstream(&upstream),
             Err(error) => {
                 let ErrorKind::Config(ConfigError::Syntax(error)) = error.kind() else { panic!("{error:?}") };
-                assert!(text.is_char_boundary(error.offset()), "the place is in the text");
+                assert!(text.get(error.span()).is_some(), "the place is in the text");
                 assert!(error.to_string().len() < 600);
             }
         }
@@ -41,7 +41,10 @@ pub fn upstream(input: &[u8]) {
 /// An upstream means what its own text says, and nothing in it can become part of a request's syntax.
 fn an_upstream(upstream: &Upstream) {
     let text = upstream.to_string();
-    assert_eq!(text.parse::<Upstream>().ok().as_ref(), Some(upstream), "{text}");
+    let reread = text.parse::<Upstream>().unwrap_or_else(|error| panic!("{text}: {error}"));
+    assert_eq!(reread.to_string(), text);
+    // A preset is labelled with its name, which is no part of the text.
+    assert_eq!(reread.labelled("same"), upstream.clone().labelled("same"), "{text}");
     assert!(!matches!(upstream.port(), 0 | 53), "never a port of clear text");
     assert!(!text.chars().any(char::is_control));
     for method in [HttpMethod::Post, HttpMethod::Get] {

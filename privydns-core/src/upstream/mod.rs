@@ -1,7 +1,8 @@
 //! Upstreams: which server, where it is, and how it proves who it is.
 //!
 //! An [`Upstream`] is parsed from text or built in code, and is checked when it is made: one that exists can be
-//! used. The text has these forms, and [`Display`](fmt::Display) prints the first or the second of them:
+//! used. The text has these forms, and [`Display`](std::fmt::Display) prints the first or the second of them, the
+//! same for all that mean the same:
 //!
 //! | text | meaning |
 //! |---|---|
@@ -9,6 +10,7 @@
 //! | `https://NAME[:PORT][/PATH][{?dns}][#ip=IP,IP]` | DNS over HTTPS; without a path, `/dns-query` |
 //! | `tls://IP[:PORT]#NAME` | the same as the first |
 //! | `IP@PORT#NAME`, `IP:PORT#NAME`, `IP#NAME` | the same, as Unbound and systemd-resolved write it |
+//! | `@IP +tls-hostname=NAME` | the same, as [kdig](#kdig) has it |
 //! | `quad9`, `quad9-https`, ... | one of the [presets] |
 //! | `tls://IP[:PORT]` | the certificate is for the address |
 //! | `tls://IP[:PORT]#name=OTHER_IP` | reached at the first address, the certificate is for the second |
@@ -16,11 +18,23 @@
 //!
 //! What follows the `#` is a list of `key=value` parts with `&` between them: `ip` (addresses to reach the server
 //! at), `name` (what the certificate must be for), and `pin` (the base64 of the SHA-256 of a public key, RFC 7858
-//! Section 4.2). A part without `=` is the name. An IPv6 address stands in brackets where a port may follow.
+//! Section 4.2). A part without `=` is the name. An IPv6 address stands in brackets where a port may follow. An `@`
+//! may stand before any of them, as dig, doggo and q have it. A text has 8192 bytes at the most.
 //!
-//! Certificates, keys and the other settings of TLS and HTTP are not part of the text; they are set in code.
+//! Certificates, keys, roots, proxies, labels and the other settings of TLS and HTTP are not part of the text: they
+//! are set in code, and never printed.
+//!
+//! What is no upstream is a [`SyntaxError`] that points at the place and says why: DNS in clear text (`udp://`,
+//! `tcp://`, port 53, an address alone), what is not supported yet (`quic://`, `h3://`), and what is misspelt.
+//!
+//! # kdig
+//!
+//! `@SERVER [-p PORT]` with `+tls`, `+tls-ca`, `+tls-hostname=NAME`, `+tls-pin=PIN` and `+https[=[HOST]/PATH]`, in any
+//! order. `+tls` accepts any certificate in kdig, and one for the server's address here; `+tls-ca` asks for a
+//! certificate even where pins would suffice. Options that name files (`+tls-ca=FILE`, `+tls-certfile`,
+//! `+tls-keyfile`) are refused, since this crate reads none: give what is in them to
+//! [`roots`](Upstream::roots) and [`client_certificate`](Upstream::client_certificate).
 
-use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -32,11 +46,15 @@ use crate::proxy::{Destination, Proxy, Tunnel};
 use crate::tls::{ClientCertificate, Pin, Roots, TlsVersion};
 
 mod designated;
+mod kdig;
 mod parse;
 pub mod presets;
+mod protocol;
+mod syntax;
 mod template;
 
-pub use parse::SyntaxError;
+pub use protocol::{HttpMethod, HttpVersion, Protocol};
+pub use syntax::SyntaxError;
 pub use template::Template;
 
 /// The port of DNS over TLS (RFC 7858 Section 3.1).
@@ -131,50 +149,6 @@ pub(crate) enum Authentication {
     Path,
     /// A pinned key, and nothing else.
     PinsAlone,
-}
-
-/// How an upstream is spoken to.
-///
-/// ```
-/// use privydns_core::{Protocol, Upstream};
-///
-/// assert_eq!(Upstream::https("dns.quad9.net")?.protocol(), Protocol::Https);
-/// assert_eq!(Protocol::MutualTls.to_string(), "mtls");
-/// # Ok::<(), privydns_core::Error>(())
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum Protocol {
-    /// DNS over TLS (RFC 7858).
-    Tls,
-    /// DNS over TLS with a client certificate.
-    MutualTls,
-    /// DNS over HTTPS (RFC 8484), with a client certificate or without.
-    Https,
-}
-
-/// Which version of HTTP a DoH upstream is spoken to in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum HttpVersion {
-    /// HTTP/2 where the server has it, otherwise HTTP/1.1.
-    #[default]
-    Negotiated,
-    /// HTTP/2 alone (RFC 9113).
-    Http2,
-    /// HTTP/1.1 alone (RFC 9112).
-    Http1,
-}
-
-/// How a DoH query is sent (RFC 8484 Section 4.1).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum HttpMethod {
-    /// In the body. Smaller, and never in a log of requested URLs.
-    #[default]
-    Post,
-    /// In the URL, so that HTTP caches on the way can answer.
-    Get,
 }
 
 impl Upstream {
@@ -477,16 +451,6 @@ impl FromStr for Upstream {
 
     fn from_str(text: &str) -> Result<Self, Error> {
         Ok(parse::upstream(text).map_err(ConfigError::from)?)
-    }
-}
-
-impl fmt::Display for Protocol {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Protocol::Tls => "tls",
-            Protocol::MutualTls => "mtls",
-            Protocol::Https => "https",
-        })
     }
 }
 

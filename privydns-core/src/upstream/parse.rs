@@ -6,27 +6,12 @@ use std::net::{IpAddr, Ipv6Addr};
 use hickory_proto::rr::Name;
 use rustls::pki_types::{DnsName, ServerName};
 
-use super::{HTTPS_PORT, Identity, PLAINTEXT_PORT, TLS_PORT, Template, Upstream, presets};
+use super::syntax::{Fault, SyntaxError};
+use super::{HTTPS_PORT, Identity, PLAINTEXT_PORT, TLS_PORT, Template, Upstream, kdig, presets};
+use crate::tls::Pin;
 
-/// Why a text is no upstream, or no proxy, and where.
-///
-/// ```
-/// use privydns_core::{ConfigError, ErrorKind, Upstream};
-///
-/// let error = "tls://dns.quad9.net:53".parse::<Upstream>().unwrap_err();
-/// let ErrorKind::Config(ConfigError::Syntax(error)) = error.kind() else { panic!() };
-/// assert_eq!(error.offset(), 20);
-/// assert!(error.to_string().starts_with("at byte 20, `53`: "));
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SyntaxError {
-    offset: usize,
-    found: Box<str>,
-    problem: &'static str,
-}
-
-/// As much of the text as an error repeats.
-const MAX_FOUND: usize = 40;
+/// The longest text that is read, in bytes: several times what a server with many addresses and pins takes.
+const MAX_TEXT: usize = 8192;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Scheme {
@@ -41,33 +26,44 @@ pub(super) enum Host {
     Address(IpAddr),
 }
 
-/// A problem with a part of the text; the part is a slice of the text, so that its place is known.
-type Fault<'a> = (&'a str, &'static str);
-
 /// Reads any of the forms that the module names.
 pub(super) fn upstream(text: &str) -> Result<Upstream, SyntaxError> {
-    if let Some(preset) = presets::find(text) {
-        return upstream(preset.text).map(|upstream| upstream.labelled(preset.name));
-    }
-    let parsed = match text.split_once("://") {
-        Some((name, rest)) => scheme(name).and_then(|scheme| url(scheme, rest)),
-        None => bare(text),
-    };
-    parsed.map_err(|fault| SyntaxError::new(text, fault))
+    checked_length(text).and_then(any_form).map_err(|fault| SyntaxError::new(text, fault))
 }
 
 /// Reads a URL whose scheme is known, and may be left out.
 pub(super) fn with_scheme(text: &str, wanted: Scheme) -> Result<Upstream, SyntaxError> {
-    let parsed = match text.split_once("://") {
-        Some((name, rest)) => match scheme(name) {
-            Ok(found) if found == wanted => url(wanted, rest),
-            Ok(_) => Err((name, "another scheme than that of the function called")),
-            Err(fault) => Err(fault),
-        },
+    let parsed = checked_length(text).and_then(|text| match text.split_once("://") {
+        Some((name, rest)) if scheme(name)? == wanted => url(wanted, rest),
+        Some((name, _)) => Err((name, "another scheme than that of the function called")),
         None => url(wanted, text),
-    };
+    });
     parsed.map_err(|fault| SyntaxError::new(text, fault))
 }
+
+fn checked_length(text: &str) -> Result<&str, Fault<'_>> {
+    if text.len() > MAX_TEXT { Err((text, "longer than 8192 bytes")) } else { Ok(text) }
+}
+
+fn any_form(text: &str) -> Result<Upstream, Fault<'_>> {
+    if kdig::is_command_line(text) {
+        return kdig::command_line(text);
+    }
+    // dig and its kin have the server behind an `@`.
+    let text = text.strip_prefix('@').unwrap_or(text);
+    if let Some(preset) = presets::find(text) {
+        return any_form(preset.text).map(|upstream| upstream.labelled(preset.name));
+    }
+    match text.split_once("://") {
+        Some((name, rest)) => url(scheme(name)?, rest),
+        None => bare(text),
+    }
+}
+
+/// What is said of ways to ask that there are none of here, in whichever form they are written down.
+pub(super) const PLAINTEXT: &str = "this is DNS in clear text, and nothing here is sent unencrypted";
+pub(super) const QUIC: &str = "DNS over QUIC is not supported yet";
+const HTTP3: &str = "HTTP/3 is not supported yet";
 
 const NO_HOST: &str = "neither a host name nor an IP address";
 
@@ -99,7 +95,6 @@ pub(super) fn checked_port(port: u16) -> Result<u16, &'static str> {
 }
 
 fn scheme(name: &str) -> Result<Scheme, Fault<'_>> {
-    const PLAINTEXT: &str = "this is DNS in clear text, and nothing here is sent unencrypted";
     match name.to_ascii_lowercase().as_str() {
         "tls" => Ok(Scheme::Tls),
         "https" => Ok(Scheme::Https),
@@ -108,8 +103,8 @@ fn scheme(name: &str) -> Result<Scheme, Fault<'_>> {
         "dot" => Err((name, "it is `tls`")),
         "doh" | "h2" => Err((name, "it is `https`")),
         "mtls" => Err((name, "it is `tls`, with a client certificate set in code")),
-        "quic" | "doq" => Err((name, "DNS over QUIC is not supported yet")),
-        "h3" => Err((name, "HTTP/3 is not supported yet")),
+        "quic" | "doq" => Err((name, QUIC)),
+        "h3" => Err((name, HTTP3)),
         "sdns" => Err((name, "DNS stamps are not supported yet")),
         _ => Err((name, "unknown scheme; known are `tls` and `https`")),
     }
@@ -134,15 +129,10 @@ fn url(scheme: Scheme, text: &str) -> Result<Upstream, Fault<'_>> {
     apply_fragment(upstream, fragment)
 }
 
-/// `IP[@PORT]#FRAGMENT` as Unbound, `IP[:PORT]#FRAGMENT` as systemd-resolved has it. In both an IPv6 address
-/// stands in brackets only where a colon and a port follow.
+/// `IP[@PORT]#FRAGMENT` as Unbound, `IP[:PORT]#FRAGMENT` as systemd-resolved has it.
 fn bare(text: &str) -> Result<Upstream, Fault<'_>> {
     let (location, fragment) = split_fragment(text);
-    let host_and_port = match location.parse::<Ipv6Addr>() {
-        Ok(_) => (location, None),
-        Err(_) => split_port(location, if location.contains('@') { '@' } else { ':' })?,
-    };
-    let upstream = server(Scheme::Tls, host_and_port)?;
+    let upstream = server(Scheme::Tls, bare_host_and_port(location)?)?;
     if upstream.addresses.is_empty() {
         return Err((location, "no preset has this name; a server's begins with `tls://` or `https://`"));
     }
@@ -153,6 +143,14 @@ fn bare(text: &str) -> Result<Upstream, Fault<'_>> {
     Ok(upstream)
 }
 
+/// Divides what has no scheme: an IPv6 address stands in brackets only where a colon and a port follow.
+pub(super) fn bare_host_and_port(location: &str) -> Result<(&str, Option<&str>), Fault<'_>> {
+    match location.parse::<Ipv6Addr>() {
+        Ok(_) => Ok((location, None)),
+        Err(_) => split_port(location, if location.contains('@') { '@' } else { ':' }),
+    }
+}
+
 fn split_fragment(text: &str) -> (&str, Option<&str>) {
     match text.split_once('#') {
         Some((location, fragment)) => (location, Some(fragment)),
@@ -161,7 +159,7 @@ fn split_fragment(text: &str) -> (&str, Option<&str>) {
 }
 
 /// Divides host and port, with `separator` between them.
-fn split_port(text: &str, separator: char) -> Result<(&str, Option<&str>), Fault<'_>> {
+pub(super) fn split_port(text: &str, separator: char) -> Result<(&str, Option<&str>), Fault<'_>> {
     let after_brackets = text.rfind(']').map_or(0, |at| at + 1);
     let Some(at) = text[after_brackets..].rfind(separator) else {
         return Ok((text, None));
@@ -173,14 +171,25 @@ fn split_port(text: &str, separator: char) -> Result<(&str, Option<&str>), Fault
     Ok((host, Some(&port[1..])))
 }
 
-fn server<'a>(scheme: Scheme, (host_text, port): (&'a str, Option<&'a str>)) -> Result<Upstream, Fault<'a>> {
+pub(super) fn server<'a>(
+    scheme: Scheme,
+    (host_text, port_text): (&'a str, Option<&'a str>),
+) -> Result<Upstream, Fault<'a>> {
     let mut upstream = Upstream::new(scheme, host(host_text).map_err(|problem| (host_text, problem))?);
-    if let Some(text) = port {
-        let digits = Some(text).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
-        let number = digits.and_then(|digits| digits.parse().ok()).ok_or((text, "not a port number"))?;
-        upstream.port = checked_port(number).map_err(|problem| (text, problem))?;
+    if let Some(text) = port_text {
+        upstream.port = port(text)?;
     }
     Ok(upstream)
+}
+
+pub(super) fn port(text: &str) -> Result<u16, Fault<'_>> {
+    let digits = Some(text).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+    let number = digits.and_then(|digits| digits.parse().ok()).ok_or((text, "not a port number"))?;
+    checked_port(number).map_err(|problem| (text, problem))
+}
+
+pub(super) fn pin(text: &str) -> Result<Pin, Fault<'_>> {
+    text.parse().map_err(|_| (text, "not the base64 of a SHA-256, 44 characters"))
 }
 
 fn apply_fragment(mut upstream: Upstream, fragment: Option<&str>) -> Result<Upstream, Fault<'_>> {
@@ -204,8 +213,7 @@ fn apply_fragment(mut upstream: Upstream, fragment: Option<&str>) -> Result<Upst
             }
             "pin" => {
                 for text in value.split(',') {
-                    let problem = "not the base64 of a SHA-256, 44 characters";
-                    upstream.add_pin(text.parse().map_err(|_| (text, problem))?);
+                    upstream.add_pin(pin(text)?);
                 }
             }
             _ => return Err((key, "unknown key; known are `ip`, `name` and `pin`")),
@@ -268,33 +276,3 @@ impl fmt::Display for Authority<'_> {
         }
     }
 }
-
-impl SyntaxError {
-    /// `part` is a slice of `text`: where it begins follows from where both are in memory.
-    pub(crate) fn new(text: &str, (part, problem): Fault<'_>) -> Self {
-        let offset = (part.as_ptr() as usize).saturating_sub(text.as_ptr() as usize).min(text.len());
-        Self { offset, found: part.chars().take(MAX_FOUND).collect(), problem }
-    }
-
-    /// The place in the text, in bytes from its beginning.
-    pub fn offset(&self) -> usize {
-        self.offset
-    }
-
-    /// What is wrong there.
-    pub fn problem(&self) -> &'static str {
-        self.problem
-    }
-}
-
-impl fmt::Display for SyntaxError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "at byte {}", self.offset)?;
-        if !self.found.is_empty() {
-            write!(f, ", `{}`", self.found.escape_debug())?;
-        }
-        write!(f, ": {}", self.problem)
-    }
-}
-
-impl std::error::Error for SyntaxError {}

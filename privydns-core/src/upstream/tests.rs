@@ -56,6 +56,22 @@ fn every_form_has_one_canonical_form() {
         ("https://10.0.0.1/q#name=1.1.1.1", "https://10.0.0.1/q#name=1.1.1.1"),
         ("https://1.1.1.1/q#cloudflare-dns.com", "https://cloudflare-dns.com/q#ip=1.1.1.1"),
         ("https://[2606:4700::1111]:8443", "https://[2606:4700::1111]:8443/dns-query"),
+        ("@tls://dns.quad9.net", "tls://dns.quad9.net"),
+        ("@https://dns.quad9.net/dns-query", "https://dns.quad9.net/dns-query"),
+        ("@9.9.9.9@853#dns.quad9.net", "tls://dns.quad9.net#ip=9.9.9.9"),
+        ("@9.9.9.9 +tls", "tls://9.9.9.9"),
+        ("@9.9.9.9 +tls-ca", "tls://9.9.9.9#name=9.9.9.9"),
+        ("@9.9.9.9 +tls-ca +tls-hostname=dns.quad9.net", "tls://dns.quad9.net#ip=9.9.9.9"),
+        ("+tls-hostname=dns.quad9.net  9.9.9.9 -p 8853", "tls://dns.quad9.net:8853#ip=9.9.9.9"),
+        ("@2620:fe::fe +tls-hostname=dns.quad9.net -p8853", "tls://dns.quad9.net:8853#ip=2620:fe::fe"),
+        ("@[2620:fe::fe]:8853 +tls", "tls://[2620:fe::fe]:8853"),
+        ("@9.9.9.9@8853 +tls", "tls://9.9.9.9:8853"),
+        ("@dns.quad9.net +tls", "tls://dns.quad9.net"),
+        ("@1.1.1.1 +https", "https://1.1.1.1/dns-query"),
+        ("@1.1.1.1 +https=/q", "https://1.1.1.1/q"),
+        ("@1.1.1.1 +tls +https=cloudflare-dns.com/q", "https://cloudflare-dns.com/q#ip=1.1.1.1"),
+        ("@1.1.1.1 +https=https://a.example:8443", "https://a.example:8443/dns-query#ip=1.1.1.1"),
+        ("@1.1.1.1 +https +tls-hostname=a.example", "https://a.example/dns-query#ip=1.1.1.1"),
     ];
     for (text, canonical) in rows {
         let upstream = parse(text);
@@ -74,7 +90,11 @@ fn pins_are_read_and_printed() {
     assert_eq!(both.to_string(), format!("tls://192.0.2.1#pin={PIN},{OTHER_PIN}"));
     let named = parse(&format!("9.9.9.9@853#dns.quad9.net&pin={PIN}"));
     assert_eq!(named.to_string(), format!("tls://dns.quad9.net#ip=9.9.9.9&pin={PIN}"));
-    assert_eq!(parse(&format!("9.9.9.9#pin={PIN}")).to_string(), format!("tls://9.9.9.9#pin={PIN}"));
+    let alone = format!("tls://9.9.9.9#pin={PIN}");
+    assert_eq!(parse(&format!("9.9.9.9#pin={PIN}")).to_string(), alone);
+    assert_eq!(parse(&format!("@9.9.9.9 +tls-pin={PIN}")).to_string(), alone);
+    let vouched_for = parse(&format!("@9.9.9.9 +tls-pin={PIN} +tls-pin={OTHER_PIN} +tls-ca"));
+    assert_eq!(vouched_for.to_string(), format!("tls://9.9.9.9#name=9.9.9.9&pin={PIN},{OTHER_PIN}"));
 }
 
 /// Conformance 1, 16, 20: nothing unencrypted can be written down.
@@ -86,8 +106,17 @@ fn clear_text_is_refused() {
         assert!(problem.contains("in clear text"), "{text}: {problem}");
     }
     assert!(fault("http://dns.example/").1.contains("not encrypted"));
-    let port_53 =
-        ["tls://9.9.9.9:53", "9.9.9.9:53#a.example", "9.9.9.9@53#a.example", "https://a.example:53/"];
+    for text in ["@9.9.9.9 +notls", "@9.9.9.9 -p 853", "@9.9.9.9 +tcp"] {
+        assert!(fault(text).1.contains("in clear text"), "{text}");
+    }
+    let port_53 = [
+        "tls://9.9.9.9:53",
+        "9.9.9.9:53#a.example",
+        "9.9.9.9@53#a.example",
+        "https://a.example:53/",
+        "@9.9.9.9 +tls -p 53",
+        "@9.9.9.9 +https=a.example:53/q",
+    ];
     for text in port_53 {
         let (offset, problem) = fault(text);
         assert_eq!(&text[offset..][..2], "53");
@@ -142,11 +171,32 @@ fn errors_point_at_the_place() {
         ("https://a.example/q r", " ", "not allowed in a URL"),
         ("https://a.example/ü", "ü", "not allowed in a URL"),
         ("https://a.example/%4", "%4", "`%` is followed"),
+        ("@9.9.9.9", "9.9.9.9", "an address alone"),
+        ("@9.9.9.9 -p 853", "9.9.9.9", "without `+tls`"),
+        ("+tls", "", "a server is missing"),
+        ("@9.9.9.9 +tls @1.1.1.1", "@1.1.1.1", "a second server"),
+        ("@9.9.9.9 +tls -p", "-p", "a port is missing"),
+        ("@9.9.9.9 +tls -p x", "x", "not a port number"),
+        ("@9.9.9.9 +tls -d", "-d", "unknown option"),
+        ("@9.9.9.9 +tls-hostname", "tls-hostname", "a value is missing"),
+        ("@9.9.9.9 +tls-hostname=a..b", "a..b", "neither"),
+        ("@9.9.9.9 +tls-hostname=a.example +tls-hostname=b.example", "tls-hostname=b", "a second name"),
+        ("@9.9.9.9 +tls-pin=AAAA", "AAAA", "not the base64"),
+        ("@9.9.9.9 +tls-ca=ca.pem", "tls-ca=ca.pem", "no file is read here"),
+        ("@9.9.9.9 +tls-certfile=c.pem", "tls-certfile=c.pem", "no file is read here"),
+        ("@9.9.9.9 +tls-keyfile=k.pem", "tls-keyfile=k.pem", "no file is read here"),
+        ("@9.9.9.9 +tls-sni=a.example", "tls-sni", "the name sent"),
+        ("@9.9.9.9 +https-get", "https-get", "the method is set in code"),
+        ("@9.9.9.9 +quic", "quic", "DNS over QUIC"),
+        ("@9.9.9.9 +https=a.example/q{dns}", "{dns}", "the one variable"),
+        ("@9.9.9.9 +https=a.example/ +tls-hostname=b.example", "b.example", "the upstream has another name"),
+        ("@9.9.9.9 +short", "short", "unknown option"),
     ];
     for (text, part, sentence) in rows {
         let (offset, problem) = fault(text);
         assert!(text[offset..].starts_with(part), "{text}: {offset}");
         assert!(problem.starts_with(sentence), "{text}: {problem}");
+        assert!(!problem.contains('\n'));
         if part.is_empty() {
             assert_eq!(offset, text.len(), "{text}");
         }
@@ -159,6 +209,24 @@ fn an_error_repeats_little_and_escapes_it() {
     assert!(error.to_string().contains(r"xxxxxxxxxx\u{1b}[31m"), "{error}");
     let error = format!("tls://{}", "x.".repeat(5000)).parse::<Upstream>().unwrap_err();
     assert!(error.to_string().len() < 200, "{error}");
+}
+
+#[test]
+fn an_error_knows_the_part_at_fault() {
+    let text = "@9.9.9.9 +tls -p 53";
+    let error = text.parse::<Upstream>().unwrap_err();
+    let ErrorKind::Config(ConfigError::Syntax(error)) = error.kind() else { panic!("{error}") };
+    assert_eq!(&text[error.span()], "53");
+}
+
+#[test]
+fn a_text_has_a_limit() {
+    let addresses = |count: u16| {
+        let listed = (0..count).map(|at| format!("2001:db8::{at:x}")).collect::<Vec<_>>().join(",");
+        format!("tls://a.example#ip={listed}").parse::<Upstream>()
+    };
+    assert_eq!(addresses(500).unwrap().addresses().len(), 500);
+    assert!(addresses(1000).unwrap_err().to_string().contains("longer than 8192 bytes"));
 }
 
 /// Cutting or changing one character anywhere gives an upstream or an error, never anything else, and what is an

@@ -33,7 +33,7 @@ pub(super) fn proxy() -> Seeds {
 }
 
 pub(super) fn upstream() -> Seeds {
-    let texts: [(&str, &str); 30] = [
+    let texts: [(&str, &str); 36] = [
         ("tls", "tls://dns.example#ip=192.0.2.1,2001:db8::1"),
         ("tls-address", "tls://192.0.2.1:8853#dns.example"),
         ("tls-address-alone", "tls://[2001:db8::1]"),
@@ -43,6 +43,12 @@ pub(super) fn upstream() -> Seeds {
         ("https-escape", "https://dns.example/%2e%zz"),
         ("unbound", "192.0.2.1@853#dns.example"),
         ("systemd", "[2001:db8::1]:853#dns.example"),
+        ("preset", "quad9-https"),
+        ("doggo", "@https://dns.example/dns-query"),
+        ("kdig", "@192.0.2.1 -p 8853 +tls-ca +tls-hostname=dns.example"),
+        ("kdig-pins", "@192.0.2.1 +tls-pin=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="),
+        ("kdig-https", "@2001:db8::1 +https=dns.example:8443/q?key=value{&dns}"),
+        ("kdig-file", "@192.0.2.1 +tls-certfile=client.pem +tls-keyfile=client.key"),
         ("name-alone", "dns.example"),
         ("upper-case", "TLS://DNS.Example.#IP=192.0.2.1"),
         ("idna", "tls://d\u{fc}s.example"),
