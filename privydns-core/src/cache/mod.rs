@@ -4,7 +4,7 @@
 //! settings   bounds and policies, as the application chooses them
 //! key        what makes two lookups the same
 //! entry      one answer kept: fresh, near its end, stale, over
-//! store      the bounded map (mini-moka), with room made for what is new
+//! store      the bounded map (quick_cache)
 //! roster     the keys of the store in turn, to find what has ended
 //! marks      who was refreshed, or failed to be, a short while ago
 //! moment     time in eight octets

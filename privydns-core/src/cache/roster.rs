@@ -7,8 +7,8 @@
 
 /// The keys of a store in a ring, each with the second after which its entry may have ended.
 ///
-/// Every entry has its key here. A key may be here without an entry, which the store evicted by itself; it goes
-/// when its turn comes. It may also be here twice, when the entry came back before that.
+/// Every entry has its key here, with its own end. A key may be here without an entry, which the store evicted by
+/// itself, or with another end than its entry's, which was renewed: such a key goes in its turn.
 #[derive(Debug, Default)]
 pub(super) struct Roster {
     slots: Vec<Slot>,
@@ -24,15 +24,15 @@ struct Slot {
 
 /// What the keeper of the roster says of a key whose turn it is.
 pub(super) enum Verdict {
-    /// Its entry is there, and ends at this second.
-    Keep(u32),
+    /// Its entry may be there.
+    Keep,
     /// It has no entry, or none any more.
     Drop,
 }
 
 impl Roster {
-    /// Heap memory for one key, when the vector is as empty as it gets.
-    pub(super) const BYTES: u64 = 2 * size_of::<Slot>() as u64;
+    /// Heap memory for the keys of one entry, those in excess and the vector's room to grow among it.
+    pub(super) const BYTES: u64 = 3 * size_of::<Slot>() as u64;
 
     pub(super) fn len(&self) -> usize {
         self.slots.len()
@@ -47,23 +47,20 @@ impl Roster {
         if self.turn >= self.slots.len() {
             self.turn = 0;
         }
-        let Some(slot) = self.slots.get_mut(self.turn) else { return };
+        let Some(slot) = self.slots.get(self.turn) else { return };
         match judge(slot.place(), slot.end) {
-            Verdict::Keep(end) => {
-                slot.end = end;
-                self.turn += 1;
-            }
+            Verdict::Keep => self.turn += 1,
             Verdict::Drop => {
                 self.slots.swap_remove(self.turn);
             }
         }
     }
 
-    /// Drops all keys but one of each for which `keep` is true.
-    pub(super) fn compact(&mut self, keep: impl Fn(u64) -> bool) {
+    /// Drops all keys but one of each for which, with its end, `keep` is true.
+    pub(super) fn compact(&mut self, keep: impl Fn(u64, u32) -> bool) {
         self.slots.sort_unstable();
-        self.slots.dedup_by_key(|slot| slot.place);
-        self.slots.retain(|slot| keep(slot.place()));
+        self.slots.dedup();
+        self.slots.retain(|slot| keep(slot.place(), slot.end));
     }
 }
 

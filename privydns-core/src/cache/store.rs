@@ -1,18 +1,17 @@
-//! The bounded store: all that is known of `mini-moka` is known here.
+//! The bounded store: all that is known of `quick_cache` is known here.
 //!
-//! `mini-moka` decides who goes when the store is full, by how often each was asked for (`TinyLFU`). It has no TTL
-//! of its own here, as entries know their end, and no hasher: a key is its own hash.
-//!
-//! Writes have one lock, and each is carried through before the lock is given back. So the limits hold at all
-//! times, and an update never meets an eviction of the same key half-way, after which `mini-moka` would count an
-//! entry that is not there. Reads take no lock of ours.
+//! `quick_cache` decides who goes when the store is full, by whether each was asked for since its turn last came
+//! (a variant of CLOCK-Pro). It has no TTL, as entries know their end, and no hasher: a key is its own hash. It is
+//! made of shards with a lock and a share of the room each; a read shares its shard's lock with other reads.
 
 use std::fmt;
 use std::hash::{BuildHasherDefault, Hasher};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use mini_moka::sync::{Cache, ConcurrentCacheExt};
+use quick_cache::sync::Cache;
+use quick_cache::{Lifecycle, OptionsBuilder, Weighter};
 
 use super::moment::Moment;
 use super::roster::{Roster, Verdict};
@@ -21,17 +20,24 @@ use super::roster::{Roster, Verdict};
 /// dropped faster than new ones come, and all that has ended is gone after as many inserts as a quarter of the
 /// store's entries.
 const SWEPT_PER_INSERT: usize = 4;
-/// What makes the roster be compacted: more than twice as many keys as entries, and so many more.
-const ROSTER_SLACK: usize = 1024;
-/// An entry heavier than this many of the smallest cannot win its place by being asked for: the store compares
-/// its frequency, which ends at 15, with the sum of theirs. Room is made for it among those next in turn.
-const HEAVY: u32 = 15;
-/// How many entries are removed between two times that the store carries it through. It has a queue for what is
-/// to be done, and waits when that is full.
-const REMOVED_AT_ONCE: usize = 16;
-/// Heap memory that `mini-moka` takes for an entry beside the value: map slot, key, entry information and queue
-/// node with their allocations (measured, 0.10.3).
-const BYTES_PER_ENTRY: u64 = 210;
+/// What makes the roster look for keys whose entries are gone: a third more keys than entries, and so many more.
+/// Twice as much makes it be compacted.
+const ROSTER_SLACK: usize = 256;
+/// The most shards. More than cores that look names up at one moment bring nothing.
+const MAX_SHARDS: u64 = 16;
+/// The least memory that makes a shard worth it: room for more than a few of the largest answers.
+const BYTES_PER_SHARD: u64 = 1 << 20;
+/// More memory than any machine has; sums of it do not overflow.
+const MAX_BYTES: u64 = 1 << 48;
+/// What share of the room is for entries that were asked for again, as `quick_cache` has it.
+const HOT_SHARE: f64 = 0.97;
+/// With fewer entries than this in a shard, what is left of the room would hold none.
+const FEW: u64 = 32;
+/// How many of those that went the store knows again, as a share of the entries. It keeps a slot for each.
+const REMEMBERED_SHARE: f64 = 0.25;
+/// Heap memory that the store takes for an entry beside the value: its key, links and place in the map, a share of
+/// the slots for those that went, and of the room to grow (measured, 0.7.0; a test holds it to be enough).
+pub(super) const BYTES_PER_ENTRY: u64 = 170;
 
 /// What a store keeps.
 pub(super) trait Value: Clone + Send + Sync + 'static {
@@ -43,32 +49,32 @@ pub(super) trait Value: Clone + Send + Sync + 'static {
 }
 
 /// Values by 64-bit places, in bounded number and memory.
-pub(super) struct Store<V> {
-    map: Cache<u64, V, BuildHasherDefault<PlaceHasher>>,
-    scale: Scale,
+pub(super) struct Store<V: Value> {
+    map: Cache<u64, V, Scale, BuildHasherDefault<PlaceHasher>, Evictions>,
+    evictions: Arc<AtomicU64>,
     /// How long values are kept when they are over.
     grace: Duration,
-    writing: Mutex<Writing>,
-}
-
-/// What writers share.
-#[derive(Default)]
-struct Writing {
-    roster: Roster,
-    /// Inserts of places that had no entry.
-    added: u64,
-    /// Entries that were removed on purpose.
-    removed: u64,
+    roster: Mutex<Roster>,
 }
 
 impl<V: Value> Store<V> {
     pub(super) fn new(entries: u64, bytes: u64, grace: Duration) -> Self {
-        let scale = Scale::new(entries, bytes);
-        let map = Cache::builder()
-            .max_capacity(scale.capacity)
-            .weigher(move |_, value: &V| scale.weight(value.bytes()))
-            .build_with_hasher(BuildHasherDefault::default());
-        Self { map, scale, grace, writing: Mutex::default() }
+        let bytes = bytes.min(MAX_BYTES);
+        let shards = (bytes / BYTES_PER_SHARD).min(entries / FEW).clamp(1, MAX_SHARDS);
+        let shards = 1 << shards.ilog2();
+        let scale = Scale::new(entries / shards, bytes / shards);
+        let options = OptionsBuilder::new()
+            .shards(usize::try_from(shards).unwrap_or(1))
+            .estimated_items_capacity(usize::try_from(scale.most() * shards).unwrap_or(usize::MAX))
+            .weight_capacity(scale.capacity * shards)
+            .hot_allocation(if entries / shards < FEW { 1.0 } else { HOT_SHARE })
+            .ghost_allocation(REMEMBERED_SHARE)
+            .build()
+            .expect("both capacities are set");
+        let evictions = Arc::default();
+        let lifecycle = Evictions(Arc::clone(&evictions));
+        let map = Cache::with_options(options, scale, BuildHasherDefault::default(), lifecycle);
+        Self { map, evictions, grace, roster: Mutex::default() }
     }
 
     /// The value at a place, and word to the store that it was asked for.
@@ -81,108 +87,79 @@ impl<V: Value> Store<V> {
         self.map.contains_key(&place)
     }
 
-    /// Puts a value at a place, unless the store finds others worthier.
+    /// Puts a value at a place, unless it is larger than all there is room for.
     pub(super) fn insert(&self, now: Moment, place: u64, value: V) {
-        let mut writing = self.lock();
-        for _ in 0..SWEPT_PER_INSERT {
-            self.sweep(&mut writing, now.seconds());
-        }
-        let weight = self.scale.weight(value.bytes());
-        if u64::from(weight) > self.scale.capacity {
-            return self.remove_locked(&mut writing, place);
-        }
-        let is_new = !self.contains(place);
-        if is_new && weight / HEAVY > self.scale.least {
-            self.make_room(&mut writing, weight);
-        }
         let end = self.end_of(&value);
-        self.map.insert(place, value);
-        self.map.sync();
-        if is_new {
-            writing.added += 1;
-            if self.contains(place) {
-                writing.roster.push(place, end);
-            }
+        let mut roster = self.roster();
+        for _ in 0..SWEPT_PER_INSERT {
+            self.sweep(&mut roster, now.seconds());
         }
-        if writing.roster.len() > 2 * self.entry_count() + ROSTER_SLACK {
-            writing.roster.compact(|place| self.contains(place));
+        self.map.insert(place, value);
+        roster.push(place, end);
+        if roster.len() > 2 * self.crowd() {
+            roster.compact(|place, end| self.ends_at(place, end));
         }
     }
 
-    /// Removes the value at a place. Most places asked for have none, and cost no lock.
+    /// Removes the value at a place. Most places asked for have none, and cost no lock that another read waits for.
     pub(super) fn remove(&self, place: u64) {
         if self.contains(place) {
-            self.remove_locked(&mut self.lock(), place);
+            self.map.remove(&place);
         }
     }
 
     pub(super) fn clear(&self) {
-        let mut writing = self.lock();
-        writing.removed += self.entries();
-        while writing.roster.len() > 0 {
-            self.discard(&mut writing.roster);
-        }
+        let mut roster = self.roster();
+        self.map.clear();
+        *roster = Roster::default();
     }
 
     pub(super) fn entries(&self) -> u64 {
-        self.map.entry_count()
+        self.map.len() as u64
+    }
+
+    /// How many values were not kept, or kept no longer, for want of room.
+    pub(super) fn evictions(&self) -> u64 {
+        self.evictions.load(Relaxed)
     }
 
     /// How many keys the roster has.
     #[cfg(test)]
     pub(super) fn keys(&self) -> usize {
-        self.lock().roster.len()
+        self.roster().len()
     }
 
-    /// How many values were not kept, or kept no longer, for want of room.
-    pub(super) fn evictions(&self) -> u64 {
-        let writing = self.lock();
-        writing.added.saturating_sub(writing.removed).saturating_sub(self.entries())
+    /// Heap memory that the store has taken for itself and for what values are inline.
+    #[cfg(test)]
+    pub(super) fn bytes(&self) -> u64 {
+        self.map.memory_used().total() as u64
     }
 
-    /// Looks at the next key in turn, and removes its entry if it is over for good at this second.
-    fn sweep(&self, writing: &mut Writing, now: u32) {
-        let Writing { roster, removed, .. } = writing;
+    /// Looks at the next key in turn, and removes its entry if it is over for good at this second. Each insert wrote
+    /// a key: one whose end is not that of its entry has a newer one, or none.
+    fn sweep(&self, roster: &mut Roster, now: u32) {
+        let is_crowded = roster.len() > self.crowd();
         roster.step(|place, end| {
-            if end > now {
-                return if self.contains(place) { Verdict::Keep(end) } else { Verdict::Drop };
+            if end <= now {
+                self.map.remove_if(&place, |value| self.end_of(value) <= now);
+                Verdict::Drop
+            } else if is_crowded && !self.ends_at(place, end) {
+                Verdict::Drop
+            } else {
+                Verdict::Keep
             }
-            let Some(value) = self.get(place) else { return Verdict::Drop };
-            // It may have been renewed since.
-            let end = self.end_of(&value);
-            if end > now {
-                return Verdict::Keep(end);
-            }
-            self.map.invalidate(&place);
-            *removed += 1;
-            Verdict::Drop
         });
     }
 
-    /// Removes entries in turn until the weight fits.
-    fn make_room(&self, writing: &mut Writing, weight: u32) {
-        while self.map.weighted_size() + u64::from(weight) > self.scale.capacity && writing.roster.len() > 0 {
-            self.discard(&mut writing.roster);
-        }
+    /// More keys than this are too many for the entries there are.
+    fn crowd(&self) -> usize {
+        let entries = self.map.len();
+        entries + entries / 3 + ROSTER_SLACK
     }
 
-    /// Removes the next few entries in turn.
-    fn discard(&self, roster: &mut Roster) {
-        for _ in 0..REMOVED_AT_ONCE {
-            roster.step(|place, _| {
-                self.map.invalidate(&place);
-                Verdict::Drop
-            });
-        }
-        self.map.sync();
-    }
-
-    fn remove_locked(&self, writing: &mut Writing, place: u64) {
-        if self.contains(place) {
-            self.map.invalidate(&place);
-            self.map.sync();
-            writing.removed += 1;
-        }
+    /// Whether there is a value at a place that is of no use from that second on.
+    fn ends_at(&self, place: u64, end: u32) -> bool {
+        self.map.peek(&place).is_some_and(|value| self.end_of(&value) == end)
     }
 
     /// The second from which a value is of no use.
@@ -190,14 +167,9 @@ impl<V: Value> Store<V> {
         value.end().plus(self.grace).ceil_seconds()
     }
 
-    fn entry_count(&self) -> usize {
-        usize::try_from(self.entries()).unwrap_or(usize::MAX / 4)
-    }
-
-    /// What a panic left behind is as good as what was there before: each step of a write leaves both map and
-    /// roster whole.
-    fn lock(&self) -> MutexGuard<'_, Writing> {
-        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
+    /// What a panic left behind is as good as what was there before: a key without an entry is dropped in its turn.
+    fn roster(&self) -> MutexGuard<'_, Roster> {
+        self.roster.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -207,27 +179,39 @@ impl<V: Value> Store<V> {
 struct Scale {
     capacity: u64,
     /// The least weight of an entry.
-    least: u32,
-    /// How many octets weigh 1: more than one where the limit is beyond 32 bits.
-    octets: u64,
+    least: u64,
 }
 
 impl Scale {
+    /// For a shard with room for so much.
     fn new(entries: u64, bytes: u64) -> Self {
-        let octets = bytes.div_ceil(u64::from(u32::MAX)).max(1);
-        let capacity = bytes / octets;
-        let least = (capacity / entries.max(1)).max(1);
-        Self {
-            // Rounded down, so that exactly as many of the least fit.
-            capacity: capacity.min(least.saturating_mul(entries)),
-            least: u32::try_from(least).unwrap_or(u32::MAX),
-            octets,
-        }
+        let least = (bytes / entries.max(1)).max(1);
+        // Rounded down, so that exactly as many of the least fit.
+        Self { capacity: bytes.min(least.saturating_mul(entries)), least }
     }
 
-    fn weight(self, bytes: u64) -> u32 {
-        let bytes = bytes + BYTES_PER_ENTRY + Roster::BYTES;
-        u32::try_from(bytes.div_ceil(self.octets)).unwrap_or(u32::MAX).max(self.least)
+    /// The most entries that there is room for.
+    fn most(self) -> u64 {
+        self.capacity / self.least.max(BYTES_PER_ENTRY)
+    }
+}
+
+impl<V: Value> Weighter<u64, V> for Scale {
+    fn weight(&self, _place: &u64, value: &V) -> u64 {
+        (value.bytes() + BYTES_PER_ENTRY + Roster::BYTES).max(self.least)
+    }
+}
+
+/// Counts the values that go for want of room.
+#[derive(Clone)]
+struct Evictions(Arc<AtomicU64>);
+
+impl<V> Lifecycle<u64, V> for Evictions {
+    type RequestState = ();
+
+    /// Not called for those that are replaced or removed.
+    fn before_evict(&self, (): &mut (), _place: &u64, _value: &mut V) {
+        self.0.fetch_add(1, Relaxed);
     }
 }
 

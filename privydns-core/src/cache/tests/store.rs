@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use super::super::store::{Store, Value};
+use super::super::entry::Entry;
+use super::super::store::{BYTES_PER_ENTRY, Store, Value};
 use super::*;
 
 const MIB: u64 = 1 << 20;
@@ -17,6 +18,8 @@ const FOREVER: u64 = 1_000_000;
 struct Parcel {
     octets: u64,
     end: u64,
+    /// As large as an entry in itself.
+    _inline: [u64; 8],
 }
 
 impl Value for Parcel {
@@ -34,7 +37,11 @@ fn at(second: u64) -> Moment {
 }
 
 fn parcel(octets: u64) -> Parcel {
-    Parcel { octets, end: FOREVER }
+    ending(octets, FOREVER)
+}
+
+fn ending(octets: u64, end: u64) -> Parcel {
+    Parcel { octets, end, _inline: [0; 8] }
 }
 
 /// A number that looks like a hash: each bit depends on each of those of the number (`SplitMix64`).
@@ -84,6 +91,20 @@ fn never_more_memory_than_the_limit() {
         }
     }
     assert!(store.entries() > 30);
+}
+
+/// What the store takes for itself stays within what it counts for each entry, full or not.
+#[test]
+fn the_store_takes_no_more_than_it_counts() {
+    assert!(size_of::<Parcel>() >= size_of::<Entry>());
+    let store = Store::new(10_000, 64 * MIB, Duration::ZERO);
+    for number in 0..30_000 {
+        ask(&store, number, &parcel(200));
+        if number > 1000 && number % 100 == 0 {
+            let counted = store.entries() * (BYTES_PER_ENTRY + size_of::<Parcel>() as u64);
+            assert!(store.bytes() <= counted, "{number}: {} {counted}", store.bytes());
+        }
+    }
 }
 
 #[test]
@@ -155,7 +176,7 @@ fn what_is_over_makes_room_for_what_is_new() {
     let asked = |number, now, end| {
         let is_hit = store.get(place(number)).is_some();
         if !is_hit {
-            store.insert(at(now), place(number), Parcel { octets: 50, end });
+            store.insert(at(now), place(number), ending(50, end));
         }
         is_hit
     };
@@ -174,9 +195,9 @@ fn what_is_over_makes_room_for_what_is_new() {
 #[test]
 fn what_is_over_stays_for_the_time_of_grace_and_what_was_renewed_stays() {
     let store = Store::new(1000, MIB, Duration::from_secs(10));
-    store.insert(at(0), place(0), Parcel { octets: 50, end: 5 });
-    store.insert(at(0), place(1), Parcel { octets: 50, end: 5 });
-    store.insert(at(4), place(1), Parcel { octets: 50, end: 100 });
+    store.insert(at(0), place(0), ending(50, 5));
+    store.insert(at(0), place(1), ending(50, 5));
+    store.insert(at(4), place(1), ending(50, 100));
     store.insert(at(14), place(2), parcel(50));
     assert!(store.contains(place(0)));
     store.insert(at(15), place(3), parcel(50));
