@@ -107,10 +107,12 @@ impl Driver {
 
     fn advance_streams(&mut self, now: Instant) {
         let Self { engine, streams, buffer, .. } = self;
-        let mut tell = |input: Input<'_>| engine.handle_input(now, input);
         streams.retain(|id, stream| {
-            let advanced = stream.advance(*id, buffer, &mut tell);
-            advanced.map_err(|cause| tell(Input::Ended { id: *id, cause })).is_ok()
+            let advanced = stream.advance(*id, buffer, &mut |input| engine.handle_input(now, input));
+            if engine.is_owed(*id) {
+                stream.acknowledge();
+            }
+            advanced.map_err(|cause| engine.handle_input(now, Input::Ended { id: *id, cause })).is_ok()
         });
     }
 

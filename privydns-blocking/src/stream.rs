@@ -29,6 +29,8 @@ pub(crate) struct Stream {
     is_unwritten: bool,
     /// Why writing failed. It is told when the peer's last words have been read, unless they say better.
     write_error: Option<io::Error>,
+    /// Whether something was read since the last acknowledgement.
+    has_read: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -71,6 +73,7 @@ impl Stream {
             message: Vec::new(),
             is_unwritten: false,
             write_error: None,
+            has_read: false,
         })
     }
 
@@ -139,7 +142,7 @@ impl Stream {
 
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.tcp.read(buffer);
-        acknowledge(&self.tcp);
+        self.has_read = true;
         match &read {
             // A short read has emptied the socket, and what comes later is told anew; but not on Windows.
             Ok(length) if *length < buffer.len() && self.incoming < Incoming::TheLast && !cfg!(windows) => {
@@ -244,6 +247,21 @@ impl Stream {
         Ok(true)
     }
 
+    /// Acknowledges at once what was read. A server that leaves Nagle's algorithm on, as Unbound and NSD do, holds back
+    /// what it has to say until then, and Linux, which has to be told again after more was read, would take 40 ms.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    pub(crate) fn acknowledge(&mut self) {
+        if std::mem::take(&mut self.has_read) {
+            let _ = socket2::SockRef::from(&self.tcp).set_tcp_quickack(true);
+        }
+    }
+
+    /// Other systems are not to be told.
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    pub(crate) fn acknowledge(&mut self) {
+        self.has_read = false;
+    }
+
     /// Says goodbye, as far as the socket takes it at once.
     pub(crate) fn close(mut self) {
         if self.phase == Phase::Open {
@@ -260,13 +278,3 @@ impl Stream {
         }
     }
 }
-
-/// Acknowledges at once what was read. A server that leaves Nagle's algorithm on, as Unbound and NSD do, holds back
-/// what it has to say until then, and Linux, which has to be told after each read, would take 40 ms.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-fn acknowledge(tcp: &TcpStream) {
-    let _ = socket2::SockRef::from(tcp).set_tcp_quickack(true);
-}
-
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn acknowledge(_: &TcpStream) {}

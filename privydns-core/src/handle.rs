@@ -3,7 +3,7 @@
 //! A runtime crate is a [`Handle`] in what its users hold, an [`Inbox`] in its driver, and the means to start a
 //! driver. What is between the two has no runtime in it: a lock, and wakers.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -11,6 +11,8 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
+
+use rustc_hash::FxHashMap;
 
 use crate::engine::{Input, LookupId};
 use crate::error::{ConfigError, Error, ErrorKind};
@@ -97,7 +99,7 @@ struct State {
     /// What the driver has not taken.
     inputs: VecDeque<Input<'static>>,
     /// Those whose result was not taken by their callers.
-    lookups: BTreeMap<LookupId, Waiter>,
+    lookups: FxHashMap<LookupId, Waiter>,
     last_lookup: u64,
     /// Who waits for the driver's end.
     closers: Vec<Waker>,
@@ -407,7 +409,9 @@ impl State {
         if let Driver::None = driver {
             // What a lost driver carried begins again.
             let waiting = self.lookups.iter().filter(|(_, waiter)| waiter.result.is_none());
-            self.inputs.extend(waiting.map(|(id, waiter)| {
+            let mut waiting = waiting.collect::<Vec<_>>();
+            waiting.sort_unstable_by_key(|(id, _)| **id);
+            self.inputs.extend(waiting.into_iter().map(|(id, waiter)| {
                 let (query, deadline) = (waiter.query.clone(), waiter.deadline);
                 Input::Miss { id: *id, query, deadline }
             }));

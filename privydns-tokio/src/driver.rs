@@ -61,21 +61,22 @@ impl Driver {
         }
     }
 
-    fn tell(&mut self, input: Input<'_>) {
-        self.engine.handle_input(Instant::now().into_std(), input);
-    }
-
     /// Moves every connection on. Says whether one may have more to do.
-    fn poll_connections(&mut self, cx: &mut Context<'_>) -> bool {
+    fn poll_connections(&mut self, cx: &mut Context<'_>, now: std::time::Instant) -> bool {
         let mut has_more = false;
         let Self { engine, connections, .. } = self;
         connections.retain(|id, connection| {
             for _ in 0..STEPS_A_ROUND {
-                match connection.poll(cx, *id, engine) {
-                    Poll::Pending => return true,
+                match connection.poll(cx, now, *id, engine) {
+                    Poll::Pending => {
+                        if engine.is_owed(*id) {
+                            connection.acknowledge();
+                        }
+                        return true;
+                    }
                     Poll::Ready(Ok(())) => {}
                     Poll::Ready(Err(cause)) => {
-                        engine.handle_input(Instant::now().into_std(), Input::Ended { id: *id, cause });
+                        engine.handle_input(now, Input::Ended { id: *id, cause });
                         return false;
                     }
                 }
@@ -87,10 +88,10 @@ impl Driver {
     }
 
     /// Takes what the callers want. Says whether there may be more.
-    fn poll_inbox(&mut self, cx: &mut Context<'_>) -> bool {
+    fn poll_inbox(&mut self, cx: &mut Context<'_>, now: std::time::Instant) -> bool {
         for _ in 0..INPUTS_A_ROUND {
             match self.inbox.poll_input(cx) {
-                Poll::Ready(input) => self.tell(input),
+                Poll::Ready(input) => self.engine.handle_input(now, input),
                 Poll::Pending => return false,
             }
         }
@@ -99,10 +100,10 @@ impl Driver {
 
     /// Carries out what the engine wants until it waits, and flushes. Says whether there is a new
     /// connection, which was not polled yet.
-    fn drain(&mut self, cx: &mut Context<'_>) -> bool {
+    fn drain(&mut self, cx: &mut Context<'_>, now: std::time::Instant) -> bool {
         let mut is_connecting = false;
         loop {
-            match self.engine.poll_output(Instant::now().into_std(), &mut self.message) {
+            match self.engine.poll_output(now, &mut self.message) {
                 Output::Connect { id, target } => {
                     self.connections.insert(id, Connection::Connecting(Box::pin(reach(target))));
                     is_connecting = true;
@@ -122,7 +123,7 @@ impl Driver {
                 }
                 Output::Done { id, result } => self.inbox.done(id, result),
                 Output::Wait(deadline) => {
-                    if self.flush(cx) {
+                    if self.flush(cx, now) {
                         continue;
                     }
                     self.deadline = deadline;
@@ -134,7 +135,7 @@ impl Driver {
     }
 
     /// Writes what was transmitted. Says whether the engine got credit back, and may have more.
-    fn flush(&mut self, cx: &mut Context<'_>) -> bool {
+    fn flush(&mut self, cx: &mut Context<'_>, now: std::time::Instant) -> bool {
         let mut was_told = false;
         for (id, connection) in &mut self.connections {
             if let Connection::Open { stream, unflushed: unflushed @ true } = connection
@@ -143,7 +144,7 @@ impl Driver {
             {
                 *unflushed = false;
                 was_told = true;
-                self.engine.handle_input(Instant::now().into_std(), Input::Written(*id));
+                self.engine.handle_input(now, Input::Written(*id));
             }
         }
         was_told
@@ -162,7 +163,7 @@ impl Driver {
         let rings = self.alarm_at.is_some() && self.alarm.as_mut().poll(cx).is_ready();
         if rings {
             self.alarm_at = None;
-            self.tell(Input::Timeout);
+            self.engine.handle_input(Instant::now().into_std(), Input::Timeout);
         }
         rings
     }
@@ -174,12 +175,14 @@ impl Future for Driver {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let driver = &mut *self;
         // After a wait, which may have been a sleep of the whole machine.
-        driver.tell(Input::WallClock(SystemTime::now()));
+        driver.engine.handle_input(Instant::now().into_std(), Input::WallClock(SystemTime::now()));
         for _ in 0..ROUNDS {
+            // One time for all that a round finds: to read the clock for each lookup would cost as much as to encode it.
+            let now = Instant::now().into_std();
             // Connections first: no query goes to one that is over.
-            let mut is_busy = driver.poll_connections(cx);
-            is_busy |= driver.poll_inbox(cx);
-            is_busy |= driver.drain(cx);
+            let mut is_busy = driver.poll_connections(cx, now);
+            is_busy |= driver.poll_inbox(cx, now);
+            is_busy |= driver.drain(cx, now);
             is_busy |= driver.poll_alarm(cx);
             if driver.engine.is_closed() {
                 return Poll::Ready(());
@@ -194,20 +197,27 @@ impl Future for Driver {
 }
 
 impl Connection {
+    /// Has what was read acknowledged at once.
+    fn acknowledge(&mut self) {
+        if let Self::Open { stream, .. } = self {
+            stream.get_mut().0.acknowledge();
+        }
+    }
+
     /// One step: a stage passed, or bytes handed to the engine.
     fn poll(
         &mut self,
         cx: &mut Context<'_>,
+        now: std::time::Instant,
         id: ConnectionId,
         engine: &mut Engine,
     ) -> Poll<Result<(), Cause>> {
-        let now = || Instant::now().into_std();
         match self {
             Self::Connecting(reaching) => {
                 let (tcp, target) = ready!(reaching.as_mut().poll(cx))?;
-                let handshake = TlsConnector::from(target.tls).connect(target.server_name, Socket(tcp));
+                let handshake = TlsConnector::from(target.tls).connect(target.server_name, Socket::new(tcp));
                 *self = Self::Handshaking(Box::new(handshake));
-                engine.handle_input(now(), Input::Handshaking(id));
+                engine.handle_input(now, Input::Handshaking(id));
             }
             Self::Handshaking(handshake) => {
                 let mut stream =
@@ -217,7 +227,7 @@ impl Connection {
                 let alpn = session.alpn_protocol().map(<[u8]>::to_vec);
                 let resumed = session.handshake_kind() == Some(HandshakeKind::Resumed);
                 *self = Self::Open { stream: Box::new(stream), unflushed: false };
-                engine.handle_input(now(), Input::Connected { id, alpn: alpn.as_deref(), resumed });
+                engine.handle_input(now, Input::Connected { id, alpn: alpn.as_deref(), resumed });
             }
             Self::Open { stream, .. } => {
                 let mut stream = Pin::new(&mut **stream);
@@ -225,7 +235,7 @@ impl Connection {
                     Ok([]) => return Poll::Ready(Err(Cause::Closed)),
                     Ok(bytes) => {
                         let length = bytes.len();
-                        engine.handle_input(now(), Input::Received { id, bytes });
+                        engine.handle_input(now, Input::Received { id, bytes });
                         stream.consume(length);
                     }
                     Err(error) => {
@@ -233,7 +243,7 @@ impl Connection {
                         let mut bytes = Vec::new();
                         let _ = stream.get_mut().get_mut().1.reader().read_to_end(&mut bytes);
                         if !bytes.is_empty() {
-                            engine.handle_input(now(), Input::Received { id, bytes: &bytes });
+                            engine.handle_input(now, Input::Received { id, bytes: &bytes });
                         }
                         return Poll::Ready(Err(cause_of(&error, Stage::Exchange)));
                     }

@@ -7,9 +7,33 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-/// A socket that acknowledges what is read from it at once. A server that leaves Nagle's algorithm on, as Unbound and
-/// NSD do, holds back what it has to say until then, and Linux would take 40 ms.
-pub(crate) struct Socket(pub(crate) TcpStream);
+/// A socket that can acknowledge at once what was read from it. A server that leaves Nagle's algorithm on, as Unbound
+/// and NSD do, holds back what it has to say until then, and Linux would take 40 ms.
+pub(crate) struct Socket {
+    tcp: TcpStream,
+    /// Whether something was read since the last acknowledgement.
+    has_read: bool,
+}
+
+impl Socket {
+    pub(crate) fn new(tcp: TcpStream) -> Self {
+        Self { tcp, has_read: false }
+    }
+
+    /// Acknowledges what was read. Linux has to be told again after more was.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    pub(crate) fn acknowledge(&mut self) {
+        if std::mem::take(&mut self.has_read) {
+            let _ = socket2::SockRef::from(&self.tcp).set_tcp_quickack(true);
+        }
+    }
+
+    /// Other systems are not to be told.
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    pub(crate) fn acknowledge(&mut self) {
+        self.has_read = false;
+    }
+}
 
 impl AsyncRead for Socket {
     fn poll_read(
@@ -17,26 +41,15 @@ impl AsyncRead for Socket {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let read = Pin::new(&mut self.0).poll_read(cx, buffer);
-        if read.is_ready() {
-            acknowledge(&self.0);
-        }
+        let read = Pin::new(&mut self.tcp).poll_read(cx, buffer);
+        self.has_read |= read.is_ready();
         read
     }
 }
 
-/// Linux has to be told after each read.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-fn acknowledge(tcp: &TcpStream) {
-    let _ = socket2::SockRef::from(tcp).set_tcp_quickack(true);
-}
-
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn acknowledge(_: &TcpStream) {}
-
 impl AsyncWrite for Socket {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(cx, octets)
+        Pin::new(&mut self.tcp).poll_write(cx, octets)
     }
 
     fn poll_write_vectored(
@@ -44,18 +57,18 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         octets: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write_vectored(cx, octets)
+        Pin::new(&mut self.tcp).poll_write_vectored(cx, octets)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.0.is_write_vectored()
+        self.tcp.is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(cx)
+        Pin::new(&mut self.tcp).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(cx)
+        Pin::new(&mut self.tcp).poll_shutdown(cx)
     }
 }

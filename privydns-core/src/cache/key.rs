@@ -22,6 +22,13 @@ pub(crate) struct CacheKey(u128);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Group(pub(crate) u64);
 
+/// Where a lookup belongs: who may answer it, and its key.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    pub(crate) group: Group,
+    pub(crate) key: CacheKey,
+}
+
 impl Group {
     pub(crate) fn one(upstream: usize) -> Self {
         Self(1 << upstream)
@@ -29,7 +36,12 @@ impl Group {
 
     /// Its upstreams, in the order of the configuration.
     pub(crate) fn upstreams(self) -> impl Iterator<Item = usize> {
-        (0..u64::BITS as usize).filter(move |index| self.0 >> index & 1 == 1)
+        let mut rest = self.0;
+        std::iter::from_fn(move || {
+            let index = (rest != 0).then(|| rest.trailing_zeros() as usize)?;
+            rest &= rest - 1;
+            Some(index)
+        })
     }
 }
 

@@ -39,7 +39,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-pub(crate) use self::key::{CacheKey, Group};
+pub(crate) use self::key::{CacheKey, Group, Place};
 pub use self::settings::CacheSettings;
 
 use self::entry::Entry;
@@ -178,6 +178,11 @@ impl Cache {
         self.shared.keyer.answer(query, group)
     }
 
+    /// Where a lookup belongs that a group of upstreams may answer.
+    pub(crate) fn place(&self, query: &Query, group: Group) -> Place {
+        Place { group, key: self.key(query, group) }
+    }
+
     /// What is known of the answer to a query. A hit is counted, and allocates nothing, unless it is a name denied
     /// by the denial of another question: such an answer is made for the query.
     ///
@@ -221,7 +226,7 @@ impl Cache {
         &self,
         now: Instant,
         query: &Query,
-        group: Group,
+        Place { group, key }: Place,
         message: &Message,
         age: u32,
         origin: &Origin,
@@ -238,14 +243,9 @@ impl Cache {
             // Too short-lived to be kept, it still has put an end to what was.
             None => store.remove(key.place()),
         };
-        let key = shared.keyer.answer(query, group);
         let denial_of = shared.keyer.denials(query, group);
         let may_be_denied = shared.may_deny(now);
-        let exists = |name: &[u8]| {
-            if may_be_denied {
-                store.remove(denial_of(name).place());
-            }
-        };
+        let exists = |name: &[u8]| store.remove(denial_of(name).place());
         let deny = |name: &QueryName| {
             let key = denial_of(name.as_wire());
             if let Some(entry) = &entry {
@@ -259,21 +259,22 @@ impl Cache {
         for marks in [&shared.refreshing, &shared.failing].into_iter().flatten() {
             marks.clear(key);
         }
-        let (name, target) = (query.name(), message.target());
-        match message.outcome() {
-            Outcome::NxDomain if target == *name => {
+        let (name, target) = (query.name(), message.target_beyond_question());
+        match (message.outcome(), &target) {
+            (Outcome::NxDomain, None) => {
                 store.remove(key.place());
                 deny(name);
             }
-            Outcome::NxDomain => {
+            (Outcome::NxDomain, Some(target)) => {
                 and_parents(name).for_each(exists);
                 put(key);
-                deny(&target);
+                deny(target);
             }
-            Outcome::Records | Outcome::NoData | Outcome::Failure => {
-                and_parents(name).for_each(exists);
-                if target != *name {
-                    and_parents(&target).for_each(exists);
+            (Outcome::Records | Outcome::NoData | Outcome::Failure, target) => {
+                if may_be_denied {
+                    and_parents(name)
+                        .chain(target.iter().flat_map(|target| and_parents(target)))
+                        .for_each(exists);
                 }
                 put(key);
             }
@@ -293,9 +294,9 @@ impl Cache {
 
     /// Says that a query was asked and no upstream gave an answer, so that a stale one is handed out at once for a
     /// while.
-    pub(crate) fn failed(&self, now: Instant, query: &Query, group: Group) {
+    pub(crate) fn failed(&self, now: Instant, key: CacheKey) {
         if let Some(failing) = &self.shared.failing {
-            failing.set(self.key(query, group), self.shared.clock.moment(now));
+            failing.set(key, self.shared.clock.moment(now));
         }
     }
 

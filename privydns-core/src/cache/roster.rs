@@ -32,7 +32,7 @@ pub(super) enum Verdict {
 
 impl Roster {
     /// Heap memory for the keys of one entry, those in excess and the vector's room to grow among it.
-    pub(super) const BYTES: u64 = 3 * size_of::<Slot>() as u64;
+    pub(super) const BYTES: u64 = 4 * size_of::<Slot>() as u64;
 
     pub(super) fn len(&self) -> usize {
         self.slots.len()

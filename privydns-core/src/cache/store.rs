@@ -20,9 +20,11 @@ use super::roster::{Roster, Verdict};
 /// dropped faster than new ones come, and all that has ended is gone after as many inserts as a quarter of the
 /// store's entries.
 const SWEPT_PER_INSERT: usize = 4;
-/// What makes the roster look for keys whose entries are gone: a third more keys than entries, and so many more.
-/// Twice as much makes it be compacted.
+/// What makes the roster look for keys whose entries are gone: twice as many keys as entries, and so many more. Half
+/// as much again makes it be compacted.
 const ROSTER_SLACK: usize = 256;
+/// After how many inserts the entries are counted again, which takes the lock of every shard.
+const INSERTS_PER_COUNT: usize = 64;
 /// The most shards. More than cores that look names up at one moment bring nothing.
 const MAX_SHARDS: u64 = 16;
 /// The least memory that makes a shard worth it: room for more than a few of the largest answers.
@@ -54,7 +56,21 @@ pub(super) struct Store<V: Value> {
     evictions: Arc<AtomicU64>,
     /// How long values are kept when they are over.
     grace: Duration,
-    roster: Mutex<Roster>,
+    writing: Mutex<Writing>,
+}
+
+/// What writers share.
+struct Writing {
+    roster: Roster,
+    inserts: usize,
+    /// More keys than this are too many for the entries there were at the last count.
+    crowd: usize,
+}
+
+impl Default for Writing {
+    fn default() -> Self {
+        Self { roster: Roster::default(), inserts: 0, crowd: ROSTER_SLACK }
+    }
 }
 
 impl<V: Value> Store<V> {
@@ -74,7 +90,7 @@ impl<V: Value> Store<V> {
         let evictions = Arc::default();
         let lifecycle = Evictions(Arc::clone(&evictions));
         let map = Cache::with_options(options, scale, BuildHasherDefault::default(), lifecycle);
-        Self { map, evictions, grace, roster: Mutex::default() }
+        Self { map, evictions, grace, writing: Mutex::default() }
     }
 
     /// The value at a place, and word to the store that it was asked for.
@@ -90,14 +106,18 @@ impl<V: Value> Store<V> {
     /// Puts a value at a place, unless it is larger than all there is room for.
     pub(super) fn insert(&self, now: Moment, place: u64, value: V) {
         let end = self.end_of(&value);
-        let mut roster = self.roster();
+        let mut writing = self.lock();
         for _ in 0..SWEPT_PER_INSERT {
-            self.sweep(&mut roster, now.seconds());
+            self.sweep(&mut writing, now.seconds());
         }
         self.map.insert(place, value);
-        roster.push(place, end);
-        if roster.len() > 2 * self.crowd() {
-            roster.compact(|place, end| self.ends_at(place, end));
+        writing.roster.push(place, end);
+        writing.inserts = writing.inserts.wrapping_add(1);
+        if writing.inserts % INSERTS_PER_COUNT == 0 {
+            writing.crowd = 2 * self.map.len() + ROSTER_SLACK;
+        }
+        if writing.roster.len() > writing.crowd / 2 * 3 {
+            writing.roster.compact(|place, end| self.ends_at(place, end));
         }
     }
 
@@ -109,9 +129,9 @@ impl<V: Value> Store<V> {
     }
 
     pub(super) fn clear(&self) {
-        let mut roster = self.roster();
+        let mut writing = self.lock();
         self.map.clear();
-        *roster = Roster::default();
+        *writing = Writing::default();
     }
 
     pub(super) fn entries(&self) -> u64 {
@@ -126,7 +146,7 @@ impl<V: Value> Store<V> {
     /// How many keys the roster has.
     #[cfg(test)]
     pub(super) fn keys(&self) -> usize {
-        self.roster().len()
+        self.lock().roster.len()
     }
 
     /// Heap memory that the store has taken for itself and for what values are inline.
@@ -137,9 +157,9 @@ impl<V: Value> Store<V> {
 
     /// Looks at the next key in turn, and removes its entry if it is over for good at this second. Each insert wrote
     /// a key: one whose end is not that of its entry has a newer one, or none.
-    fn sweep(&self, roster: &mut Roster, now: u32) {
-        let is_crowded = roster.len() > self.crowd();
-        roster.step(|place, end| {
+    fn sweep(&self, writing: &mut Writing, now: u32) {
+        let is_crowded = writing.roster.len() > writing.crowd;
+        writing.roster.step(|place, end| {
             if end <= now {
                 self.map.remove_if(&place, |value| self.end_of(value) <= now);
                 Verdict::Drop
@@ -149,12 +169,6 @@ impl<V: Value> Store<V> {
                 Verdict::Keep
             }
         });
-    }
-
-    /// More keys than this are too many for the entries there are.
-    fn crowd(&self) -> usize {
-        let entries = self.map.len();
-        entries + entries / 3 + ROSTER_SLACK
     }
 
     /// Whether there is a value at a place that is of no use from that second on.
@@ -168,8 +182,8 @@ impl<V: Value> Store<V> {
     }
 
     /// What a panic left behind is as good as what was there before: a key without an entry is dropped in its turn.
-    fn roster(&self) -> MutexGuard<'_, Roster> {
-        self.roster.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Writing> {
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -42,7 +42,8 @@ impl Bench {
     }
 
     fn insert_aged(&self, query: &Query, reply: &Reply, age: u32) {
-        self.cache.insert(self.now, query, PUBLIC, &reply.message(query), age, &wire::origin());
+        let place = self.cache.place(query, PUBLIC);
+        self.cache.insert(self.now, query, place, &reply.message(query), age, &wire::origin());
     }
 
     fn found(&self, query: &Query) -> Found {

@@ -3,14 +3,15 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
+use std::collections::hash_map::Entry;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use rustc_hash::FxHashMap;
 
 use super::input::Input;
 use super::phase::Phase;
@@ -46,9 +47,11 @@ pub struct Dot {
     phase: Phase,
     input: Input,
     /// By message ID: all that are in flight, and those cancelled whose answers may yet come.
-    exchanges: BTreeMap<u16, Exchange>,
+    exchanges: FxHashMap<u16, Exchange>,
     /// The message IDs of those in flight.
-    in_flight: BTreeMap<Key, u16>,
+    in_flight: FxHashMap<Key, u16>,
+    /// Once the connection is over: those that were in flight, the oldest last.
+    unanswered: Vec<(Key, u16)>,
     unsent: VecDeque<u16>,
     refused: VecDeque<Key>,
     strays: u32,
@@ -70,8 +73,9 @@ impl Dot {
             ids: StdRng::from_seed(seed),
             phase: Phase::Open,
             input: Input::default(),
-            exchanges: BTreeMap::new(),
-            in_flight: BTreeMap::new(),
+            exchanges: FxHashMap::default(),
+            in_flight: FxHashMap::default(),
+            unanswered: Vec::new(),
             unsent: VecDeque::new(),
             refused: VecDeque::new(),
             strays: 0,
@@ -131,7 +135,14 @@ impl Dot {
     /// Once the connection is over: what was left unanswered, oldest first, and then the end.
     fn wind_up(&mut self) -> Option<Event> {
         let Phase::Ending(cause) = &self.phase else { return None };
-        let Some((key, id)) = self.in_flight.pop_first() else {
+        if self.unanswered.is_empty() {
+            self.unanswered.extend(self.in_flight.iter().map(|(key, id)| (*key, *id)));
+            self.unanswered.sort_unstable_by(|one, other| other.cmp(one));
+        }
+        // Those cancelled since have been forgotten.
+        let next = std::iter::from_fn(|| self.unanswered.pop())
+            .find(|(key, _)| self.in_flight.remove(key).is_some());
+        let Some((key, id)) = next else {
             self.exchanges.clear();
             return self.phase.tell().map(Event::Ended);
         };

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use smallvec::SmallVec;
 use tracing::debug;
 
 use super::Engine;
@@ -19,7 +20,7 @@ impl Engine {
     /// among them. Those whose pause is over are probed, for later lookups.
     pub(super) fn plan(&mut self, now: Instant, query: &Query, group: Group) -> Plan {
         let is_healthy = |upstream: &usize| self.pools[*upstream].health.standing(now) == Standing::Healthy;
-        let (mut healthy, mut sick) = group.upstreams().partition::<Vec<_>, _>(is_healthy);
+        let (mut healthy, mut sick) = group.upstreams().partition::<SmallVec<[usize; 8]>, _>(is_healthy);
         let Self { shared, pools, random, .. } = self;
         shared.config.sort(query.name(), &mut healthy);
         shared.order.arrange(&mut healthy, query.name(), |upstream| pools[upstream].rtt.smoothed(), random);
@@ -206,11 +207,10 @@ impl Engine {
 
     pub(super) fn set_flight_alarm(&mut self, flight: usize) {
         let overdue = self.waited_for(flight).min();
-        let Self { flights, timers, .. } = self;
-        let state = &mut flights[flight];
-        let deadline = state.waiters.first().map(|(deadline, _)| *deadline);
+        let state = &self.flights[flight];
+        let deadline = state.waiters.first().map(|(deadline, _)| deadline);
         let stale = state.stale.as_ref().map(|_| state.started + STALE_AFTER);
         let times = [deadline, Some(state.until), overdue, state.pause, state.hedge, stale];
-        timers.set(Timer::Flight(flight), &mut state.alarm, times.into_iter().flatten().min());
+        self.timers.set(Timer::Flight(flight), times.into_iter().flatten().min());
     }
 }

@@ -37,7 +37,6 @@ pub(super) struct Dial {
     pub(super) began: Instant,
     /// What the caller is told if all fail: the first failure that says more than "too slow".
     cause: Option<Cause>,
-    alarm: Option<Instant>,
 }
 
 impl Dial {
@@ -67,7 +66,6 @@ impl Engine {
             next_address: None,
             began: now,
             cause: None,
-            alarm: None,
         });
         self.pools[upstream].dials.push(dial);
         let configured = &self.shared.config.upstreams[upstream].upstream;
@@ -240,17 +238,17 @@ impl Engine {
     }
 
     fn remove_dial(&mut self, dial: usize) -> Dial {
-        let mut state = self.dials.remove(dial);
+        let state = self.dials.remove(dial);
         self.lost_dials.retain(|lost| *lost != dial);
-        self.timers.set(Timer::Dial(dial), &mut state.alarm, None);
+        self.timers.set(Timer::Dial(dial), None);
         self.pools[state.upstream].dials.retain(|other| *other != dial);
         state
     }
 
     fn set_dial_alarm(&mut self, dial: usize) {
-        let state = &mut self.dials[dial];
+        let state = &self.dials[dial];
         let at = state.next_address.map_or(state.over(), |time| time.min(state.over()));
-        self.timers.set(Timer::Dial(dial), &mut state.alarm, Some(at));
+        self.timers.set(Timer::Dial(dial), Some(at));
     }
 
     /// How far the upstream's dial has come, or came when it failed.

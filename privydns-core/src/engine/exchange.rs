@@ -94,7 +94,10 @@ impl Engine {
         let key = self.exchanges.insert(flight, upstream, now, overdue_at);
         self.shared.counters.upstream(upstream).queries.add(1);
         debug!(upstream = %self.pools[upstream].label, "attempt");
-        self.stand_in_line(key);
+        let is_suspect = self.flights[flight].plan.is_suspect(upstream);
+        if is_suspect || !self.submit_at_once(now, upstream, key) {
+            self.stand_in_line(key);
+        }
         key
     }
 

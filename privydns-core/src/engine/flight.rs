@@ -1,15 +1,15 @@
 //! One question on its way, for everybody who asked it: equal lookups share one flight.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use smallvec::SmallVec;
 use tracing::debug;
 
 use super::Engine;
-use super::io::LookupId;
 use super::timers::Timer;
-use crate::cache::{CacheKey, Group};
+use super::waiters::Waiters;
+use crate::cache::{Group, Place};
 use crate::connection::Key;
 use crate::error::{Attempt, Cause, Error, ErrorKind, Limit, Stage};
 use crate::message::{Answer, Message, Origin, Query, Spoken};
@@ -21,12 +21,11 @@ pub(super) const STALE_AFTER: Duration = Duration::from_millis(1800);
 /// A question and the attempts to have it answered.
 #[derive(Debug)]
 pub(super) struct Flight {
-    key: CacheKey,
-    pub(super) group: Group,
+    pub(super) place: Place,
     pub(super) query: Arc<Query>,
     pub(super) started: Instant,
     /// The callers who wait for it, by when they stop waiting.
-    pub(super) waiters: BTreeSet<(Instant, LookupId)>,
+    pub(super) waiters: Waiters,
     /// The upstreams whose address it asks for.
     pub(super) bootstraps: Vec<usize>,
     /// The upstream that it is to see whether it answers.
@@ -43,9 +42,8 @@ pub(super) struct Flight {
     /// When a second query goes out beside the first.
     pub(super) hedge: Option<Instant>,
     /// Attempts that are not over.
-    pub(super) live: Vec<Key>,
+    pub(super) live: SmallVec<[Key; 2]>,
     pub(super) history: Vec<Attempt>,
-    pub(super) alarm: Option<Instant>,
 }
 
 impl Flight {
@@ -74,8 +72,8 @@ impl Engine {
         query: Arc<Query>,
         deadline: Instant,
     ) -> Result<usize, Error> {
-        let group = self.shared.config.group(&query)?;
-        self.flight_in_group(now, query, group, deadline)
+        let place = self.place_of(&query)?;
+        self.flight_at(now, query, place, deadline)
     }
 
     pub(super) fn flight_in_group(
@@ -85,8 +83,24 @@ impl Engine {
         group: Group,
         deadline: Instant,
     ) -> Result<usize, Error> {
-        let key = self.shared.cache.key(&query, group);
-        if let Some(flight) = self.flight_by_key.get(&key).copied() {
+        let place = self.shared.cache.place(&query, group);
+        self.flight_at(now, query, place, deadline)
+    }
+
+    /// The upstreams that may answer a query, and what stands for it in the cache and among the flights.
+    pub(super) fn place_of(&self, query: &Query) -> Result<Place, Error> {
+        let group = self.shared.config.group(query)?;
+        Ok(self.shared.cache.place(query, group))
+    }
+
+    pub(super) fn flight_at(
+        &mut self,
+        now: Instant,
+        query: Arc<Query>,
+        place: Place,
+        deadline: Instant,
+    ) -> Result<usize, Error> {
+        if let Some(flight) = self.flight_by_key.get(&place.key).copied() {
             let state = &mut self.flights[flight];
             state.until = state.until.max(deadline);
             if self.is_spent(flight) {
@@ -96,7 +110,7 @@ impl Engine {
             return Ok(flight);
         }
         self.failures.forget_before(self.shared.cache.clears());
-        let mut plan = self.plan(now, &query, group);
+        let mut plan = self.plan(now, &query, place.group);
         let is_full = |upstream: usize| {
             let pool = &self.pools[upstream];
             pool.waiting.len() + pool.suspects.len() >= self.shared.config.settings.max_waiting
@@ -106,11 +120,10 @@ impl Engine {
         }
         let history = self.recall_failures(now, &query, &mut plan);
         let flight = self.flights.insert(Flight {
-            key,
-            group,
+            place,
             query,
             started: now,
-            waiters: BTreeSet::new(),
+            waiters: Waiters::None,
             bootstraps: Vec::new(),
             probes: None,
             is_refresh: false,
@@ -119,11 +132,10 @@ impl Engine {
             plan,
             pause: None,
             hedge: None,
-            live: Vec::new(),
+            live: SmallVec::new(),
             history,
-            alarm: None,
         });
-        self.flight_by_key.insert(key, flight);
+        self.flight_by_key.insert(place.key, flight);
         if !self.flights[flight].history.is_empty() {
             self.pass_over_sick(flight);
         }
@@ -174,10 +186,10 @@ impl Engine {
         let label = self.pools[upstream].label.clone();
         debug!(upstream = %label, ?elapsed, rcode = %message.rcode(), "answered");
         let origin = Origin { upstream: label, spoken, attempts, elapsed, is_cached: false, is_stale: false };
-        self.shared.cache.insert(now, &state.query, state.group, message, age, &origin);
+        self.shared.cache.insert(now, &state.query, state.place, message, age, &origin);
         let age = age.saturating_add(self.shared.cache.cut(message));
         let answer = Answer::new(message.clone(), age, origin);
-        self.recent.note(state.key);
+        self.recent.note(state.place.key);
         let waiters = std::mem::take(&mut state.waiters);
         let bootstraps = std::mem::take(&mut state.bootstraps);
         self.answer_lookups(waiters, &answer);
@@ -192,7 +204,7 @@ impl Engine {
         let state = &mut self.flights[flight];
         let kind = deciding_cause(&state.history).map_or(ErrorKind::Deadline, ErrorKind::Upstream);
         let history = std::mem::take(&mut state.history);
-        self.shared.cache.failed(now, &state.query, state.group);
+        self.shared.cache.failed(now, state.place.key);
         for (_, id) in std::mem::take(&mut state.waiters) {
             self.fail_lookup(now, id, &kind, &history);
         }
@@ -205,9 +217,9 @@ impl Engine {
 
     /// Everything about a flight is forgotten; what is still on its way for it is cancelled.
     pub(super) fn end_flight(&mut self, now: Instant, flight: usize) {
-        let mut state = self.flights.remove(flight);
-        self.timers.set(Timer::Flight(flight), &mut state.alarm, None);
-        self.flight_by_key.remove(&state.key);
+        let state = self.flights.remove(flight);
+        self.timers.set(Timer::Flight(flight), None);
+        self.flight_by_key.remove(&state.place.key);
         for key in state.live {
             // However short a time it was waited for, its connection may have been silent for long.
             self.note_silence(now, key);

@@ -44,7 +44,6 @@ pub(super) struct Connection {
     unwritten: usize,
     /// Whether it stands in the engine's list of connections to look after.
     is_listed: bool,
-    alarm: Option<Instant>,
 }
 
 /// Whether a connection takes queries.
@@ -88,7 +87,6 @@ impl Connection {
             pinged: None,
             unwritten: 0,
             is_listed: false,
-            alarm: None,
         }
     }
 
@@ -102,6 +100,11 @@ impl Connection {
     /// Whether it takes queries, now or when it has room again.
     pub(super) fn is_usable(&self) -> bool {
         self.is_good() && matches!(&self.state, State::Open(machine) if !machine.is_draining())
+    }
+
+    /// Whether answers are waited for on it.
+    pub(super) fn is_owed(&self) -> bool {
+        matches!(&self.state, State::Open(machine) if machine.in_flight() > 0)
     }
 
     pub(super) fn has_room(&self) -> bool {
@@ -339,7 +342,7 @@ impl Engine {
         debug!(upstream = %self.pools[connection.upstream].label, %cause, "connection over");
         self.pools[connection.upstream].open.retain(|open| *open != id);
         connection.service = Service::Closing;
-        self.timers.set(Timer::Connection(id), &mut connection.alarm, None);
+        self.timers.set(Timer::Connection(id), None);
         self.touched(id);
     }
 
@@ -402,10 +405,7 @@ impl Engine {
             return self.close_connection(now, id);
         }
         let times = [machine.poll_timeout(), idle_at, self.next_ping(connection)];
-        let Self { connections, timers, .. } = self;
-        if let Some(connection) = connections.get_mut(&id) {
-            timers.set(Timer::Connection(id), &mut connection.alarm, times.into_iter().flatten().min());
-        }
+        self.timers.set(Timer::Connection(id), times.into_iter().flatten().min());
     }
 
     /// What is spoken on a connection, and as whom.

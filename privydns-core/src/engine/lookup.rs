@@ -1,11 +1,12 @@
 //! Callers: each waits for a flight, has a deadline of its own, and leaves alone.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::Engine;
 use super::io::{LookupId, Output};
+use super::waiters::{Waiter, Waiters};
+use crate::cache::Place;
 use crate::error::{Attempt, Cause, Error, ErrorKind, Limit};
 use crate::message::{Answer, CacheUse, Query};
 use crate::shared::Known;
@@ -20,22 +21,40 @@ pub(super) struct Lookup {
 }
 
 impl Engine {
-    pub(super) fn begin_lookup(
+    /// A caller wants an answer, which the cache may have.
+    pub(super) fn begin_lookup(&mut self, now: Instant, id: LookupId, query: Arc<Query>, deadline: Instant) {
+        let known = self.shared.known(now, &query);
+        match known.and_then(|known| Ok((known, self.place_of(&query)?))) {
+            Ok((known, place)) => self.begin_at(now, id, query, place, deadline, known),
+            Err(error) => self.done(id, Err(error)),
+        }
+    }
+
+    /// A caller wants an answer, and has looked into the cache.
+    pub(super) fn begin_miss(&mut self, now: Instant, id: LookupId, query: Arc<Query>, deadline: Instant) {
+        let place = self.place_of(&query);
+        match place.and_then(|place| Ok((self.known_by_now(now, &query, place)?, place))) {
+            Ok((known, place)) => self.begin_at(now, id, query, place, deadline, known),
+            Err(error) => self.done(id, Err(error)),
+        }
+    }
+
+    fn begin_at(
         &mut self,
         now: Instant,
         id: LookupId,
         query: Arc<Query>,
+        place: Place,
         deadline: Instant,
-        known: Result<Known, Error>,
+        known: Known,
     ) {
         if self.closed {
             return self.done(id, Err(ErrorKind::Closed.into()));
         }
         let stale = match known {
-            Err(error) => return self.done(id, Err(error)),
-            Ok(Known::Answer(answer) | Known::Refresh(answer)) => return self.done(id, Ok(answer)),
-            Ok(Known::Stale(answer)) => Some(answer),
-            Ok(Known::Nothing) => None,
+            Known::Answer(answer) | Known::Refresh(answer) => return self.done(id, Ok(answer)),
+            Known::Stale(answer) => Some(answer),
+            Known::Nothing => None,
         };
         // Flights that no lookup waits for, as those that renew what the cache has, get as much room again.
         let limit = self.shared.config.settings.max_lookups;
@@ -44,7 +63,7 @@ impl Engine {
         }
         self.shared.cache.count_miss();
         let accepts_stale = query.cache_use() == CacheUse::Normal;
-        let flight = match self.flight_for(now, query, deadline) {
+        let flight = match self.flight_at(now, query, place, deadline) {
             Ok(flight) => flight,
             Err(error) => return self.refuse(id, error),
         };
@@ -57,9 +76,8 @@ impl Engine {
 
     /// What is known of a query on which its caller found nothing. The answer may have come between the caller's
     /// look into the cache and now; and a stale one is only of use here.
-    pub(super) fn known_by_now(&self, now: Instant, query: &Query) -> Result<Known, Error> {
-        let key = self.shared.cache.key(query, self.shared.config.group(query)?);
-        if self.recent.contains(key) || self.shared.cache.keeps_stale() {
+    fn known_by_now(&self, now: Instant, query: &Query, place: Place) -> Result<Known, Error> {
+        if self.recent.contains(place.key) || self.shared.cache.keeps_stale() {
             self.shared.known(now, query)
         } else {
             Ok(Known::Nothing)
@@ -70,7 +88,7 @@ impl Engine {
     pub(super) fn cancel_lookup(&mut self, now: Instant, id: LookupId) {
         let Some(lookup) = self.lookups.remove(&id) else { return };
         let state = &mut self.flights[lookup.flight];
-        state.waiters.remove(&(lookup.deadline, id));
+        state.waiters.remove((lookup.deadline, id));
         if state.is_wanted() {
             self.set_flight_alarm(lookup.flight);
         } else {
@@ -83,10 +101,10 @@ impl Engine {
         let Self { flights, lookups, .. } = self;
         let state = &mut flights[flight];
         let mut expired = Vec::new();
-        while let Some((deadline, id)) = state.waiters.first().copied()
+        while let Some((deadline, id)) = state.waiters.first()
             && deadline <= now
         {
-            state.waiters.pop_first();
+            state.waiters.remove((deadline, id));
             expired.push(id);
         }
         if expired.is_empty() {
@@ -109,11 +127,11 @@ impl Engine {
         let Self { flights, lookups, .. } = self;
         let state = &mut flights[flight];
         let Some(stale) = state.stale.take() else { return };
-        let takes = |(_, id): &(Instant, LookupId)| lookups.get(id).is_none_or(|lookup| lookup.accepts_stale);
-        let takers: BTreeSet<_>;
+        let takes = |(_, id): &Waiter| lookups.get(id).is_none_or(|lookup| lookup.accepts_stale);
+        let takers: Waiters;
         (takers, state.waiters) = std::mem::take(&mut state.waiters).into_iter().partition(takes);
         state.is_refresh = true;
-        self.shared.cache.failed(now, &state.query, state.group);
+        self.shared.cache.failed(now, state.place.key);
         for (_, id) in takers {
             self.lookups.remove(&id);
             self.shared.cache.count_stale();
@@ -121,7 +139,7 @@ impl Engine {
         }
     }
 
-    pub(super) fn answer_lookups(&mut self, waiters: BTreeSet<(Instant, LookupId)>, answer: &Answer) {
+    pub(super) fn answer_lookups(&mut self, waiters: Waiters, answer: &Answer) {
         for (_, id) in waiters {
             self.lookups.remove(&id);
             self.done(id, Ok(answer.clone()));
@@ -145,7 +163,9 @@ impl Engine {
     }
 
     pub(super) fn close_lookups(&mut self) {
-        while let Some((id, _)) = self.lookups.pop_first() {
+        let mut ids = self.lookups.drain().map(|(id, _)| id).collect::<Vec<_>>();
+        ids.sort_unstable();
+        for id in ids {
             self.done(id, Err(ErrorKind::Closed.into()));
         }
     }

@@ -18,6 +18,7 @@ mod recent;
 mod sick;
 mod suspects;
 mod timers;
+mod waiters;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
@@ -26,6 +27,7 @@ use std::time::{Instant, SystemTime};
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
+use rustc_hash::FxHashMap;
 use slab::Slab;
 
 pub use io::{ConnectionId, Input, LookupId, Output, Target};
@@ -110,9 +112,9 @@ pub struct Engine {
     random: StdRng,
     /// The latest time seen.
     now: Instant,
-    lookups: BTreeMap<LookupId, Lookup>,
+    lookups: FxHashMap<LookupId, Lookup>,
     flights: Slab<Flight>,
-    flight_by_key: BTreeMap<CacheKey, usize>,
+    flight_by_key: FxHashMap<CacheKey, usize>,
     exchanges: Exchanges,
     recent: Recent,
     failures: Failures,
@@ -146,9 +148,9 @@ impl Engine {
         Self {
             random: StdRng::from_seed(seed),
             now,
-            lookups: BTreeMap::new(),
+            lookups: FxHashMap::default(),
             flights: Slab::new(),
-            flight_by_key: BTreeMap::new(),
+            flight_by_key: FxHashMap::default(),
             exchanges: Exchanges::default(),
             recent: Recent::default(),
             failures: Failures::default(),
@@ -173,14 +175,8 @@ impl Engine {
     pub fn handle_input(&mut self, now: Instant, input: Input<'_>) {
         let now = self.advance_clock(now);
         match input {
-            Input::Lookup { id, query, deadline } => {
-                let known = self.shared.known(now, &query);
-                self.begin_lookup(now, id, query, deadline, known);
-            }
-            Input::Miss { id, query, deadline } => {
-                let known = self.known_by_now(now, &query);
-                self.begin_lookup(now, id, query, deadline, known);
-            }
+            Input::Lookup { id, query, deadline } => self.begin_lookup(now, id, query, deadline),
+            Input::Miss { id, query, deadline } => self.begin_miss(now, id, query, deadline),
             Input::Cancel(id) => self.cancel_lookup(now, id),
             Input::Refresh(query) => self.begin_refresh(now, query),
             Input::Handshaking(id) => self.handshaking(id),
@@ -219,6 +215,14 @@ impl Engine {
     /// Whether [`Input::Close`] was handled and everything it asks for was given out.
     pub fn is_closed(&self) -> bool {
         self.closed && self.outputs.is_empty() && self.connections.is_empty()
+    }
+
+    /// Whether the server owes an answer on a connection. A driver that can acknowledge at once what it has read, where
+    /// its system would wait to do so with the next write, does that while this is true: a server that leaves Nagle's
+    /// algorithm on holds the next answer back until then. With nothing owed, the acknowledgement may wait for the next
+    /// query.
+    pub fn is_owed(&self, id: ConnectionId) -> bool {
+        self.connections.get(&id).is_some_and(Connection::is_owed)
     }
 
     /// Lookups that wait for their answer.

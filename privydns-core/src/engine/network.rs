@@ -51,7 +51,7 @@ impl Engine {
         if !state.is_wanted() {
             return self.end_flight(now, flight);
         }
-        let (query, group) = (state.query.clone(), state.group);
+        let (query, group) = (state.query.clone(), state.place.group);
         let plan = self.plan(now, &query, group);
         let state = &mut self.flights[flight];
         (state.plan, state.pause) = (plan, None);

@@ -125,20 +125,34 @@ impl Engine {
         while let Some(key) = self.pools[upstream].waiting.first().copied() {
             let Some(id) = self.connection_with_room(upstream) else { break };
             self.pools[upstream].waiting.pop_first();
-            let Some(exchange) = self.exchanges.get_mut(key) else { continue };
-            exchange.connection = Some(id);
-            exchange.submitted = now;
-            let query = &self.flights[exchange.flight].query;
-            if let Some(connection) = self.connections.get_mut(&id) {
-                connection.silent_since.get_or_insert(now);
-                connection.used = now;
-                if let Some(machine) = connection.machine() {
-                    machine.submit(now, key, query);
-                }
-            }
-            self.touched(id);
+            self.submit(now, key, id);
         }
         self.open_if_needed(now, upstream);
+    }
+
+    /// Gives an attempt to a connection, which has room.
+    fn submit(&mut self, now: Instant, key: Key, id: ConnectionId) {
+        let Some(exchange) = self.exchanges.get_mut(key) else { return };
+        exchange.connection = Some(id);
+        exchange.submitted = now;
+        let query = &self.flights[exchange.flight].query;
+        if let Some(connection) = self.connections.get_mut(&id) {
+            connection.silent_since.get_or_insert(now);
+            connection.used = now;
+            if let Some(machine) = connection.machine() {
+                machine.submit(now, key, query);
+            }
+        }
+        self.touched(id);
+    }
+
+    /// Gives a new attempt to a connection, if there is one with room and nobody else in line for it.
+    pub(super) fn submit_at_once(&mut self, now: Instant, upstream: usize, key: Key) -> bool {
+        if !self.pools[upstream].waiting.is_empty() {
+            return false;
+        }
+        let id = self.connection_with_room(upstream);
+        id.inspect(|id| self.submit(now, key, *id)).is_some()
     }
 
     fn connection_with_room(&self, upstream: usize) -> Option<ConnectionId> {

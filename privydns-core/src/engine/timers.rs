@@ -1,50 +1,73 @@
 //! Who wants to be woken when.
 
-use std::collections::BTreeSet;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::time::Instant;
+
+use rustc_hash::FxHashMap;
 
 use super::io::ConnectionId;
 
+/// How many alarms that were moved or stopped the queue may hold beyond as many as are set.
+const SLACK: usize = 64;
+
 /// Whose time has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Timer {
     Flight(usize),
     Connection(ConnectionId),
     Dial(usize),
 }
 
-/// All alarms, earliest first. Each owner keeps its own alarm's time in a slot beside its state, so that
-/// moving an alarm finds the old one without a search, and none is ever left behind.
+/// All alarms, at most one for each owner.
+///
+/// Almost every alarm is stopped before its time. To take it out of an order of times would cost more than the
+/// lookup that it belongs to, so it stays in the queue until it comes first, or until such make up half of the queue.
 #[derive(Debug, Default)]
-pub(super) struct Timers(BTreeSet<(Instant, Timer)>);
+pub(super) struct Timers {
+    set: FxHashMap<Timer, Instant>,
+    /// Each alarm that is set, and some that were. An alarm that is not set, or not to this time, is none.
+    queue: BinaryHeap<Reverse<(Instant, Timer)>>,
+}
 
 impl Timers {
     /// Moves an alarm to `at`, or stops it.
-    pub(super) fn set(&mut self, timer: Timer, slot: &mut Option<Instant>, at: Option<Instant>) {
-        if *slot == at {
-            return;
+    pub(super) fn set(&mut self, timer: Timer, at: Option<Instant>) {
+        let old = match at {
+            Some(at) => self.set.insert(timer, at),
+            None => self.set.remove(&timer),
+        };
+        if let Some(at) = at.filter(|_| old != at) {
+            self.queue.push(Reverse((at, timer)));
         }
-        if let Some(old) = slot.take() {
-            self.0.remove(&(old, timer));
-        }
-        if let Some(at) = at {
-            self.0.insert((at, timer));
-            *slot = Some(at);
+        if self.queue.len() > 2 * self.set.len() + SLACK {
+            let Self { set, queue } = self;
+            queue.retain(|Reverse((at, timer))| set.get(timer) == Some(at));
         }
     }
 
     /// The earliest alarm.
-    pub(super) fn next(&self) -> Option<Instant> {
-        self.0.first().map(|(at, _)| *at)
+    pub(super) fn next(&mut self) -> Option<Instant> {
+        self.first().map(|(at, _)| at)
+    }
+
+    /// An alarm whose time has come. It stays set until its owner moves or stops it.
+    pub(super) fn due(&mut self, now: Instant) -> Option<Timer> {
+        self.first().filter(|(at, _)| *at <= now).map(|(_, timer)| timer)
+    }
+
+    fn first(&mut self) -> Option<(Instant, Timer)> {
+        loop {
+            let Reverse((at, timer)) = *self.queue.peek()?;
+            if self.set.get(&timer) == Some(&at) {
+                return Some((at, timer));
+            }
+            self.queue.pop();
+        }
     }
 
     #[cfg(any(test, feature = "fuzzing"))]
     pub(super) fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// An alarm whose time has come. It stays set until its owner moves or stops it.
-    pub(super) fn due(&self, now: Instant) -> Option<Timer> {
-        self.0.first().filter(|(at, _)| *at <= now).map(|(_, timer)| *timer)
+        self.set.len()
     }
 }

@@ -150,7 +150,7 @@ fn compare(message: &Message) {
 fn keep(message: &Message, query: &Query, age: u32) {
     let now = beginning();
     let cache = Cache::new(&CacheSettings::default().entries(16), *b"a secret of ours");
-    cache.insert(now, query, GROUP, message, age, &origin());
+    cache.insert(now, query, cache.place(query, GROUP), message, age, &origin());
     let lifetime = match message.lifetime() {
         Lifetime::Positive(ttl) => ttl.min(MAX_POSITIVE),
         Lifetime::Negative(ttl) => ttl.min(MAX_NEGATIVE),

@@ -223,8 +223,19 @@ fn decimal_octet(label: &[u8]) -> Option<u8> {
 
 /// Whether an octet stands for itself in a name's text.
 fn is_plain(octet: u8) -> bool {
-    octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'*')
+    PLAIN[usize::from(octet)]
 }
+
+/// Looked up instead of compared: every octet of every name that is asked for is.
+const PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let mut octet: u8 = 0;
+    while octet < u8::MAX {
+        plain[octet as usize] = octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'*');
+        octet += 1;
+    }
+    plain
+};
 
 /// A name as it grows. The length octet of the open label is at `label`, its next octet goes to `end`.
 struct Builder {
@@ -301,9 +312,9 @@ impl Builder {
         if end > MAX_NAME - 1 && !octets.is_empty() {
             return Err(NameError::TooLong);
         }
-        let room = &mut self.bytes[self.end..end];
-        room.copy_from_slice(octets);
-        room.make_ascii_lowercase();
+        for (slot, octet) in self.bytes[self.end..end].iter_mut().zip(octets) {
+            *slot = octet.to_ascii_lowercase();
+        }
         self.end = end;
         Ok(())
     }

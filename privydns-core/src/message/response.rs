@@ -270,6 +270,11 @@ impl Message {
         }
     }
 
+    /// The name at the end of the chain, where that is not the name asked for.
+    pub(crate) fn target_beyond_question(&self) -> Option<QueryName> {
+        (!matches!(self.target_at(), 0 | HEADER)).then(|| self.target())
+    }
+
     /// The labels of a name of this message.
     pub(super) fn labels(&self, at: usize) -> Labels<'_> {
         Labels::new(&self.bytes, at)

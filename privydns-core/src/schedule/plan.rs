@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use rand::Rng;
+use smallvec::SmallVec;
 
 use super::backoff;
 
@@ -30,7 +31,7 @@ pub(crate) enum Next {
 #[derive(Debug)]
 pub(crate) struct Plan {
     /// Upstreams by index, in the order to try them.
-    order: Vec<Candidate>,
+    order: SmallVec<[Candidate; 2]>,
     /// Where in `order` the search for the next attempt begins.
     cursor: usize,
     /// Attempts that may still begin.

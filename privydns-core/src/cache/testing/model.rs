@@ -62,7 +62,8 @@ impl Bench {
             50..75 => {
                 let said = Said::any(choices)?;
                 let message = said.to(&query).message(&query);
-                cache.insert(*now, &query, lookup.group(), &message, 0, &wire::origin());
+                let place = cache.place(&query, lookup.group());
+                cache.insert(*now, &query, place, &message, 0, &wire::origin());
                 model.insert(lookup, said);
             }
             75..95 => {
@@ -71,7 +72,7 @@ impl Bench {
                 model.now += time as u64;
             }
             95..98 => {
-                cache.failed(*now, &query, lookup.group());
+                cache.failed(*now, cache.key(&query, lookup.group()));
                 model.failures.insert(lookup, model.now + 30_000);
             }
             98 => {

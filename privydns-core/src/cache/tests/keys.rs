@@ -82,7 +82,7 @@ fn clones_are_the_same_cache() {
     bench.cache.clone().insert(
         bench.now,
         &query,
-        PUBLIC,
+        bench.cache.place(&query, PUBLIC),
         &Reply::to(&query).a(TTL).message(&query),
         0,
         &wire::origin(),
