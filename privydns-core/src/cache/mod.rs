@@ -273,7 +273,7 @@ impl Cache {
             (Outcome::Records | Outcome::NoData | Outcome::Failure, target) => {
                 if may_be_denied {
                     and_parents(name)
-                        .chain(target.iter().flat_map(|target| and_parents(target)))
+                        .chain(target.iter().flat_map(and_parents))
                         .for_each(exists);
                 }
                 put(key);

@@ -113,7 +113,7 @@ impl<V: Value> Store<V> {
         self.map.insert(place, value);
         writing.roster.push(place, end);
         writing.inserts = writing.inserts.wrapping_add(1);
-        if writing.inserts % INSERTS_PER_COUNT == 0 {
+        if writing.inserts.is_multiple_of(INSERTS_PER_COUNT) {
             writing.crowd = 2 * self.map.len() + ROSTER_SLACK;
         }
         if writing.roster.len() > writing.crowd / 2 * 3 {
