@@ -144,6 +144,9 @@ pub enum CertificateProblem {
     /// No key on its path matches a configured pin (RFC 7858 Section 4.2).
     #[error("matches no configured pin")]
     PinMismatch,
+    /// No certificate on its path matches a configured hash ([`TbsHash`](crate::TbsHash)).
+    #[error("is not on a path with a certificate whose hash is configured")]
+    HashMismatch,
     /// It was revoked.
     #[error("was revoked")]
     Revoked,

@@ -43,7 +43,7 @@ pub use rr::{DNSClass, Name, RData, RecordType, ResponseCode};
 pub use schedule::{Hedge, Strategy};
 pub use shared::{Early, Shared};
 pub use stats::{Stats, UpstreamStats};
-pub use tls::{ClientCertificate, Pin, Roots, TlsVersion};
+pub use tls::{ClientCertificate, Pin, Roots, TbsHash, TlsVersion};
 pub use upstream::{HttpMethod, HttpVersion, Protocol, SyntaxError, Upstream};
 
 /// Record types and their data, as hickory-proto has them.

@@ -1,5 +1,6 @@
 //! Text from people: upstreams, proxies, names, pins, and files of certificates.
 
+use data_encoding::BASE64URL_NOPAD;
 use hickory_proto::op::Message as Reference;
 use hickory_proto::rr::RecordType;
 
@@ -11,10 +12,11 @@ use crate::error::{ConfigError, ErrorKind};
 use crate::message::{Carrier, Query, QueryName, encode};
 use crate::proxy::Proxy;
 use crate::tls::{ClientCertificate, Pin, Roots};
-use crate::upstream::{HttpMethod, Upstream};
+use crate::upstream::{HttpMethod, Stamp, Upstream};
 
 /// Text that stands for an upstream, or for any other thing that is read from text.
 pub fn upstream(input: &[u8]) {
+    a_stamp(&format!("sdns://{}", BASE64URL_NOPAD.encode(input)));
     let Ok(text) = std::str::from_utf8(input) else { return files(input) };
     for parsed in [text.parse::<Upstream>(), Upstream::tls(text), Upstream::https(text)] {
         match parsed {
@@ -26,6 +28,7 @@ pub fn upstream(input: &[u8]) {
             }
         }
     }
+    a_stamp(text);
     if let Ok(name) = QueryName::parse(text) {
         a_name(&name);
     }
@@ -40,6 +43,12 @@ pub fn upstream(input: &[u8]) {
 
 /// An upstream means what its own text says, and nothing in it can become part of a request's syntax.
 fn an_upstream(upstream: &Upstream) {
+    if let Ok(stamp) = upstream.to_stamp() {
+        assert_eq!(stamp.upstream().authority(), upstream.authority());
+        assert_eq!(stamp.upstream().tbs_hashes(), upstream.tbs_hashes());
+        assert!(upstream.pins().is_empty(), "no pin gets lost");
+        a_stamp(&stamp.to_string());
+    }
     let text = upstream.to_string();
     let reread = text.parse::<Upstream>().unwrap_or_else(|error| panic!("{text}: {error}"));
     assert_eq!(reread.to_string(), text);
@@ -64,6 +73,16 @@ fn an_upstream(upstream: &Upstream) {
         let host = parsed.headers.iter().find(|field| field.name == "Host").expect("a host");
         assert_eq!(host.value, upstream.authority().as_bytes());
     }
+}
+
+/// A stamp means what it is printed as, and the upstream in it what its own text says.
+fn a_stamp(text: &str) {
+    let Ok(stamp) = text.parse::<Stamp>() else { return };
+    let printed = stamp.to_string();
+    assert_eq!(printed.parse::<Stamp>().ok().as_ref(), Some(&stamp), "{printed}");
+    let upstream = stamp.upstream();
+    assert_eq!(upstream.to_string().parse::<Upstream>().ok().as_ref(), Some(upstream));
+    assert_eq!(upstream.to_stamp().ok().as_ref().map(Stamp::upstream), Some(upstream), "{printed}");
 }
 
 /// A name survives its text and its octets.

@@ -5,7 +5,7 @@ use std::io;
 
 use rustls::{AlertDescription, CertificateError};
 
-use super::verifier::PinMismatch;
+use super::verifier::Mismatch;
 use crate::error::{Cause, CertificateProblem, Stage};
 
 /// What an I/O error means that ended a connection at `stage`.
@@ -99,7 +99,11 @@ fn of_certificate(error: &CertificateError) -> CertificateProblem {
         }
         CertificateError::UnknownIssuer => CertificateProblem::UnknownIssuer,
         CertificateError::Revoked => CertificateProblem::Revoked,
-        CertificateError::Other(other) if other.0.is::<PinMismatch>() => CertificateProblem::PinMismatch,
+        CertificateError::Other(other) => match other.0.downcast_ref() {
+            Some(Mismatch::Pin) => CertificateProblem::PinMismatch,
+            Some(Mismatch::Hash) => CertificateProblem::HashMismatch,
+            None => CertificateProblem::Other(in_words(error)),
+        },
         error => CertificateProblem::Other(in_words(error)),
     }
 }

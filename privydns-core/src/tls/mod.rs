@@ -23,7 +23,7 @@ mod verifier;
 
 pub use failure::cause_of;
 pub use identity::ClientCertificate;
-pub use pins::Pin;
+pub use pins::{Pin, TbsHash};
 pub use roots::Roots;
 
 /// A version of TLS. Older ones than these do not exist here (RFC 8310 Section 9, RFC 9325).

@@ -1,9 +1,9 @@
-//! Pins: the keys that a server may have (RFC 7858 Section 4.2).
+//! Pins: the keys that a server may have (RFC 7858 Section 4.2), and hashes of certificates on its path.
 
 use std::fmt;
 use std::str::FromStr;
 
-use data_encoding::BASE64;
+use data_encoding::{BASE64, HEXLOWER, HEXLOWER_PERMISSIVE};
 
 use crate::error::{ConfigError, Error};
 
@@ -52,5 +52,56 @@ impl fmt::Display for Pin {
 impl fmt::Debug for Pin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Pin({self})")
+    }
+}
+
+/// The SHA-256 of what is signed in a certificate (DER of `TBSCertificate`, RFC 5280 Section 4.1), as DNS stamps have
+/// it.
+///
+/// Its text is hexadecimal, as the tools for stamps have it: what
+/// `openssl asn1parse -in certificate.pem -strparse 4 -noout -out - | openssl dgst -sha256` says.
+///
+/// ```
+/// use privydns_core::TbsHash;
+///
+/// let hash: TbsHash = "3e1a1a0f6c53f3e97a492d57084b5b9807059ee057ab1505876fd83fda3db838".parse()?;
+/// assert_eq!(hash.as_bytes()[..2], [0x3e, 0x1a]);
+/// # Ok::<(), privydns_core::Error>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TbsHash([u8; 32]);
+
+impl TbsHash {
+    /// The hash from its bytes.
+    pub const fn new(hash: [u8; 32]) -> Self {
+        Self(hash)
+    }
+
+    /// The bytes of the hash.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl FromStr for TbsHash {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let hash = HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok());
+        hash.map(Self).ok_or_else(|| {
+            ConfigError::Tls("the hash of a certificate is 64 hexadecimal digits".into()).into()
+        })
+    }
+}
+
+impl fmt::Display for TbsHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", HEXLOWER.encode_display(&self.0))
+    }
+}
+
+impl fmt::Debug for TbsHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TbsHash({self})")
     }
 }

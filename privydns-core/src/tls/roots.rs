@@ -25,7 +25,7 @@ pub enum Roots {
     #[default]
     WebPki,
     /// The operating system's, with what its administrator added and removed. The system does not tell which
-    /// path it verified, so that pins are compared with the server's own key alone.
+    /// path it verified, so that pins and hashes are compared with the server's own key and certificate alone.
     #[cfg(feature = "platform-verifier")]
     Platform,
     /// These alone; usually made by [`from_pem`](Self::from_pem).

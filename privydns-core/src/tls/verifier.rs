@@ -1,4 +1,4 @@
-//! What a server has to prove: a path to a root, a pinned key, or both.
+//! What a server has to prove: a path to a root, a pinned key, or both; and a certificate on that path.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,9 +14,8 @@ use rustls::server::ParsedCertificate;
 use rustls::{
     CertificateError, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme, SupportedCipherSuite,
 };
-use webpki::{Cert, EndEntityCert, KeyUsage, VerifiedPath, spki_for_anchor};
+use webpki::{EndEntityCert, KeyUsage, VerifiedPath, spki_for_anchor};
 
-use super::Pin;
 use crate::error::ConfigError;
 use crate::upstream::{Authentication, Upstream};
 
@@ -25,8 +24,9 @@ pub(super) fn for_upstream(
     upstream: &Upstream,
     provider: &Arc<CryptoProvider>,
 ) -> Result<Arc<dyn ServerCertVerifier>, ConfigError> {
+    let pins = Pins::of(upstream, provider)?;
     if upstream.authentication() == Authentication::PinsAlone {
-        return Ok(Arc::new(PinnedLeaf { pins: Pins::new(upstream.pins(), provider)? }));
+        return Ok(Arc::new(PinnedLeaf { pins, algorithms: provider.signature_verification_algorithms }));
     }
     let roots = upstream.trusted_roots().store();
     let path = match roots.clone() {
@@ -34,10 +34,6 @@ pub(super) fn for_upstream(
         Some(roots) => WebPkiServerVerifier::builder_with_provider(roots, provider.clone())
             .build()
             .map_err(|error| ConfigError::Tls(format!("roots: {error}")))?,
-    };
-    let pins = match upstream.pins() {
-        [] => None,
-        pins => Some(Pins::new(pins, provider)?),
     };
     Ok(Arc::new(Path { verifier: path, roots, pins }))
 }
@@ -55,27 +51,36 @@ fn platform_verifier(_: &Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifi
     Err(ConfigError::Tls("the feature `platform-verifier` is off".into()))
 }
 
-/// No pin matches. Carried through rustls to [`cause_of`](super::cause_of).
-#[derive(Debug)]
-pub(super) struct PinMismatch;
+/// What is pinned, and not there. Carried through rustls to [`cause_of`](super::cause_of).
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Mismatch {
+    /// A key.
+    Pin,
+    /// A certificate.
+    Hash,
+}
 
-/// The server has a verified path, and one of the keys on it is pinned, if any is.
+/// The server has a verified path, and what is pinned is on it, if anything is.
 #[derive(Debug)]
 struct Path {
     verifier: Arc<dyn ServerCertVerifier>,
     /// `None` where only the platform knows them.
     roots: Option<Arc<RootCertStore>>,
-    pins: Option<Pins>,
+    pins: Vec<Pins>,
 }
 
 /// The server's own key is pinned. Nothing else that it sends is verified, so nothing else counts.
 #[derive(Debug)]
 struct PinnedLeaf {
-    pins: Pins,
+    pins: Vec<Pins>,
+    algorithms: WebPkiSupportedAlgorithms,
 }
 
+/// Hashes of keys, or of certificates; one of them has to be met.
 struct Pins {
-    hashes: Vec<Pin>,
+    /// What they are hashes of, by what is said where none is met.
+    of: Mismatch,
+    hashes: Vec<[u8; 32]>,
     sha256: &'static dyn Hash,
     algorithms: WebPkiSupportedAlgorithms,
 }
@@ -99,16 +104,15 @@ impl ServerCertVerifier for Path {
                 }
                 error => error,
             })?;
-        let Some(pins) = &self.pins else {
-            return Ok(verified);
-        };
         let roots = self.roots.as_deref();
-        if pins.match_leaf(end_entity)?
-            || roots.is_some_and(|roots| pins.match_path(end_entity, intermediates, roots, now))
-        {
-            return Ok(verified);
+        for pins in &self.pins {
+            let is_met = pins.match_leaf(end_entity)?
+                || roots.is_some_and(|roots| pins.match_path(end_entity, intermediates, roots, now));
+            if !is_met {
+                return Err(pins.of.into());
+            }
         }
-        Err(PinMismatch.into())
+        Ok(verified)
     }
 
     fn verify_tls12_signature(
@@ -143,10 +147,12 @@ impl ServerCertVerifier for PinnedLeaf {
         _ocsp_response: &[u8],
         _now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        if self.pins.match_leaf(end_entity)? {
-            return Ok(ServerCertVerified::assertion());
+        for pins in &self.pins {
+            if !pins.match_leaf(end_entity)? {
+                return Err(pins.of.into());
+            }
         }
-        Err(PinMismatch.into())
+        Ok(ServerCertVerified::assertion())
     }
 
     fn verify_tls12_signature(
@@ -155,7 +161,7 @@ impl ServerCertVerifier for PinnedLeaf {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, certificate, signed, &self.pins.algorithms)
+        verify_tls12_signature(message, certificate, signed, &self.algorithms)
     }
 
     fn verify_tls13_signature(
@@ -164,29 +170,40 @@ impl ServerCertVerifier for PinnedLeaf {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, certificate, signed, &self.pins.algorithms)
+        verify_tls13_signature(message, certificate, signed, &self.algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.pins.algorithms.supported_schemes()
+        self.algorithms.supported_schemes()
     }
 }
 
 impl Pins {
-    fn new(pins: &[Pin], provider: &CryptoProvider) -> Result<Self, ConfigError> {
-        let sha256 = sha256(provider)
-            .ok_or_else(|| ConfigError::Tls("pins: the crypto provider has no SHA-256".into()))?;
-        let algorithms = provider.signature_verification_algorithms;
-        Ok(Self { hashes: pins.to_vec(), sha256, algorithms })
+    /// All that an upstream has, of each kind that it has.
+    fn of(upstream: &Upstream, provider: &CryptoProvider) -> Result<Vec<Self>, ConfigError> {
+        let keys = upstream.pins().iter().map(|pin| *pin.as_bytes()).collect::<Vec<_>>();
+        let certificates = upstream.tbs_hashes().iter().map(|hash| *hash.as_bytes()).collect::<Vec<_>>();
+        [(Mismatch::Pin, keys), (Mismatch::Hash, certificates)]
+            .into_iter()
+            .filter(|(_, hashes)| !hashes.is_empty())
+            .map(|(of, hashes)| {
+                let sha256 = sha256(provider)
+                    .ok_or_else(|| ConfigError::Tls("pins: the crypto provider has no SHA-256".into()))?;
+                let algorithms = provider.signature_verification_algorithms;
+                Ok(Self { of, hashes, sha256, algorithms })
+            })
+            .collect()
     }
 
     fn match_leaf(&self, end_entity: &CertificateDer<'_>) -> Result<bool, rustls::Error> {
-        Ok(self.contain(&ParsedCertificate::try_from(end_entity)?.subject_public_key_info()))
+        let leaf = ParsedCertificate::try_from(end_entity)?;
+        Ok(self.match_certificate(end_entity, &leaf.subject_public_key_info()))
     }
 
-    /// Whether there is a path from the leaf to a root that has a pinned key on it. Asked after the verifier
+    /// Whether there is a path from the leaf to a root that has what is pinned on it. Asked after the verifier
     /// said that there is a path at all: it looks for its paths in the same way, and stops at another one only
-    /// if several are good.
+    /// if several are good. Of the root at its end the key is known; its certificate is where
+    /// the server sends it, and then it is one of those between.
     fn match_path(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -195,9 +212,9 @@ impl Pins {
         now: UnixTime,
     ) -> bool {
         let has_pin = |path: &VerifiedPath<'_>| {
-            let mut between = path.intermediate_certificates().map(Cert::subject_public_key_info);
-            let pinned =
-                self.contain(&spki_for_anchor(path.anchor())) || between.any(|key| self.contain(&key));
+            let mut between = path.intermediate_certificates();
+            let pinned = matches!(self.of, Mismatch::Pin) && self.contain(&spki_for_anchor(path.anchor()))
+                || between.any(|one| self.match_certificate(&one.der(), &one.subject_public_key_info()));
             // Any error sends webpki to the next path; this one is never seen.
             if pinned { Ok(()) } else { Err(webpki::Error::UnknownIssuer) }
         };
@@ -215,10 +232,38 @@ impl Pins {
         })
     }
 
-    fn contain(&self, key: &SubjectPublicKeyInfoDer<'_>) -> bool {
-        let hash = self.sha256.hash(key);
-        self.hashes.iter().any(|pin| pin.as_bytes() == hash.as_ref())
+    fn match_certificate(&self, whole: &CertificateDer<'_>, key: &SubjectPublicKeyInfoDer<'_>) -> bool {
+        match self.of {
+            Mismatch::Pin => self.contain(key),
+            Mismatch::Hash => to_be_signed(whole).is_some_and(|signed| self.contain(signed)),
+        }
     }
+
+    fn contain(&self, hashed: &[u8]) -> bool {
+        let hash = self.sha256.hash(hashed);
+        self.hashes.iter().any(|pin| pin == hash.as_ref())
+    }
+}
+
+/// The part of a certificate that is signed, which is the first in it, with its tag and length (RFC 5280 Section
+/// 4.1). `None` for what is no DER of a certificate.
+pub(super) fn to_be_signed(certificate: &[u8]) -> Option<&[u8]> {
+    let (_, parts) = sequence(certificate)?;
+    sequence(parts).map(|(whole, _)| whole)
+}
+
+/// The SEQUENCE at the beginning, whole, and what is in it. webpki has read the certificate before, so that its DER is
+/// in order, and takes none of more than 65535 octets.
+fn sequence(der: &[u8]) -> Option<(&[u8], &[u8])> {
+    const SEQUENCE: u8 = 0x30;
+    let (header, length) = match *der {
+        [SEQUENCE, length, ..] if length < 0x80 => (2, usize::from(length)),
+        [SEQUENCE, 0x81, length, ..] => (3, usize::from(length)),
+        [SEQUENCE, 0x82, high, low, ..] => (4, usize::from(u16::from_be_bytes([high, low]))),
+        _ => return None,
+    };
+    let whole = der.get(..header + length)?;
+    Some((whole, &whole[header..]))
 }
 
 /// The provider's SHA-256, which it has for its cipher suites.
@@ -233,22 +278,28 @@ pub(super) fn sha256(provider: &CryptoProvider) -> Option<&'static dyn Hash> {
         .find(|hash| hash.algorithm() == HashAlgorithm::SHA256)
 }
 
-impl From<PinMismatch> for rustls::Error {
-    fn from(mismatch: PinMismatch) -> Self {
+impl From<Mismatch> for rustls::Error {
+    fn from(mismatch: Mismatch) -> Self {
         CertificateError::Other(OtherError(Arc::new(mismatch))).into()
     }
 }
 
-impl fmt::Display for PinMismatch {
+impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the server's key matches no configured pin")
+        f.write_str(match self {
+            Self::Pin => "the server's key matches no configured pin",
+            Self::Hash => "the server's path has no certificate with a configured hash",
+        })
     }
 }
 
-impl std::error::Error for PinMismatch {}
+impl std::error::Error for Mismatch {}
 
 impl fmt::Debug for Pins {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.hashes.fmt(f)
+        f.debug_struct("Pins")
+            .field("of", &self.of)
+            .field("hashes", &self.hashes.len())
+            .finish_non_exhaustive()
     }
 }

@@ -11,15 +11,16 @@
 //! | `tls://IP[:PORT]#NAME` | the same as the first |
 //! | `IP@PORT#NAME`, `IP:PORT#NAME`, `IP#NAME` | the same, as Unbound and systemd-resolved write it |
 //! | `@IP +tls-hostname=NAME` | the same, as [kdig](#kdig) has it |
+//! | `sdns://BASE64` | the same, or DNS over HTTPS, as a DNS [`Stamp`] |
 //! | `quad9`, `quad9-https`, ... | one of the [presets] |
 //! | `tls://IP[:PORT]` | the certificate is for the address |
 //! | `tls://IP[:PORT]#name=OTHER_IP` | reached at the first address, the certificate is for the second |
 //! | `tls://IP[:PORT]#pin=PIN,PIN` | the server's key is one of the pins, its certificate does not matter |
 //!
 //! What follows the `#` is a list of `key=value` parts with `&` between them: `ip` (addresses to reach the server
-//! at), `name` (what the certificate must be for), and `pin` (the base64 of the SHA-256 of a public key, RFC 7858
-//! Section 4.2). A part without `=` is the name. An IPv6 address stands in brackets where a port may follow. An `@`
-//! may stand before any of them, as dig, doggo and q have it. A text has 8192 bytes at the most.
+//! at), `name` (what the certificate must be for), `pin` (the base64 of the SHA-256 of a public key, RFC 7858 Section
+//! 4.2), and `tbs` (a [hash](Upstream::tbs_hash) of a certificate, in hexadecimal). A part without `=` is the name. An IPv6 address stands in brackets where a port may follow. An `@`
+//! may stand before any of them, as dig, doggo and q have it. A text has 65536 bytes at the most.
 //!
 //! Certificates, keys, roots, proxies, labels and the other settings of TLS and HTTP are not part of the text: they
 //! are set in code, and never printed.
@@ -43,17 +44,19 @@ use rustls::pki_types::ServerName;
 
 use crate::error::{ConfigError, Error};
 use crate::proxy::{Destination, Proxy, Tunnel};
-use crate::tls::{ClientCertificate, Pin, Roots, TlsVersion};
+use crate::tls::{ClientCertificate, Pin, Roots, TbsHash, TlsVersion};
 
 mod designated;
 mod kdig;
 mod parse;
 pub mod presets;
 mod protocol;
+mod stamp;
 mod syntax;
 mod template;
 
 pub use protocol::{HttpMethod, HttpVersion, Protocol};
+pub use stamp::{Stamp, StampProperties};
 pub use syntax::SyntaxError;
 pub use template::Template;
 
@@ -96,8 +99,8 @@ const PLAINTEXT_PORT: u16 = 53;
 ///
 /// What the server must prove follows from what is known of it (RFC 8310 Section 6.6):
 ///
-/// - with a name, a certificate for that name that chains to one of the [`Roots`], and, where pins are given, a
-///   pinned key on that path;
+/// - with a name, a certificate for that name that chains to one of the [`Roots`], and, where pins or hashes of
+///   certificates are given, a pinned key and a certificate hashed on that path;
 /// - without a name and with pins, possession of a pinned key, which suffices (RFC 7858 Section 4.2): neither the
 ///   certificate's issuer, nor its names, nor its dates are looked at;
 /// - with an address alone, a certificate for that address. [`name`](Self::name) given the address itself asks
@@ -110,6 +113,7 @@ pub struct Upstream {
     /// `Some` for DNS over HTTPS.
     http: Option<Http>,
     pins: Vec<Pin>,
+    hashes: Vec<TbsHash>,
     roots: Roots,
     client_certificate: Option<ClientCertificate>,
     minimum_tls: Option<TlsVersion>,
@@ -221,6 +225,17 @@ impl Upstream {
         self.relabelled()
     }
 
+    /// Adds the hash of a certificate: one of those hashed must be on the verified path from the server's to a root,
+    /// in addition to all else that the server must prove. [Stamps](Stamp) bring them along, mostly those of the
+    /// authority, since a hash lasts no longer than its certificate; give a second one for the next.
+    ///
+    /// Of a root no more than name and key is known (RFC 5280 Section 6.1.1), so that its hash is met only where the
+    /// server sends the root's certificate, too.
+    pub fn tbs_hash(mut self, hash: TbsHash) -> Self {
+        self.add_hash(hash);
+        self.relabelled()
+    }
+
     /// Sets the authorities that may have issued the server's certificate.
     pub fn roots(mut self, roots: Roots) -> Self {
         self.roots = roots;
@@ -325,9 +340,19 @@ impl Upstream {
         &self.pins
     }
 
+    /// The hashes of certificates, in the order given.
+    pub fn tbs_hashes(&self) -> &[TbsHash] {
+        &self.hashes
+    }
+
     /// Host and port as HTTP writes them: without the port where it is 443, an IPv6 address in brackets.
     pub fn authority(&self) -> String {
-        parse::Authority { host: self.server_name(), port: self.port, default_port: HTTPS_PORT }.to_string()
+        parse::authority(self.server_name(), self.port, HTTPS_PORT)
+    }
+
+    /// A host of this upstream's with the port, where that is not the usual one of its protocol.
+    fn authority_as(&self, host: &ServerName<'_>) -> String {
+        parse::authority(host, self.port, if self.http.is_some() { HTTPS_PORT } else { TLS_PORT })
     }
 
     /// The path of DNS over HTTPS; `None` for DNS over TLS.
@@ -404,6 +429,7 @@ impl Upstream {
             port,
             http,
             pins: Vec::new(),
+            hashes: Vec::new(),
             roots: Roots::default(),
             client_certificate: None,
             minimum_tls: None,
@@ -422,6 +448,12 @@ impl Upstream {
     fn add_pin(&mut self, pin: Pin) {
         if !self.pins.contains(&pin) {
             self.pins.push(pin);
+        }
+    }
+
+    fn add_hash(&mut self, hash: TbsHash) {
+        if !self.hashes.contains(&hash) {
+            self.hashes.push(hash);
         }
     }
 

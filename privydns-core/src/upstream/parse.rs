@@ -6,12 +6,13 @@ use std::net::{IpAddr, Ipv6Addr};
 use hickory_proto::rr::Name;
 use rustls::pki_types::{DnsName, ServerName};
 
+use super::stamp::Stamp;
 use super::syntax::{Fault, SyntaxError};
-use super::{HTTPS_PORT, Identity, PLAINTEXT_PORT, TLS_PORT, Template, Upstream, kdig, presets};
+use super::{Identity, PLAINTEXT_PORT, Template, Upstream, kdig, presets, stamp};
 use crate::tls::Pin;
 
-/// The longest text that is read, in bytes: several times what a server with many addresses and pins takes.
-const MAX_TEXT: usize = 8192;
+/// The longest text that is read, in bytes: more than any request line or list of addresses that a server would take.
+const MAX_TEXT: usize = 65_536;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Scheme {
@@ -41,8 +42,8 @@ pub(super) fn with_scheme(text: &str, wanted: Scheme) -> Result<Upstream, Syntax
     parsed.map_err(|fault| SyntaxError::new(text, fault))
 }
 
-fn checked_length(text: &str) -> Result<&str, Fault<'_>> {
-    if text.len() > MAX_TEXT { Err((text, "longer than 8192 bytes")) } else { Ok(text) }
+pub(super) fn checked_length(text: &str) -> Result<&str, Fault<'_>> {
+    if text.len() > MAX_TEXT { Err((text, "longer than 65536 bytes")) } else { Ok(text) }
 }
 
 fn any_form(text: &str) -> Result<Upstream, Fault<'_>> {
@@ -55,6 +56,7 @@ fn any_form(text: &str) -> Result<Upstream, Fault<'_>> {
         return any_form(preset.text).map(|upstream| upstream.labelled(preset.name));
     }
     match text.split_once("://") {
+        Some((name, rest)) if stamp::is_scheme(name) => Ok(Stamp::read(rest)?.into_upstream()),
         Some((name, rest)) => url(scheme(name)?, rest),
         None => bare(text),
     }
@@ -105,7 +107,7 @@ fn scheme(name: &str) -> Result<Scheme, Fault<'_>> {
         "mtls" => Err((name, "it is `tls`, with a client certificate set in code")),
         "quic" | "doq" => Err((name, QUIC)),
         "h3" => Err((name, HTTP3)),
-        "sdns" => Err((name, "DNS stamps are not supported yet")),
+        "sdns" => Err((name, "a stamp says by itself what is spoken; parse it")),
         _ => Err((name, "unknown scheme; known are `tls` and `https`")),
     }
 }
@@ -216,7 +218,13 @@ fn apply_fragment(mut upstream: Upstream, fragment: Option<&str>) -> Result<Upst
                     upstream.add_pin(pin(text)?);
                 }
             }
-            _ => return Err((key, "unknown key; known are `ip`, `name` and `pin`")),
+            "tbs" => {
+                for text in value.split(',') {
+                    let problem = "not the hexadecimal digits of a SHA-256, 64 of them";
+                    upstream.add_hash(text.parse().map_err(|_| (text, problem))?);
+                }
+            }
+            _ => return Err((key, "unknown key; known are `ip`, `name`, `pin` and `tbs`")),
         }
     }
     Ok(upstream.relabelled())
@@ -224,8 +232,7 @@ fn apply_fragment(mut upstream: Upstream, fragment: Option<&str>) -> Result<Upst
 
 impl fmt::Display for Upstream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (scheme, default_port) =
-            if self.http.is_some() { ("https", HTTPS_PORT) } else { ("tls", TLS_PORT) };
+        let scheme = if self.http.is_some() { "https" } else { "tls" };
         // Without a name the host is the first address.
         let (host, name, rest) = match (&self.identity, &self.addresses[..]) {
             (Identity::Address(name), [first, rest @ ..]) => (&ServerName::from(*first), Some(name), rest),
@@ -234,7 +241,7 @@ impl fmt::Display for Upstream {
                 (host, None, addresses)
             }
         };
-        write!(f, "{scheme}://{}", Authority { host, port: self.port, default_port })?;
+        write!(f, "{scheme}://{}", self.authority_as(host))?;
         if let Some(http) = &self.http {
             write!(f, "{}", http.template)?;
         }
@@ -250,29 +257,19 @@ impl fmt::Display for Upstream {
         };
         part(f, "name", &mut name.iter().map(|name| name.to_str().into_owned()))?;
         part(f, "ip", &mut rest.iter().map(ToString::to_string))?;
-        part(f, "pin", &mut self.pins.iter().map(ToString::to_string))
+        part(f, "pin", &mut self.pins.iter().map(ToString::to_string))?;
+        part(f, "tbs", &mut self.hashes.iter().map(ToString::to_string))
     }
 }
 
 /// Host and port as URLs have them.
-pub(super) struct Authority<'a> {
-    pub(super) host: &'a ServerName<'a>,
-    pub(super) port: u16,
-    pub(super) default_port: u16,
-}
-
-impl fmt::Display for Authority<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.host {
-            ServerName::IpAddress(address) => match IpAddr::from(*address) {
-                IpAddr::V6(address) => write!(f, "[{address}]")?,
-                IpAddr::V4(address) => write!(f, "{address}")?,
-            },
-            name => f.write_str(&name.to_str())?,
-        }
-        match self.port {
-            port if port == self.default_port => Ok(()),
-            port => write!(f, ":{port}"),
-        }
-    }
+pub(super) fn authority(host: &ServerName<'_>, port: u16, default_port: u16) -> String {
+    let host = match host {
+        ServerName::IpAddress(address) => match IpAddr::from(*address) {
+            IpAddr::V6(address) => format!("[{address}]"),
+            IpAddr::V4(address) => address.to_string(),
+        },
+        name => name.to_str().into_owned(),
+    };
+    if port == default_port { host } else { format!("{host}:{port}") }
 }

@@ -135,7 +135,8 @@ fn errors_point_at_the_place() {
         ("tls://:853", ":853", "a host name"),
         ("quic://dns.example", "quic", "DNS over QUIC"),
         ("h3://dns.example", "h3", "HTTP/3"),
-        ("sdns://AgcAAAAAAAAA", "sdns", "DNS stamps"),
+        ("sdns://AgcAAAAAAAAA", "", "the stamp is cut off"),
+        ("sdns://AgcA!AAAAAA", "!AAAAAA", "not base64"),
         ("mtls://dns.example", "mtls", "it is `tls`"),
         ("gopher://dns.example", "gopher", "unknown scheme"),
         ("dns.quad9.net", "dns.quad9.net", "no preset has this name"),
@@ -162,6 +163,7 @@ fn errors_point_at_the_place() {
         ("tls://a.example#b.example", "b.example", "the upstream has another name"),
         ("tls://a.example#pin=AAAA", "AAAA", "not the base64"),
         ("tls://a.example#sni=b.example", "sni", "unknown key"),
+        ("tls://a.example#tbs=3e1a", "3e1a", "not the hexadecimal digits"),
         ("https://a.example?q", "?q", "a path begins"),
         ("https://a.example{?dns}", "{?dns}", "a path begins"),
         ("https://a.example/q{dns}", "{dns}", "the one variable"),
@@ -226,7 +228,7 @@ fn a_text_has_a_limit() {
         format!("tls://a.example#ip={listed}").parse::<Upstream>()
     };
     assert_eq!(addresses(500).unwrap().addresses().len(), 500);
-    assert!(addresses(1000).unwrap_err().to_string().contains("longer than 8192 bytes"));
+    assert!(addresses(6000).unwrap_err().to_string().contains("longer than 65536 bytes"));
 }
 
 /// Cutting or changing one character anywhere gives an upstream or an error, never anything else, and what is an

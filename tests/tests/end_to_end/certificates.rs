@@ -1,6 +1,6 @@
 //! Who is trusted, who is refused, and what a caller is told of it.
 
-use privydns_core::{Cause, CertificateProblem, ErrorKind, Pin, RecordType, TlsVersion, Upstream};
+use privydns_core::{Cause, CertificateProblem, ErrorKind, Pin, RecordType, TbsHash, TlsVersion, Upstream};
 use privydns_tests::{
     Authority, ClientCertificate, ConnectionFault, Refusal, Script, Server, ServerCertificate, Setup,
     TlsVersions,
@@ -49,6 +49,8 @@ pub(crate) fn pins_are_enforced(bench: &Bench) {
     ask(bench, bench.upstream(&server).pin(wrong).pin(right)).unwrap();
     let mismatch = cause(ask(bench, bench.upstream(&server).pin(wrong)));
     assert_eq!(mismatch, Cause::Certificate(CertificateProblem::PinMismatch));
+    let other = cause(ask(bench, bench.upstream(&server).pin(right).tbs_hash(TbsHash::new([7; 32]))));
+    assert_eq!(other, Cause::Certificate(CertificateProblem::HashMismatch));
 }
 
 /// Conformance 18: without a name, the key is all that counts.

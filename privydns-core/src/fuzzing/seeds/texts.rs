@@ -33,7 +33,7 @@ pub(super) fn proxy() -> Seeds {
 }
 
 pub(super) fn upstream() -> Seeds {
-    let texts: [(&str, &str); 36] = [
+    let texts: [(&str, &str); 42] = [
         ("tls", "tls://dns.example#ip=192.0.2.1,2001:db8::1"),
         ("tls-address", "tls://192.0.2.1:8853#dns.example"),
         ("tls-address-alone", "tls://[2001:db8::1]"),
@@ -56,6 +56,16 @@ pub(super) fn upstream() -> Seeds {
         ("port-too-large", "tls://dns.example:65536"),
         ("clear-text", "udp://192.0.2.1"),
         ("stamp", "sdns://AgcAAAAAAAAAAAA"),
+        ("stamp-https", "sdns://AgcAAAAAAAAACTE5Mi4wLjIuMQALZG5zLmV4YW1wbGUKL2Rucy1xdWVyeQ"),
+        ("stamp-tls", "sdns://AwAAAAAAAAAADVsyMDAxOmRiODo6MV0AC2Rucy5leGFtcGxl"),
+        (
+            "stamp-hashes",
+            "sdns://AwAAAAAAAAAAAKARERERERERERERERERERERERERERERERERERERERERERESAi\
+             IiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIgtkbnMuZXhhbXBsZQ",
+        ),
+        ("stamp-dnscrypt", "sdns://AQcAAAAAAAAACTE5Mi4wLjIuMQ"),
+        ("stamp-octets", "\x03\0\0\0\0\0\0\0\0\x09192.0.2.1\0\x0bdns.example\x09192.0.2.2"),
+        ("tbs", "tls://dns.example#tbs=1111111111111111111111111111111111111111111111111111111111111111"),
         ("quic", "quic://dns.example"),
         ("user", "https://user@dns.example/"),
         ("line-break", "https://dns.example/\r\nHost: other.example"),

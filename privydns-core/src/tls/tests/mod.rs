@@ -13,6 +13,7 @@ use super::*;
 use crate::error::Stage;
 
 mod client_certificates;
+mod hashes;
 mod pins;
 mod server_certificates;
 mod sessions;

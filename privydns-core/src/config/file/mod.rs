@@ -1,0 +1,165 @@
+//! A configuration as a file has it (feature `serde`).
+
+mod entry;
+mod time;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use self::entry::{Entry, Read};
+use super::Builder;
+use crate::cache::CacheSettings;
+use crate::error::Error;
+use crate::schedule::{Hedge, Strategy};
+use crate::upstream::Upstream;
+
+/// What a configuration file says: read by any crate of serde's that has text (TOML, JSON, YAML), and turned into a
+/// [`Builder`] in one call, the same for every runtime.
+///
+/// ```
+/// use std::{fs, path::Path};
+/// use privydns_core::{Config, ConfigFile};
+///
+/// let text = r#"
+///     upstreams = ["quad9", { server = "tls://192.0.2.1#dns.example", label = "home" }]
+///     timeout = "3s"
+/// "#;
+/// let file: ConfigFile = toml::from_str(text)?;
+/// let folder = Path::new("/etc/privydns");
+/// let config: Config = file.builder(|path| fs::read(folder.join(path)))?.build()?;
+/// assert_eq!(config.upstreams().count(), 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// With `let resolver: Resolver = ...` in place of `Config` it is a resolver of the runtime's crate. Whatever is not
+/// said has its default, and a field that is not known is an error. All that there is:
+///
+/// ```toml
+#[doc = include_str!("../../../examples/privydns.toml")]
+/// ```
+///
+/// The fields are named for the methods of the [`Builder`], of [`CacheSettings`] and of
+/// [`Upstream`](crate::Upstream), and mean the same. The others:
+///
+/// - `hedge`: a table, with `after` (without it, [adaptive](Hedge::adaptive)) and `share`;
+/// - an upstream's `server`: its text; `addresses`, `pins` and `tbs_hashes`: lists; `port`; `ca`, `certificate` and
+///   `key`: files, or PEM that begins with `-----BEGIN`; `roots`: `"webpki"`, or `"platform"` with the feature
+///   `platform-verifier`; `minimum_tls`: `"1.2"` or `"1.3"`; `http_version`: `"1.1"`, `"2"` or `"negotiated"`;
+///   `http_method`: `"get"` or `"post"`;
+/// - times: a number of seconds, or a text with units, such as `"1m 30s"` or `"250ms"`.
+///
+/// Neither keys nor credentials of proxies are in the `Debug` of this, nor in its errors.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ConfigFile {
+    upstreams: Vec<Entry>,
+    routes: BTreeMap<String, Vec<Entry>>,
+    strategy: Option<Strategy>,
+    #[serde(deserialize_with = "time::deserialize")]
+    timeout: Option<Duration>,
+    attempts: Option<u32>,
+    #[serde(deserialize_with = "time::deserialize")]
+    attempt_timeout: Option<Duration>,
+    #[serde(deserialize_with = "time::deserialize")]
+    address_delay: Option<Duration>,
+    hedge: Option<HedgeTable>,
+    max_lookups: Option<usize>,
+    max_waiting: Option<usize>,
+    max_connections: Option<usize>,
+    max_http1_connections: Option<usize>,
+    #[serde(deserialize_with = "time::deserialize")]
+    ping_interval: Option<Duration>,
+    cache: CacheTable,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct HedgeTable {
+    #[serde(deserialize_with = "time::deserialize")]
+    after: Option<Duration>,
+    share: Option<f64>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct CacheTable {
+    entries: Option<u64>,
+    bytes: Option<u64>,
+    #[serde(deserialize_with = "time::deserialize")]
+    min_ttl: Option<Duration>,
+    #[serde(deserialize_with = "time::deserialize")]
+    max_ttl: Option<Duration>,
+    #[serde(deserialize_with = "time::deserialize")]
+    max_negative_ttl: Option<Duration>,
+    #[serde(deserialize_with = "time::deserialize")]
+    serve_stale: Option<Duration>,
+    prefetch: Option<bool>,
+}
+
+impl ConfigFile {
+    /// A builder with all that the file says. `read` is given the path of each file that is named, as it is written,
+    /// and gives what is in it: this crate reads none.
+    ///
+    /// # Errors
+    /// [`ConfigError::File`](crate::ConfigError::File) where `read` fails, and
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) for what cannot work.
+    pub fn builder<R>(
+        self,
+        mut read: impl FnMut(&Path) -> io::Result<Vec<u8>>,
+    ) -> Result<Builder<R>, Error> {
+        let mut builder = Builder::new().upstreams(upstreams(self.upstreams, &mut read)?);
+        for (domain, entries) in self.routes {
+            builder = builder.route(domain, upstreams(entries, &mut read)?);
+        }
+        let builder = set(builder, self.strategy, Builder::strategy);
+        let builder = set(builder, self.timeout, Builder::timeout);
+        let builder = set(builder, self.attempts, Builder::attempts);
+        let builder = set(builder, self.attempt_timeout, Builder::attempt_timeout);
+        let builder = set(builder, self.address_delay, Builder::address_delay);
+        let builder = set(builder, self.hedge.map(HedgeTable::hedge), Builder::hedge);
+        let builder = set(builder, self.max_lookups, Builder::max_lookups);
+        let builder = set(builder, self.max_waiting, Builder::max_waiting);
+        let builder = set(builder, self.max_connections, Builder::max_connections);
+        let builder = set(builder, self.max_http1_connections, Builder::max_http1_connections);
+        let builder = set(builder, self.ping_interval, Builder::ping_interval);
+        Ok(builder.cache(self.cache.settings()))
+    }
+}
+
+impl HedgeTable {
+    fn hedge(self) -> Hedge {
+        set(self.after.map_or_else(Hedge::adaptive, Hedge::after), self.share, Hedge::share)
+    }
+}
+
+impl CacheTable {
+    fn settings(self) -> CacheSettings {
+        let settings = CacheSettings::default();
+        let settings = set(settings, self.entries, CacheSettings::entries);
+        let settings = set(settings, self.bytes, CacheSettings::bytes);
+        let settings = set(settings, self.min_ttl, CacheSettings::min_ttl);
+        let settings = set(settings, self.max_ttl, CacheSettings::max_ttl);
+        let settings = set(settings, self.max_negative_ttl, CacheSettings::max_negative_ttl);
+        let settings = set(settings, self.prefetch, CacheSettings::prefetch);
+        settings.serve_stale(self.serve_stale)
+    }
+}
+
+fn upstreams(entries: Vec<Entry>, read: Read<'_>) -> Result<Vec<Upstream>, Error> {
+    entries.into_iter().map(|entry| entry.upstream(read)).collect()
+}
+
+/// Sets what is given.
+fn set<T, V>(target: T, value: Option<V>, setter: impl FnOnce(T, V) -> T) -> T {
+    match value {
+        Some(value) => setter(target, value),
+        None => target,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,336 @@
+//! DNS stamps: an upstream in one word, as lists of public resolvers have it (draft-denis-dns-stamps).
+
+use std::fmt;
+use std::net::IpAddr;
+use std::ops::Range;
+use std::str::FromStr;
+
+use data_encoding::BASE64URL_NOPAD;
+use hickory_proto::rr::Name;
+use rustls::pki_types::ServerName;
+
+use super::parse::{self, Host, PLAINTEXT, QUIC, Scheme};
+use super::syntax::{Fault, SyntaxError};
+use super::{Identity, Template, Upstream};
+use crate::error::{ConfigError, Error};
+use crate::tls::TbsHash;
+
+/// An upstream with room for one address, and what its operator says of it, as a DNS stamp: `sdns://`, and then the
+/// base64 of both. [`Display`](fmt::Display) prints it.
+///
+/// A stamp can be written wherever an upstream is parsed; this type is for those who want to know what the operator
+/// says, or who write stamps, which [`Upstream::to_stamp`] begins.
+///
+/// ```
+/// use privydns_core::Upstream;
+/// use privydns_core::upstream::Stamp;
+///
+/// let text = "sdns://AgcAAAAAAAAABzEuMC4wLjEAEmRucy5jbG91ZGZsYXJlLmNvbQovZG5zLXF1ZXJ5";
+/// let stamp: Stamp = text.parse()?;
+/// assert!(stamp.properties.no_logs);
+/// assert_eq!(stamp.upstream().to_string(), "https://dns.cloudflare.com/dns-query#ip=1.0.0.1");
+/// assert_eq!(stamp.to_string(), text);
+///
+/// let mut stamp = Upstream::tls("192.0.2.1#dns.example")?.to_stamp()?;
+/// stamp.properties.dnssec = true;
+/// assert_eq!(stamp.to_string(), "sdns://AwEAAAAAAAAACTE5Mi4wLjIuMQALZG5zLmV4YW1wbGU");
+/// # Ok::<(), privydns_core::Error>(())
+/// ```
+///
+/// The hashes of certificates in a stamp are enforced ([`Upstream::tbs_hash`]). The addresses of resolvers to
+/// bootstrap with are read and left: they are for DNS in clear text. Stamps of other protocols are an error that
+/// says which.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    /// What the operator says.
+    pub properties: StampProperties,
+    upstream: Upstream,
+}
+
+/// What an operator says of a resolver in its [`Stamp`]. Nobody checks it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct StampProperties {
+    /// It validates DNSSEC.
+    pub dnssec: bool,
+    /// It keeps no logs.
+    pub no_logs: bool,
+    /// It holds nothing back.
+    pub no_filter: bool,
+}
+
+const DOH: u8 = 2;
+const DOT: u8 = 3;
+
+/// With this bit in its length, an element of a set is followed by another.
+const MORE: u8 = 0x80;
+
+impl Stamp {
+    /// The upstream.
+    pub fn upstream(&self) -> &Upstream {
+        &self.upstream
+    }
+
+    pub(super) fn into_upstream(self) -> Upstream {
+        self.upstream
+    }
+
+    /// Reads what stands behind `sdns://`.
+    pub(super) fn read(base64: &str) -> Result<Self, Fault<'_>> {
+        let bytes = BASE64URL_NOPAD.decode(base64.as_bytes()).map_err(|error| {
+            let rest = base64.get(error.position..).unwrap_or(base64);
+            (rest, "not base64 in the alphabet of URLs, without padding (RFC 4648 Section 5)")
+        })?;
+        Reader { base64, bytes: &bytes, at: 0 }.stamp()
+    }
+}
+
+impl Upstream {
+    /// The upstream as a [`Stamp`], for others to use: with the first of its addresses, since a stamp has room for
+    /// one, and without what is no part of its text either.
+    ///
+    /// # Errors
+    /// [`ConfigError::Setting`] for an upstream with pins, for which a stamp has no room: who used it would be content
+    /// with less. And for one with a name or a path that is too long for a stamp.
+    pub fn to_stamp(&self) -> Result<Stamp, Error> {
+        let broken = |problem| Err(ConfigError::Setting { setting: "to_stamp", problem }.into());
+        if !self.pins.is_empty() {
+            return broken("a stamp has room for hashes of certificates, and for no pins");
+        }
+        let path = self.template().map(Template::path_and_query);
+        if [Some(&*host(self)), path].into_iter().flatten().any(|text| text.len() > usize::from(u8::MAX)) {
+            return broken("a stamp has room for names and paths of 255 bytes");
+        }
+        // Read again, so that it is what everybody will read.
+        encode(self, StampProperties::default()).parse()
+    }
+}
+
+impl StampProperties {
+    fn from_bits(bits: u64) -> Self {
+        Self { dnssec: bits & 1 != 0, no_logs: bits & 2 != 0, no_filter: bits & 4 != 0 }
+    }
+
+    fn bits(self) -> u64 {
+        u64::from(self.dnssec) | u64::from(self.no_logs) << 1 | u64::from(self.no_filter) << 2
+    }
+}
+
+/// The bytes of a stamp, from the front. A fault in one of its fields is one of the characters that it stands in.
+struct Reader<'a, 'b> {
+    base64: &'a str,
+    bytes: &'b [u8],
+    at: usize,
+}
+
+type Field = Range<usize>;
+
+impl<'a> Reader<'a, '_> {
+    fn stamp(&mut self) -> Result<Stamp, Fault<'a>> {
+        let protocol = self.take(1)?;
+        let scheme = match self.bytes[protocol.start] {
+            DOT => Scheme::Tls,
+            DOH => Scheme::Https,
+            other => return Err((self.place(&protocol), refusal(other))),
+        };
+        let bits = self.take(8)?;
+        let bits = self.bytes[bits].iter().rfold(0, |bits, byte| bits << 8 | u64::from(*byte));
+        let address = self.field()?;
+        let hashes = self.set()?;
+        let host = self.field()?;
+        let mut upstream = self.server(scheme, &address, &host)?;
+        if let Some(http) = &mut upstream.http {
+            let path = self.field()?;
+            http.template = self.read(&path, Template::parse)?;
+        }
+        for hash in hashes {
+            let bytes = self.bytes[hash.clone()].try_into();
+            upstream
+                .add_hash(TbsHash::new(bytes.map_err(|_| (self.place(&hash), "not a SHA-256, 32 bytes"))?));
+        }
+        if self.at < self.bytes.len() {
+            // For DNS in clear text, so that they are of no use here.
+            for resolver in self.set()? {
+                self.read(&resolver, |text| address_and_port(text).map(|_| ()))?;
+            }
+        }
+        if self.at < self.bytes.len() {
+            return Err((self.place(&(self.at..self.bytes.len())), "more than a stamp has"));
+        }
+        Ok(Stamp { properties: StampProperties::from_bits(bits), upstream: upstream.relabelled() })
+    }
+
+    /// The server by its name, which may be an address, and by the address that it is reached at.
+    fn server(&self, scheme: Scheme, address: &Field, host: &Field) -> Result<Upstream, Fault<'a>> {
+        let (mut upstream, has_port) = self.read(host, |text| {
+            let (host, port) = parse::split_port(text, ':')?;
+            Ok((parse::server(scheme, (host, port))?, port.is_some()))
+        })?;
+        if address.is_empty() {
+            return Ok(upstream);
+        }
+        let (address, port) = self.read(address, |text| {
+            let (address, port) = address_and_port(text)?;
+            Ok((address, port.map(parse::port).transpose()?))
+        })?;
+        match port {
+            Some(port) if has_port && port != upstream.port => {
+                return Err((self.place(host), "another port than that of the address"));
+            }
+            Some(port) => upstream.port = port,
+            None => {}
+        }
+        match (&upstream.identity, address) {
+            (_, None) => {}
+            (Identity::Name(_), Some(address)) => upstream.add_address(address),
+            (Identity::Address(host) | Identity::Unnamed(host), Some(address)) => {
+                if upstream.addresses != [address] {
+                    upstream.identity = Identity::Address(host.clone());
+                    upstream.addresses = vec![address];
+                }
+            }
+        }
+        Ok(upstream)
+    }
+
+    /// What is read from the text of a field.
+    fn read<T>(
+        &self,
+        field: &Field,
+        read: impl FnOnce(&str) -> Result<T, Fault<'_>>,
+    ) -> Result<T, Fault<'a>> {
+        let text = str::from_utf8(&self.bytes[field.clone()]);
+        let text = text.map_err(|_| (self.place(field), "not UTF-8"))?;
+        read(text).map_err(|(_, problem)| (self.place(field), problem))
+    }
+
+    /// A field with its length before it.
+    fn field(&mut self) -> Result<Field, Fault<'a>> {
+        let length = self.length()?;
+        self.take(length.into())
+    }
+
+    /// Fields that say whether another one follows; an empty one alone is none.
+    fn set(&mut self) -> Result<Vec<Field>, Fault<'a>> {
+        let mut fields = Vec::new();
+        loop {
+            let length = self.length()?;
+            fields.push(self.take(usize::from(length & !MORE))?);
+            if length & MORE == 0 {
+                break;
+            }
+        }
+        if fields.len() == 1 && fields[0].is_empty() {
+            fields.clear();
+        }
+        Ok(fields)
+    }
+
+    fn length(&mut self) -> Result<u8, Fault<'a>> {
+        self.take(1).map(|length| self.bytes[length.start])
+    }
+
+    fn take(&mut self, length: usize) -> Result<Field, Fault<'a>> {
+        let field = self.at..self.at + length;
+        if field.end > self.bytes.len() {
+            return Err((&self.base64[self.base64.len()..], "the stamp is cut off"));
+        }
+        self.at = field.end;
+        Ok(field)
+    }
+
+    /// The characters that some of the bytes stand in: four for three.
+    fn place(&self, field: &Field) -> &'a str {
+        &self.base64[field.start * 4 / 3..(field.end * 4).div_ceil(3)]
+    }
+}
+
+/// `IP[:PORT]` or `:PORT`.
+fn address_and_port(text: &str) -> Result<(Option<IpAddr>, Option<&str>), Fault<'_>> {
+    let (host, port) = parse::split_port(text, ':')?;
+    match (host, parse::host(host)) {
+        ("", _) if port.is_some() => Ok((None, port)),
+        (_, Ok(Host::Address(address))) => Ok((Some(address), port)),
+        _ => Err((host, "not an IP address")),
+    }
+}
+
+/// Why a stamp of another protocol is no upstream.
+fn refusal(protocol: u8) -> &'static str {
+    match protocol {
+        0x00 => PLAINTEXT,
+        0x01 => "a stamp of DNSCrypt; those of DNS over TLS (3) and over HTTPS (2) are supported",
+        0x04 => QUIC,
+        0x05 | 0x85 => "a stamp of Oblivious DNS over HTTPS, which is not supported",
+        0x81 => "a stamp of a relay of DNSCrypt, which answers nothing by itself",
+        _ => "a stamp of an unknown protocol",
+    }
+}
+
+fn encode(upstream: &Upstream, properties: StampProperties) -> String {
+    let mut bytes = vec![if upstream.http.is_some() { DOH } else { DOT }];
+    bytes.extend(properties.bits().to_le_bytes());
+    let address = upstream.addresses.first().map(|address| upstream.authority_as(&(*address).into()));
+    write(&mut bytes, &address.unwrap_or_default());
+    let (last, hashes) = upstream.hashes.split_last().unzip();
+    for hash in hashes.into_iter().flatten() {
+        bytes.push(MORE | 32);
+        bytes.extend(hash.as_bytes());
+    }
+    match last {
+        None => bytes.push(0),
+        Some(hash) => {
+            bytes.push(32);
+            bytes.extend(hash.as_bytes());
+        }
+    }
+    write(&mut bytes, &host(upstream));
+    if let Some(http) = &upstream.http {
+        write(&mut bytes, http.template.path_and_query());
+    }
+    format!("sdns://{}", BASE64URL_NOPAD.encode(&bytes))
+}
+
+fn write(bytes: &mut Vec<u8>, text: &str) {
+    bytes.push(u8::try_from(text.len()).expect("checked when the stamp was made"));
+    bytes.extend(text.as_bytes());
+}
+
+/// Name and port. The name is as people read it, where that is read as the same.
+fn host(upstream: &Upstream) -> String {
+    let text = upstream.authority_as(upstream.server_name());
+    let ServerName::DnsName(name) = upstream.server_name() else { return text };
+    let Ok(readable) = Name::from_ascii(name.as_ref()).map(|name| name.to_utf8()) else { return text };
+    match parse::host(&readable) {
+        Ok(Host::Name(same)) if same == *name => text.replacen(name.as_ref(), &readable, 1),
+        _ => text,
+    }
+}
+
+impl FromStr for Stamp {
+    type Err = Error;
+
+    /// # Errors
+    /// [`ConfigError::Syntax`], which says what is wrong and where.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let stamp = parse::checked_length(text).and_then(|text| match text.split_once("://") {
+            Some((scheme, rest)) if is_scheme(scheme) => Self::read(rest),
+            _ => Err((text, "a stamp begins with `sdns://`")),
+        });
+        Ok(stamp.map_err(|fault| ConfigError::from(SyntaxError::new(text, fault)))?)
+    }
+}
+
+/// Whether what follows is a stamp.
+pub(super) fn is_scheme(scheme: &str) -> bool {
+    scheme.eq_ignore_ascii_case("sdns")
+}
+
+impl fmt::Display for Stamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&encode(&self.upstream, self.properties))
+    }
+}
+
+#[cfg(test)]
+mod tests;
