@@ -56,7 +56,8 @@ pub enum ErrorKind {
     /// Every attempt failed; this is the cause that decided it.
     #[error("{0}")]
     Upstream(Cause),
-    /// The name, or the record asked for, does not exist. Only `lookup_ip` turns these answers into an error.
+    /// There is none of what was asked for. A lookup by itself takes that for an answer; who asks for addresses or
+    /// for the servers of a service wants one.
     #[error("{0}")]
     NotFound(NotFound),
     /// The query was to be answered from the cache alone, and the cache has no answer.
@@ -201,15 +202,20 @@ pub enum HttpProblem {
     NotProcessed,
 }
 
-/// Which of the two kinds of "there is none" an answer is (RFC 2308 Section 2).
+/// Which kind of "there is none" an answer is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum NotFound {
-    /// The name does not exist.
+    /// The name does not exist (RFC 2308 Section 2.1).
     #[error("the name does not exist (NXDOMAIN)")]
     NxDomain,
-    /// The name exists, and has no record of the type asked for.
+    /// The name exists, and has no record of the type asked for (RFC 2308 Section 2.2).
     #[error("the name has no record of this type (NODATA)")]
     NoData,
+    /// The records are there to say that the name does not have the service: a null MX record (RFC 7505), or the root
+    /// as the target of an SRV record (RFC 2782) or of an HTTPS alias (RFC 9460 Section 2.5.1).
+    #[error("the name says that it does not have this service")]
+    NoService,
 }
 
 /// The limits whose overflow ends a lookup.
@@ -323,6 +329,13 @@ impl Error {
             attempts: Vec::new(),
             elapsed: None,
         }))
+    }
+
+    /// The error that an upstream's answer comes down to.
+    pub(crate) fn from_upstream(kind: ErrorKind, upstream: Arc<str>) -> Self {
+        let mut error = Self::new(kind);
+        error.0.upstream = Some(upstream);
+        error
     }
 
     /// The error of a lookup whose attempts are over: its last attempt names upstream, address and stage.

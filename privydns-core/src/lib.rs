@@ -36,7 +36,7 @@ pub use engine::{ConnectionId, Engine, Input, LookupId, MAX_UNWRITTEN, Output, T
 pub use error::*;
 pub use message::{
     Answer, CacheUse, ClientSubnet, ExtendedError, Message, MessageError, NameError, Outcome, Query,
-    QueryName, Record, Records, Spoken,
+    QueryName, Record, Records, Service, ServiceBinding, Spoken,
 };
 pub use proxy::{Proxy, Tunnel};
 pub use rr::{DNSClass, Name, RData, RecordType, ResponseCode};

@@ -47,9 +47,14 @@ impl Moment {
         Self(self.0.saturating_sub(nanoseconds(time)))
     }
 
+    /// Nanoseconds since the cache's first use.
+    pub(super) fn nanoseconds(self) -> u64 {
+        u64::try_from(self.0).unwrap_or(0)
+    }
+
     /// Whole milliseconds since the cache's first use.
     pub(super) fn milliseconds(self) -> u64 {
-        u64::try_from(self.0).unwrap_or(0) / 1_000_000
+        self.nanoseconds() / 1_000_000
     }
 
     /// Whole seconds since the cache's first use.
@@ -59,7 +64,7 @@ impl Moment {
 
     /// Whole seconds since the cache's first use, so many that the moment is not after them.
     pub(super) fn ceil_seconds(self) -> u32 {
-        let begun = u64::try_from(self.0).unwrap_or(0).div_ceil(1_000_000_000);
+        let begun = self.nanoseconds().div_ceil(1_000_000_000);
         u32::try_from(begun).unwrap_or(u32::MAX)
     }
 }

@@ -2,22 +2,13 @@
 
 use std::net::IpAddr;
 
-use hickory_proto::rr::Name;
-use hickory_proto::rr::rdata::svcb::{SVCB, SvcParamKey, SvcParamValue};
-
-use crate::message::{Answer, QueryName};
+use crate::message::{Answer, QueryName, Service};
 use crate::upstream::{Template, Upstream};
 
-/// The number of the parameter `dohpath` (RFC 9461 Section 9.1).
-const DOHPATH: SvcParamKey = SvcParamKey::Unknown(7);
+/// The number of the parameter for Encrypted Client Hello, which is not spoken here.
+const ECH: u16 = 5;
 /// Addresses of one resolver that are taken into account.
 pub(super) const MAX_ADDRESSES: usize = 16;
-
-/// An SVCB record.
-pub(super) struct Binding {
-    pub(super) owner: Name,
-    pub(super) data: SVCB,
-}
 
 /// An encrypted resolver that can be spoken to.
 #[derive(Clone, Debug)]
@@ -36,19 +27,21 @@ enum Spoken {
 
 impl Designation {
     /// Reads a record, with the addresses that came along in the answer. The error is why it is passed over.
-    pub(super) fn read(binding: &Binding, answer: &Answer) -> Result<Self, &'static str> {
-        let parameters = Parameters(&binding.data);
-        parameters.check_mandatory()?;
-        let target = target(binding)?;
-        let protocols = parameters.protocols()?;
+    pub(super) fn read(service: &Service, answer: &Answer) -> Result<Self, &'static str> {
+        if service.mandatory.contains(&ECH) {
+            return Err("Encrypted Client Hello is mandatory");
+        }
+        let target = target(service)?;
+        let protocols = protocols(service);
         if protocols.is_empty() {
             return Err("no protocol that is spoken here");
         }
-        let mut designation = Self { target, addresses: Vec::new(), port: parameters.port(), protocols };
+        let mut designation = Self { target, addresses: Vec::new(), port: service.port, protocols };
         designation.extend_addresses(additional_addresses(answer, &designation.target));
         // Address records are better than hints (RFC 9460 Section 7.3).
         if !designation.has_addresses() {
-            designation.extend_addresses(parameters.hints());
+            designation.extend_addresses(service.ipv6_hints.iter().copied().map(IpAddr::from));
+            designation.extend_addresses(service.ipv4_hints.iter().copied().map(IpAddr::from));
         }
         Ok(designation)
     }
@@ -76,10 +69,8 @@ impl Designation {
 }
 
 /// The name that has the addresses. Below `resolver.arpa` there are none to be asked for (RFC 9462 Section 4).
-fn target(binding: &Binding) -> Result<QueryName, &'static str> {
-    let target = &binding.data.target_name;
-    let target = if target.is_root() { &binding.owner } else { target };
-    let target = QueryName::from_labels(target.iter()).map_err(|_| "a target that is no name")?;
+fn target(service: &Service) -> Result<QueryName, &'static str> {
+    let target = QueryName::from_labels(service.target.iter()).map_err(|_| "a target that is no name")?;
     let labels: Vec<_> = target.labels().collect();
     if labels.ends_with(&[b"resolver", b"arpa"]) { Err("a target below resolver.arpa") } else { Ok(target) }
 }
@@ -90,66 +81,20 @@ fn additional_addresses(answer: &Answer, name: &QueryName) -> Vec<IpAddr> {
     own.filter_map(|record| record.address()).collect()
 }
 
-/// The parameters of a record, each there at most once.
-struct Parameters<'a>(&'a SVCB);
-
-impl Parameters<'_> {
-    fn find(&self, wanted: SvcParamKey) -> Option<&SvcParamValue> {
-        self.0.svc_params.iter().find(|(key, _)| *key == wanted).map(|(_, value)| value)
-    }
-
-    /// All that is mandatory has to be there and to be understood (RFC 9460 Section 8).
-    fn check_mandatory(&self) -> Result<(), &'static str> {
-        use SvcParamKey::{Alpn, Ipv4Hint, Ipv6Hint, NoDefaultAlpn, Port};
-        let Some(SvcParamValue::Mandatory(keys)) = self.find(SvcParamKey::Mandatory) else { return Ok(()) };
-        let understood = [Alpn, NoDefaultAlpn, Port, Ipv4Hint, Ipv6Hint, DOHPATH];
-        if keys.0.iter().all(|key| understood.contains(key) && self.find(*key).is_some()) {
-            Ok(())
-        } else {
-            Err("a mandatory parameter that is unknown, or not there")
-        }
-    }
-
-    /// What is spoken, in the order of the record. There is no default (RFC 9461 Section 4.1): a record that does
-    /// not say is incompatible. Over HTTP the versions are negotiated in any case (RFC 9460 Section 7.1.2).
-    fn protocols(&self) -> Result<Vec<Spoken>, &'static str> {
-        let Some(SvcParamValue::Alpn(alpn)) = self.find(SvcParamKey::Alpn) else {
-            return Err("no application protocols");
-        };
-        let mut protocols = Vec::new();
-        for protocol in &alpn.0 {
-            let spoken = match protocol.as_str() {
-                "dot" => Some(Spoken::Tls),
-                "h2" | "http/1.1" => self.template().map(Spoken::Https),
-                _ => None,
-            };
-            protocols.extend(spoken.filter(|spoken| !protocols.contains(spoken)));
-        }
-        Ok(protocols)
-    }
-
-    /// The path of DNS over HTTPS, without which there is none (RFC 9461 Section 5).
-    fn template(&self) -> Option<Template> {
-        let Some(SvcParamValue::Unknown(path)) = self.find(DOHPATH) else { return None };
-        Template::of_dohpath(std::str::from_utf8(&path.0).ok()?)
-    }
-
-    /// The port, where it is not that of the protocol (RFC 9461 Section 4.2).
-    fn port(&self) -> Option<u16> {
-        match self.find(SvcParamKey::Port) {
-            Some(SvcParamValue::Port(port)) => Some(*port),
+/// What is spoken, in the order of the record. There is no default (RFC 9461 Section 4.1): a record that does not say
+/// is incompatible. Over HTTP the versions are negotiated in any case (RFC 9460 Section 7.1.2).
+fn protocols(service: &Service) -> Vec<Spoken> {
+    let mut protocols = Vec::new();
+    for protocol in &service.alpn {
+        let spoken = match &protocol[..] {
+            b"dot" => Some(Spoken::Tls),
+            // Without a path there is no DNS over HTTPS (RFC 9461 Section 5).
+            b"h2" | b"http/1.1" => {
+                service.doh_path.as_deref().and_then(Template::of_dohpath).map(Spoken::Https)
+            }
             _ => None,
-        }
+        };
+        protocols.extend(spoken.filter(|spoken| !protocols.contains(spoken)));
     }
-
-    fn hints(&self) -> Vec<IpAddr> {
-        let mut hints = Vec::new();
-        if let Some(SvcParamValue::Ipv6Hint(addresses)) = self.find(SvcParamKey::Ipv6Hint) {
-            hints.extend(addresses.0.iter().map(|address| IpAddr::from(address.0)));
-        }
-        if let Some(SvcParamValue::Ipv4Hint(addresses)) = self.find(SvcParamKey::Ipv4Hint) {
-            hints.extend(addresses.0.iter().map(|address| IpAddr::from(address.0)));
-        }
-        hints
-    }
+    protocols
 }

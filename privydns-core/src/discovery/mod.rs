@@ -5,14 +5,14 @@ use std::net::IpAddr;
 
 use tracing::debug;
 
-use crate::error::{Cause, ConfigError, Error, ErrorKind};
-use crate::message::{Answer, Query, QueryName};
-use crate::rr::{RData, RecordType};
+use crate::error::{ConfigError, Error, ErrorKind};
+use crate::message::{Answer, Query, QueryName, ServiceBinding};
+use crate::rr::{Name, RecordType};
 use crate::upstream::Upstream;
 
 mod designation;
 
-use designation::{Binding, Designation};
+use designation::Designation;
 
 /// How often an alias is followed. Each costs a lookup.
 const MAX_ALIASES: usize = 4;
@@ -80,8 +80,8 @@ impl Discovery {
     /// Takes the result of the query that [`next_query`](Self::next_query) gave.
     ///
     /// # Errors
-    /// The one that is handed in, where nothing can be found without what was asked; and [`Cause::Malformed`] for
-    /// records that are (RFC 9460 Section 2.2).
+    /// The one that is handed in, where nothing can be found without what was asked; and
+    /// [`Cause::Malformed`](crate::Cause::Malformed) for records that are (RFC 9460 Section 2.2).
     pub fn handle_result(&mut self, result: Result<Answer, Error>) -> Result<(), Error> {
         let Some(query) = self.queries.pop_front() else { return Ok(()) };
         if query.record_type() == RecordType::SVCB {
@@ -108,38 +108,33 @@ impl Discovery {
     }
 
     fn read_bindings(&mut self, answer: &Answer) -> Result<(), Error> {
-        let mut bindings = Vec::new();
-        for record in answer.records().filter(|record| record.record_type() == RecordType::SVCB) {
-            let data = record.data().map_err(|error| ErrorKind::Upstream(Cause::Malformed(error)))?;
-            if let RData::SVCB(data) = data {
-                bindings.push(Binding { owner: record.name(), data });
+        let services = match answer.svcb() {
+            Ok(ServiceBinding::Services(services)) => services,
+            Ok(ServiceBinding::Alias(target)) => {
+                self.follow(&target);
+                return Ok(());
             }
-        }
-        // Among records that name services an alias is alone in effect (RFC 9460 Section 2.4.1).
-        if let Some(alias) = bindings.iter().find(|binding| binding.data.svc_priority == 0) {
-            self.follow(alias);
-            return Ok(());
-        }
-        bindings.sort_by_key(|binding| binding.data.svc_priority);
-        for binding in bindings.iter().take(MAX_DESIGNATIONS) {
-            match Designation::read(binding, answer) {
+            // An alias for the root says that there are none.
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound(_)) => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        for service in services.iter().take(MAX_DESIGNATIONS) {
+            match Designation::read(service, answer) {
                 Ok(designation) => self.designations.push(designation),
-                Err(problem) => {
-                    debug!(target_name = %binding.data.target_name, problem, "designation passed over");
-                }
+                Err(problem) => debug!(target_name = %service.target, problem, "designation passed over"),
             }
         }
         self.ask_for_addresses();
         Ok(())
     }
 
-    /// Asks for the records at another name (RFC 9460 Section 2.4.2). The root says that there are none.
-    fn follow(&mut self, alias: &Binding) {
-        if alias.data.target_name.is_root() || self.aliases == MAX_ALIASES {
+    /// Asks for the records at another name (RFC 9460 Section 2.4.2).
+    fn follow(&mut self, target: &Name) {
+        if self.aliases == MAX_ALIASES {
             return;
         }
         self.aliases += 1;
-        if let Ok(name) = QueryName::from_labels(alias.data.target_name.iter()) {
+        if let Ok(name) = QueryName::from_labels(target.iter()) {
             self.queries.push_back(Query::for_name(name, RecordType::SVCB));
         }
     }

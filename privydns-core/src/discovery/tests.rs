@@ -9,8 +9,10 @@ use hickory_proto::rr::rdata::{A, AAAA};
 use hickory_proto::rr::{Name, Record};
 
 use super::*;
+use crate::error::Cause;
 use crate::message::{Message, Origin, Spoken};
 use crate::proxy::Proxy;
+use crate::rr::RData;
 use crate::tls::{Roots, TlsVersion};
 use crate::upstream::{Authentication, Protocol};
 
@@ -146,7 +148,6 @@ fn each_protocol_needs_its_parameters() {
     assert_eq!(one(&[alpn(&["h2"]), dohpath(b"/dns-query")]), none);
     assert_eq!(one(&[alpn(&["h2"]), dohpath(b"/{?name}")]), none);
     assert_eq!(one(&[alpn(&["h2"]), dohpath(b"https://dns.example/{?dns}")]), none);
-    assert_eq!(one(&[alpn(&["h2"]), dohpath(b"/\xff{?dns}")]), none);
     assert_eq!(one(&[alpn(&["h2"]), dohpath(DOH)]), doh);
     assert_eq!(one(&[alpn(&["http/1.1", "h3", "h2"]), dohpath(DOH)]), doh);
     assert_eq!(
@@ -210,9 +211,9 @@ fn addresses_that_come_along_are_better_than_hints() {
 fn addresses_that_are_missing_are_asked_for() {
     let records = [
         svcb(1, "a.example.", &[alpn(&["dot"])]),
-        svcb(1, "a.example.", &[alpn(&["h2"]), dohpath(DOH)]),
-        svcb(2, "b.example.", &[alpn(&["dot"])]),
-        svcb(3, "c.example.", &[alpn(&["dot"]), ipv4([198, 51, 100, 3])]),
+        svcb(2, "a.example.", &[alpn(&["h2"]), dohpath(DOH)]),
+        svcb(3, "b.example.", &[alpn(&["dot"])]),
+        svcb(4, "c.example.", &[alpn(&["dot"]), ipv4([198, 51, 100, 3])]),
     ];
     let mut discovery = discovery();
     let query = discovery.next_query().unwrap();
@@ -294,14 +295,17 @@ fn a_resolver_that_names_none_is_no_error_and_one_that_fails_is() {
 /// RFC 9460 Section 2.2: one malformed record spoils the others.
 #[test]
 fn a_malformed_record_is_an_error() {
-    let mut discovery = discovery();
+    let discovery = discovery();
     let query = discovery.next_query().unwrap();
     let good = svcb(1, "a.example.", &[alpn(&["dot"]), ipv4([198, 51, 100, 1])]);
     let cut = hickory_proto::rr::rdata::NULL::with(vec![0, 1, 0, 0, 1, 0, 9]);
-    let bad = RData::Unknown { code: RecordType::SVCB, rdata: cut };
-    let records = [good, Record::from_rdata(name(OWNER), 300, bad)];
-    let error = discovery.handle_result(Ok(answer(&query, &records, &[]))).unwrap_err();
-    assert!(matches!(error.kind(), ErrorKind::Upstream(Cause::Malformed(_))), "{error:?}");
+    let cut = RData::Unknown { code: RecordType::SVCB, rdata: cut };
+    let no_text = svcb(2, "a.example.", &[alpn(&["h2"]), dohpath(b"/\xff{?dns}")]);
+    for bad in [Record::from_rdata(name(OWNER), 300, cut), no_text] {
+        let records = [good.clone(), bad];
+        let error = discovery.clone().handle_result(Ok(answer(&query, &records, &[]))).unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::Upstream(Cause::Malformed(_))), "{error:?}");
+    }
 }
 
 #[test]

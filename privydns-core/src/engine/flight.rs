@@ -185,7 +185,7 @@ impl Engine {
         let attempts = u8::try_from(made + state.live.len() + 1).unwrap_or(u8::MAX);
         let label = self.pools[upstream].label.clone();
         debug!(upstream = %label, ?elapsed, rcode = %message.rcode(), "answered");
-        let origin = Origin { upstream: label, spoken, attempts, elapsed, is_cached: false, is_stale: false };
+        let origin = Origin::new(label, spoken, attempts, elapsed);
         self.shared.cache.insert(now, &state.query, state.place, message, age, &origin);
         let age = age.saturating_add(self.shared.cache.cut(message));
         let answer = Answer::new(message.clone(), age, origin);

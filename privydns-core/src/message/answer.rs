@@ -12,7 +12,7 @@ use super::edns::ExtendedError;
 use super::name::name_of;
 use super::record::Records;
 use super::response::{MAX_TTL, Message, Outcome, Section};
-use crate::error::NotFound;
+use crate::error::{Error, ErrorKind, NotFound};
 
 /// The TTL that a record shows whose own has run out, in an answer that is handed out although it is stale
 /// (RFC 8767 Section 4).
@@ -59,6 +59,8 @@ pub(crate) struct Origin {
     pub(crate) is_cached: bool,
     /// Whether its TTL has run out, and it is handed out for want of a fresh one.
     pub(crate) is_stale: bool,
+    /// The time of a lookup that the cache answered, in nanoseconds from no particular time on.
+    pub(crate) moment: u64,
 }
 
 /// What was spoken to get an answer.
@@ -80,7 +82,7 @@ pub enum Spoken {
 impl Origin {
     /// The origin of an answer that came just now.
     pub(crate) fn new(upstream: Arc<str>, spoken: Spoken, attempts: u8, elapsed: Duration) -> Self {
-        Self { upstream, spoken, attempts, elapsed, is_cached: false, is_stale: false }
+        Self { upstream, spoken, attempts, elapsed, is_cached: false, is_stale: false, moment: 0 }
     }
 }
 
@@ -215,6 +217,18 @@ impl Answer {
     /// How long the lookup took.
     pub fn elapsed(&self) -> Duration {
         self.origin.elapsed
+    }
+
+    /// What decides between records of equal standing: another number for each lookup. It is no secret, since it
+    /// gives nothing away and guards nothing.
+    pub(super) fn lot(&self) -> u64 {
+        let elapsed = u64::try_from(self.origin.elapsed.as_nanos()).unwrap_or(u64::MAX);
+        self.origin.moment ^ elapsed
+    }
+
+    /// A failure that the answer comes down to.
+    pub(super) fn error(&self, kind: ErrorKind) -> Error {
+        Error::from_upstream(kind, self.origin.upstream.clone())
     }
 
     #[cfg(any(test, feature = "fuzzing"))]

@@ -12,9 +12,12 @@ mod encode;
 mod error;
 mod local;
 mod name;
+mod order;
 mod query;
 mod record;
 mod response;
+mod service;
+mod typed;
 mod wire;
 
 pub use answer::{Answer, Spoken};
@@ -24,6 +27,7 @@ pub use name::{NameError, QueryName};
 pub use query::{CacheUse, ClientSubnet, Query};
 pub use record::{Record, Records};
 pub use response::{Message, Outcome};
+pub use service::{Service, ServiceBinding};
 
 pub(crate) use answer::Origin;
 pub(crate) use check::{check_response, id_of, keepalive_of};

@@ -12,17 +12,17 @@ use super::chain::Chain;
 use super::edns::escape_controls;
 use super::error::MessageError;
 use super::name::{name_of, write_labels};
-use super::wire::{CLASS_IN, Labels, RawRecord, RawRecords, TYPE_A, TYPE_AAAA, TYPE_OPT};
+use super::wire::{CLASS_IN, Labels, RawRecord, RawRecords, TYPE_A, TYPE_AAAA, TYPE_OPT, check_name};
 
 /// One resource record of an [`Answer`](super::Answer), read where it is.
 ///
 /// ```
 /// use privydns_core::{Answer, RData};
 ///
-/// fn mail_servers(answer: &Answer) -> Vec<(u16, String)> {
+/// fn name_servers(answer: &Answer) -> Vec<String> {
 ///     let data = answer.records().filter_map(|record| record.data().ok());
 ///     data.filter_map(|data| match data {
-///         RData::MX(mx) => Some((mx.preference, mx.exchange.to_ascii())),
+///         RData::NS(ns) => Some(ns.0.to_ascii()),
 ///         _ => None,
 ///     })
 ///     .collect()
@@ -81,6 +81,14 @@ impl<'a> Record<'a> {
             TYPE_AAAA if self.raw.class == CLASS_IN => <[u8; 16]>::try_from(data).ok().map(IpAddr::from),
             _ => None,
         }
+    }
+
+    /// The name that begins at an octet of the data, and the data after it.
+    pub(super) fn name_in_data(&self, at: usize) -> Result<(Name, &'a [u8]), MessageError> {
+        let Range { start, end } = self.raw.data();
+        let bytes = &self.bytes[..end];
+        let name_end = check_name(bytes, start + at)?;
+        Ok((name_of(Labels::new(bytes, start + at)), &bytes[name_end..]))
     }
 
     /// Where the TTL is in the message.

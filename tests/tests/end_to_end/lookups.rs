@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use privydns_core::{
     CacheUse, Cause, ClientSubnet, ConfigError, ErrorKind, MessageError, NotFound, Outcome, Protocol, Query,
-    RecordType, ResponseCode,
+    RecordType, ResponseCode, ServiceBinding,
 };
 use privydns_tests::Script;
 use privydns_tests::observe::{ClientEnd, QuerySeen};
@@ -40,6 +40,24 @@ pub(crate) fn records_of_every_type_arrive(bench: &Bench) {
         assert_eq!((answer.protocol(), answer.attempts()), (bench.spoken(), 1), "{name}");
     }
     assert_eq!(server.seen().handshakes(), 1);
+}
+
+pub(crate) fn values_are_typed_and_in_their_order(bench: &Bench) {
+    let (_server, resolver) = bench.start(Script::new());
+    let lookup = |name, record_type| resolver.lookup(name, record_type).unwrap();
+    let mx = lookup("example.test", RecordType::MX).mx().unwrap();
+    assert_eq!(mx.iter().map(|server| server.preference).collect::<Vec<_>>(), [10, 20, 30]);
+    let srv = lookup("_sip._tcp.example.test", RecordType::SRV).srv().unwrap();
+    assert_eq!(srv.iter().map(|server| server.priority).collect::<Vec<_>>(), [10, 10, 10, 20]);
+    assert_eq!(lookup("example.test", RecordType::TXT).txt().unwrap(), [b"v=spf1 -all"]);
+    assert_eq!(lookup("big.example.test", RecordType::TXT).txt().unwrap()[0].len(), 20 * 255);
+    assert_eq!(lookup("example.test", RecordType::CAA).caa().unwrap()[0].tag, "issue");
+    let alias = lookup("example.test", RecordType::HTTPS).https().unwrap();
+    let ServiceBinding::Alias(target) = alias else { panic!("{alias:?}") };
+    let binding = lookup(&target.to_ascii(), RecordType::HTTPS).https().unwrap();
+    let ServiceBinding::Services(services) = binding else { panic!("{binding:?}") };
+    assert_eq!((&services[0].target, services[0].port), (&target, Some(8443)));
+    assert_eq!(services[0].alpn, [&b"h2"[..], b"h3", b"http/1.1"]);
 }
 
 pub(crate) fn chains_are_followed_and_loops_are_errors(bench: &Bench) {

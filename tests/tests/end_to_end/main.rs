@@ -44,6 +44,7 @@ macro_rules! carriers {
             tests! {
                 lookups {
                     records_of_every_type_arrive
+                    values_are_typed_and_in_their_order
                     chains_are_followed_and_loops_are_errors
                     denials_are_answers
                     failures_carry_their_code_and_extended_error

@@ -8,6 +8,7 @@ mod malformed;
 mod names;
 mod queries;
 mod responses;
+mod typed;
 
 use std::sync::Arc;
 use std::time::Duration;
