@@ -21,6 +21,8 @@
 mod discover;
 mod driver;
 mod reach;
+#[cfg(feature = "reqwest")]
+mod reqwest;
 mod resolver;
 mod socket;
 

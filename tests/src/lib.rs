@@ -10,6 +10,7 @@
 //! - [`Script`]: what goes wrong, with which connection or query: [`ConnectionFault`], [`QueryFault`].
 //! - [`observe`]: what the server saw, to the TLS record.
 //! - [`Proxy`]: a SOCKS5 or HTTP proxy to reach them through.
+//! - [`Website`]: a page to fetch by a name that no other resolver knows.
 //! - [`Authority`]: the certificates, good and bad, of servers and clients.
 //!
 //! A test does not sleep: it waits for what the server is to see.
@@ -41,6 +42,7 @@ pub mod observe;
 mod proxy;
 mod script;
 mod server;
+mod website;
 mod wire;
 pub mod zone;
 
@@ -54,6 +56,7 @@ pub use script::{
     Response, Script, Step, Turns, When,
 };
 pub use server::{Alpn, ClientAuthentication, Http, Http2Settings, Refusal, Server, Setup, TlsVersions};
+pub use website::Website;
 pub use zone::{Manner, Padding, Zone};
 
 /// The programs of the README, which are compiled with the documentation's.
