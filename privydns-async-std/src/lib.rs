@@ -24,6 +24,10 @@
 //! On smol it is the same with `smol::block_on`; see [`Runtime`].
 #![forbid(unsafe_code)]
 
+mod addresses;
+mod alarm;
+#[cfg(feature = "connect")]
+mod connect;
 mod discover;
 mod driver;
 mod reach;
@@ -31,6 +35,7 @@ mod resolver;
 mod runtime;
 mod socket;
 
+pub use addresses::AddressStream;
 pub use discover::{discover, discover_on};
 pub use privydns_core::*;
 pub use resolver::Resolver;

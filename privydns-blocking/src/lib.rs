@@ -21,6 +21,9 @@
 //! driven: [`Resolver::drive`] is for programs that want it to be.
 #![forbid(unsafe_code)]
 
+mod addresses;
+#[cfg(feature = "connect")]
+mod connect;
 mod discover;
 mod driver;
 mod lookups;
@@ -28,6 +31,7 @@ mod resolver;
 mod seat;
 mod stream;
 
+pub use addresses::AddressStream;
 pub use discover::discover;
 pub use lookups::Lookups;
 pub use privydns_core::*;

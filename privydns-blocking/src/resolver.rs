@@ -12,6 +12,7 @@ use privydns_core::{
     Addresses, Answer, Builder, Config, Error, ErrorKind, Query, RecordType, Shared, Stats, tls,
 };
 
+use crate::addresses::AddressStream;
 use crate::driver::Driver;
 use crate::lookups::Lookups;
 use crate::seat::Seat;
@@ -68,6 +69,48 @@ impl Resolver {
         let ipv4 = self.begin(Query::new(name, RecordType::A)?);
         let ipv6 = self.begin(Query::new(name, RecordType::AAAA)?);
         Addresses::join(ipv4(), ipv6())
+    }
+
+    /// Looks up the addresses of a name as [`lookup_ip`](Self::lookup_ip) does, and gives each as soon as it is known
+    /// and its turn: in the order in which to connect to them, the families in turn and IPv6 first, which an answer
+    /// about IPv4 waits 50 ms for (RFC 8305 Sections 3 and 4).
+    ///
+    /// ```no_run
+    /// # fn run(resolver: &privydns_blocking::Resolver) -> Result<(), privydns_blocking::Error> {
+    /// for address in resolver.addresses("example.com")? {
+    ///     println!("{}", address?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Name`].
+    pub fn addresses(&self, name: &str) -> Result<AddressStream<'_>, Error> {
+        let now = Instant::now();
+        let lookup = self.0.handle.begin_addresses(now, name)?;
+        Ok(AddressStream::new(lookup, &self.0.seat, self.0.limit(now, &Query::new(name, RecordType::A)?)))
+    }
+
+    /// Connects to a port of a name, or of an address as text: to whichever of its addresses is there first, one
+    /// begun 250 ms after the other or as soon as one fails (RFC 8305 Section 5). The feature is `connect`.
+    ///
+    /// It goes straight there, whatever proxy the upstreams are behind, and is given up after 30 s.
+    ///
+    /// ```no_run
+    /// # fn run(resolver: &privydns_blocking::Resolver) -> std::io::Result<()> {
+    /// let stream = resolver.connect("example.com", 443)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The system's, of the connection; or an [`Error`] of the lookup inside of one.
+    #[cfg(feature = "connect")]
+    pub fn connect(&self, host: &str, port: u16) -> std::io::Result<std::net::TcpStream> {
+        let now = Instant::now();
+        let limit = self.0.limit(now, &Query::new(host, RecordType::A)?);
+        crate::connect::connect(&self.0, self.0.handle.connect(now, host, port)?, limit)
     }
 
     /// Looks up the names of an address (PTR).

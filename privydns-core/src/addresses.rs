@@ -1,9 +1,15 @@
 //! The addresses of a name: what its A and AAAA records say together.
 
+mod families;
+mod sequence;
+
 use std::net::IpAddr;
 
 use crate::error::{Error, ErrorKind, NotFound};
 use crate::message::{Answer, Outcome};
+
+pub(crate) use families::{Families, Family};
+pub(crate) use sequence::{Next, Sequence};
 
 /// The IPv6 and IPv4 addresses of a name; at least one.
 #[derive(Clone, Debug)]

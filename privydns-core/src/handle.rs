@@ -3,6 +3,9 @@
 //! A runtime crate is a [`Handle`] in what its users hold, an [`Inbox`] in its driver, and the means to start a
 //! driver. What is between the two has no runtime in it: a lock, and wakers.
 
+mod addresses;
+mod connecting;
+
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::poll_fn;
@@ -18,6 +21,9 @@ use crate::engine::{Input, LookupId};
 use crate::error::{ConfigError, Error, ErrorKind};
 use crate::message::{Answer, Query};
 use crate::shared::{Early, Shared};
+
+pub use addresses::AddressLookup;
+pub use connecting::{ConnectStep, Connecting};
 
 /// Starts a driver around an inbox: a task that tells an [`Engine`](crate::Engine) what
 /// [`Inbox::poll_input`] says, and [`Inbox::done`] what the engine says is done.

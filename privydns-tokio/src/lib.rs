@@ -18,6 +18,10 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod addresses;
+mod alarm;
+#[cfg(feature = "connect")]
+mod connect;
 mod discover;
 mod driver;
 mod reach;
@@ -26,6 +30,7 @@ mod reqwest;
 mod resolver;
 mod socket;
 
+pub use addresses::AddressStream;
 pub use discover::discover;
 pub use privydns_core::*;
 pub use resolver::Resolver;

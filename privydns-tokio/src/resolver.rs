@@ -10,6 +10,7 @@ use privydns_core::{
 use tokio::runtime;
 use tokio::time::Instant;
 
+use crate::addresses::AddressStream;
 use crate::driver::Driver;
 
 /// Looks names up over encrypted transports.
@@ -58,6 +59,45 @@ impl Resolver {
         let ipv4 = self.begin(Query::new(name, RecordType::A)?);
         let ipv6 = self.begin(Query::new(name, RecordType::AAAA)?);
         Addresses::join(ipv4.await, ipv6.await)
+    }
+
+    /// Looks up the addresses of a name as [`lookup_ip`](Self::lookup_ip) does, and gives each as soon as it is known
+    /// and its turn: in the order in which to connect to them, the families in turn and IPv6 first, which an answer
+    /// about IPv4 waits 50 ms for (RFC 8305 Sections 3 and 4).
+    ///
+    /// ```no_run
+    /// # async fn run(resolver: &privydns_tokio::Resolver) -> Result<(), privydns_tokio::Error> {
+    /// let mut addresses = resolver.addresses("example.com")?;
+    /// while let Some(address) = addresses.next().await {
+    ///     println!("{}", address?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Name`](crate::ErrorKind::Name).
+    pub fn addresses(&self, name: &str) -> Result<AddressStream<'_>, Error> {
+        Ok(AddressStream::new(self.0.begin_addresses(Instant::now().into_std(), name)?))
+    }
+
+    /// Connects to a port of a name, or of an address as text: to whichever of its addresses is there first, one
+    /// begun 250 ms after the other or as soon as one fails (RFC 8305 Section 5). The feature is `connect`.
+    ///
+    /// It goes straight there, whatever proxy the upstreams are behind, and is given up after 30 s.
+    ///
+    /// ```no_run
+    /// # async fn run(resolver: &privydns_tokio::Resolver) -> std::io::Result<()> {
+    /// let stream = resolver.connect("example.com", 443).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The system's, of the connection; or an [`Error`] of the lookup inside of one.
+    #[cfg(feature = "connect")]
+    pub async fn connect(&self, host: &str, port: u16) -> std::io::Result<tokio::net::TcpStream> {
+        crate::connect::connect(self.0.connect(Instant::now().into_std(), host, port)?).await
     }
 
     /// Looks up the names of an address (PTR).

@@ -69,6 +69,7 @@ mod settings;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use builder::Builder;
 pub(crate) use settings::{LONGEST_TIME, Settings};
@@ -128,6 +129,11 @@ impl Config {
     /// How many lookups may be on their way at once.
     pub fn max_lookups(&self) -> usize {
         self.settings.max_lookups
+    }
+
+    /// How long one address is tried alone before the next joins it.
+    pub fn address_delay(&self) -> Duration {
+        self.settings.address_delay
     }
 
     /// The upstreams that may answer a query.
@@ -231,8 +237,6 @@ mod tests {
     /// Conformance 45: RFC 8305 Section 5.
     #[test]
     fn addresses_join_ten_milliseconds_apart_at_the_least() {
-        use std::time::Duration;
-
         let delay = |builder: Builder| builder.build().expect("a configuration").settings.address_delay;
         let base = || Config::builder().upstream(upstream("tls://192.0.2.1#a.example"));
         assert_eq!(delay(base()), Duration::from_millis(250));

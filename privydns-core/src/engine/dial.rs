@@ -10,6 +10,7 @@ use super::Engine;
 use super::io::{ConnectionId, Output, Target};
 use super::link::{Connection, State};
 use super::timers::Timer;
+use crate::addresses::{Families, Family};
 use crate::error::{Cause, Stage};
 use crate::proxy::Tunnel;
 use crate::tls::AlpnOffer;
@@ -281,18 +282,17 @@ fn race_order(
     addresses: impl Iterator<Item = SocketAddr>,
     winner: Option<SocketAddr>,
 ) -> VecDeque<SocketAddr> {
-    let (mut first, mut second): (VecDeque<_>, VecDeque<_>) =
-        addresses.partition(|address| address.is_ipv6() == winner.is_none_or(|winner| winner.is_ipv6()));
-    let place = winner.and_then(|winner| first.iter().position(|address| *address == winner));
-    if let Some(winner) = place.and_then(|place| first.remove(place)) {
-        first.push_front(winner);
+    let (mut ipv6, mut ipv4): (VecDeque<_>, VecDeque<_>) = addresses.partition(SocketAddr::is_ipv6);
+    let mut first = Family::Ipv6;
+    if let Some(winner) = winner {
+        first = if winner.is_ipv6() { Family::Ipv6 } else { Family::Ipv4 };
+        let its = if winner.is_ipv6() { &mut ipv6 } else { &mut ipv4 };
+        if let Some(place) = its.iter().position(|address| *address == winner) {
+            its.make_contiguous()[..=place].rotate_right(1);
+        }
     }
-    let mut order = VecDeque::with_capacity(first.len() + second.len());
-    while !(first.is_empty() && second.is_empty()) {
-        order.extend(first.pop_front());
-        order.extend(second.pop_front());
-    }
-    order
+    let mut families = Families::new(ipv6, ipv4);
+    std::iter::from_fn(|| families.next(first)).collect()
 }
 
 #[cfg(test)]

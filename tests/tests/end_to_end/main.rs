@@ -7,6 +7,7 @@
 mod backend;
 mod bench;
 mod certificates;
+mod connecting;
 mod connections;
 mod discovery;
 mod failover;
@@ -57,6 +58,13 @@ macro_rules! carriers {
                     queries_say_no_more_than_they_have_to
                     options_of_a_query_reach_the_server
                     closing_says_goodbye_and_refuses_lookups
+                }
+                connecting {
+                    ipv6_comes_first_and_both_come_alone
+                    an_address_does_not_wait_for_the_other_family
+                    one_error_stands_for_no_address
+                    a_connection_is_made_to_the_address_that_is_there
+                    a_connection_does_not_wait_for_the_other_family
                 }
                 faults {
                     how_answers_are_cut_makes_no_difference

@@ -1,7 +1,8 @@
 //! `privydns-async-std`, on each of its executors.
 
 use std::future::Future;
-use std::net::IpAddr;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
 
 use privydns_async_std::{Resolver, Runtime};
 use privydns_core::{Addresses, Answer, Config, Error, Query, Stats, Upstream};
@@ -67,6 +68,23 @@ impl TestResolver for Resolver {
 
     fn lookup_ip(&self, name: &str) -> Result<Addresses, Error> {
         block_on(self.lookup_ip(name))
+    }
+
+    fn addresses(&self, name: &str, take: &mut dyn FnMut(Result<IpAddr, Error>)) {
+        block_on(async {
+            match self.addresses(name) {
+                Ok(mut addresses) => {
+                    while let Some(address) = addresses.next().await {
+                        take(address);
+                    }
+                }
+                Err(error) => take(Err(error)),
+            }
+        });
+    }
+
+    fn connect(&self, host: &str, port: u16) -> io::Result<SocketAddr> {
+        block_on(self.connect(host, port))?.get_ref().peer_addr()
     }
 
     fn reverse(&self, address: IpAddr) -> Result<Answer, Error> {

@@ -1,7 +1,8 @@
 //! `privydns-blocking`, which has no runtime: whoever waits does the work.
 
+use std::io;
 use std::iter;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
 use std::time::Duration;
@@ -59,6 +60,17 @@ impl TestResolver for Resolver {
 
     fn lookup_ip(&self, name: &str) -> Result<Addresses, Error> {
         self.lookup_ip(name)
+    }
+
+    fn addresses(&self, name: &str, take: &mut dyn FnMut(Result<IpAddr, Error>)) {
+        match self.addresses(name) {
+            Ok(addresses) => addresses.for_each(take),
+            Err(error) => take(Err(error)),
+        }
+    }
+
+    fn connect(&self, host: &str, port: u16) -> io::Result<SocketAddr> {
+        self.connect(host, port)?.peer_addr()
     }
 
     fn reverse(&self, address: IpAddr) -> Result<Answer, Error> {

@@ -7,7 +7,8 @@ pub(crate) mod async_std;
 pub(crate) mod blocking;
 pub(crate) mod tokio;
 
-use std::net::IpAddr;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
 
 use privydns_core::{Addresses, Answer, Config, Error, Query, RecordType, Stats, Upstream};
 
@@ -33,6 +34,12 @@ pub(crate) trait TestResolver: Send + Sync {
 
     /// Looks both families of addresses up.
     fn lookup_ip(&self, name: &str) -> Result<Addresses, Error>;
+
+    /// Hands over the addresses of a name as they come.
+    fn addresses(&self, name: &str, take: &mut dyn FnMut(Result<IpAddr, Error>));
+
+    /// Connects to a name, and says which address that came to.
+    fn connect(&self, host: &str, port: u16) -> io::Result<SocketAddr>;
 
     /// Looks up the names of an address.
     fn reverse(&self, address: IpAddr) -> Result<Answer, Error>;

@@ -1,6 +1,7 @@
 //! `privydns-tokio`, on each of tokio's schedulers.
 
-use std::net::IpAddr;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
 
 use privydns_core::{Addresses, Answer, Config, Error, Query, Stats, Upstream};
 use privydns_tokio::Resolver;
@@ -89,6 +90,23 @@ impl TestResolver for OnTokio {
 
     fn lookup_ip(&self, name: &str) -> Result<Addresses, Error> {
         self.runtime.block_on(self.resolver.lookup_ip(name))
+    }
+
+    fn addresses(&self, name: &str, take: &mut dyn FnMut(Result<IpAddr, Error>)) {
+        self.runtime.block_on(async {
+            match self.resolver.addresses(name) {
+                Ok(mut addresses) => {
+                    while let Some(address) = addresses.next().await {
+                        take(address);
+                    }
+                }
+                Err(error) => take(Err(error)),
+            }
+        });
+    }
+
+    fn connect(&self, host: &str, port: u16) -> io::Result<SocketAddr> {
+        self.runtime.block_on(self.resolver.connect(host, port))?.peer_addr()
     }
 
     fn reverse(&self, address: IpAddr) -> Result<Answer, Error> {

@@ -1,0 +1,60 @@
+//! Connecting to a name, whose addresses are raced as they come.
+
+use std::future::{Future, poll_fn};
+use std::io;
+use std::net::TcpStream;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Instant;
+
+use async_io::Async;
+use privydns_core::handle::{ConnectStep, Connecting};
+
+use crate::alarm::Alarm;
+
+type Attempt = Pin<Box<dyn Future<Output = io::Result<Async<TcpStream>>> + Send>>;
+
+/// Connects to whichever address is there first.
+pub(crate) async fn connect(connecting: Connecting<'_>) -> io::Result<Async<TcpStream>> {
+    let mut race = Race { connecting, attempts: Vec::new(), alarm: Alarm::default() };
+    poll_fn(|context| race.poll(context)).await
+}
+
+struct Race<'r> {
+    connecting: Connecting<'r>,
+    attempts: Vec<Attempt>,
+    alarm: Alarm,
+}
+
+impl Race<'_> {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Async<TcpStream>>> {
+        loop {
+            if let Some(winner) = self.poll_attempts(context) {
+                return Poll::Ready(Ok(winner));
+            }
+            match self.connecting.poll(Instant::now(), context) {
+                ConnectStep::Connect(address) => {
+                    self.attempts.push(Box::pin(Async::<TcpStream>::connect(address)));
+                }
+                ConnectStep::Failed(error) => return Poll::Ready(Err(error)),
+                ConnectStep::Wait(until) => ready!(self.alarm.poll(context, Some(until))),
+            }
+        }
+    }
+
+    fn poll_attempts(&mut self, context: &mut Context<'_>) -> Option<Async<TcpStream>> {
+        let (connecting, mut winner) = (&mut self.connecting, None);
+        self.attempts.retain_mut(|attempt| match attempt.as_mut().poll(context) {
+            Poll::Pending => true,
+            Poll::Ready(Ok(tcp)) => {
+                winner.get_or_insert(tcp);
+                false
+            }
+            Poll::Ready(Err(error)) => {
+                connecting.failed(Instant::now(), error);
+                false
+            }
+        });
+        winner
+    }
+}

@@ -1,0 +1,44 @@
+//! The addresses of a name as they come.
+
+use std::future::poll_fn;
+use std::net::IpAddr;
+use std::task::{Context, Poll, ready};
+
+use privydns_core::Error;
+use privydns_core::handle::AddressLookup;
+use tokio::time::Instant;
+
+use crate::alarm::Alarm;
+
+/// The addresses of a name, one by one as they come, in the order in which to connect to them: what
+/// [`Resolver::addresses`] gives. Dropping it cancels what is on its way.
+#[derive(Debug)]
+#[must_use = "the lookups are cancelled when it is dropped"]
+pub struct AddressStream<'r> {
+    lookup: AddressLookup<'r>,
+    alarm: Alarm,
+}
+
+impl<'r> AddressStream<'r> {
+    pub(crate) fn new(lookup: AddressLookup<'r>) -> Self {
+        Self { lookup, alarm: Alarm::default() }
+    }
+
+    /// The next address; none after the last.
+    ///
+    /// # Errors
+    /// The one item, where there is no address: what [`lookup_ip`](crate::Resolver::lookup_ip) fails with.
+    pub async fn next(&mut self) -> Option<Result<IpAddr, Error>> {
+        poll_fn(|context| self.poll_next(context)).await
+    }
+
+    /// The same for who polls by hand.
+    pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<IpAddr, Error>>> {
+        loop {
+            if let Poll::Ready(next) = self.lookup.poll_next(Instant::now().into_std(), context) {
+                return Poll::Ready(next);
+            }
+            ready!(self.alarm.poll(context, self.lookup.deadline()));
+        }
+    }
+}
