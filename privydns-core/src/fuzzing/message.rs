@@ -83,6 +83,8 @@ fn look_at(answer: &Answer) {
     }
     assert!(answer.records().count() <= answer.answers().count());
     assert!(answer.addresses().count() <= answer.records().count());
+    // What is typed is read or refused.
+    let _ = (answer.mx(), answer.srv(), answer.https(), answer.svcb(), answer.txt(), answer.caa());
     for record in answer.answers().chain(answer.authorities()).chain(answer.additionals()) {
         // hickory-proto decodes it or not; either way it comes back.
         let _ = record.data();
