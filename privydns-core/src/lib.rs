@@ -20,6 +20,7 @@ mod error;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod handle;
+pub mod logging;
 pub mod message;
 mod proxy;
 mod schedule;

@@ -9,6 +9,7 @@ use tracing::trace;
 use crate::cache::{Cache, Found};
 use crate::config::{Config, LONGEST_TIME};
 use crate::error::{Error, ErrorKind};
+use crate::logging::CACHE;
 use crate::message::{Answer, CacheUse, Query, local_answer, special_use};
 use crate::schedule::Order;
 use crate::stats::{Counters, Stats};
@@ -110,7 +111,7 @@ impl Shared {
         }
         match self.cache.lookup(now, query, group) {
             Found::Fresh(answer) => {
-                trace!(name = %query.name(), record_type = %query.record_type(), "cache hit");
+                trace!(target: CACHE, name = %query.name(), record_type = %query.record_type(), "cache hit");
                 Ok(Known::Answer(answer))
             }
             Found::Refresh(answer) => Ok(Known::Refresh(answer)),

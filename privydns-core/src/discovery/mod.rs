@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use tracing::debug;
 
 use crate::error::{ConfigError, Error, ErrorKind};
+use crate::logging::UPSTREAM;
 use crate::message::{Answer, Query, QueryName, ServiceBinding};
 use crate::rr::{Name, RecordType};
 use crate::upstream::Upstream;
@@ -121,7 +122,9 @@ impl Discovery {
         for service in services.iter().take(MAX_DESIGNATIONS) {
             match Designation::read(service, answer) {
                 Ok(designation) => self.designations.push(designation),
-                Err(problem) => debug!(target_name = %service.target, problem, "designation passed over"),
+                Err(problem) => {
+                    debug!(target: UPSTREAM, target_name = %service.target, problem, "designation passed over");
+                }
             }
         }
         self.ask_for_addresses();

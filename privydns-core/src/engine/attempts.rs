@@ -12,6 +12,7 @@ use super::timers::Timer;
 use crate::cache::Group;
 use crate::connection::Key;
 use crate::error::{Attempt, Cause, Stage};
+use crate::logging::LOOKUP;
 use crate::message::{CacheUse, Query};
 use crate::schedule::{Next, Plan, Standing};
 
@@ -168,7 +169,13 @@ impl Engine {
             if let Some(upstream) = state.plan.companion(now)
                 && self.hedges.take()
             {
-                debug!(upstream = %self.pools[upstream].label, "hedged");
+                debug!(
+                    target: LOOKUP,
+                    name = %state.query.name(),
+                    record_type = %state.query.record_type(),
+                    upstream = %self.pools[upstream].label,
+                    "hedged"
+                );
                 self.shared.counters.upstream(upstream).hedges.add(1);
                 self.start_attempt(now, flight, upstream);
             }

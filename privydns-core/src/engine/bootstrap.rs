@@ -13,6 +13,7 @@ use tracing::debug;
 use super::Engine;
 use crate::cache::Found;
 use crate::error::{Cause, ErrorKind};
+use crate::logging::UPSTREAM;
 use crate::message::{Answer, Query, local_answer};
 use crate::rr::RecordType;
 
@@ -110,7 +111,7 @@ impl Engine {
     fn learn_addresses(&mut self, now: Instant, upstream: usize, new: &[SocketAddr], ttl: Duration) {
         let Self { pools, dials, .. } = self;
         let pool = &mut pools[upstream];
-        debug!(upstream = %pool.label, addresses = new.len(), "bootstrapped");
+        debug!(target: UPSTREAM, upstream = %pool.label, addresses = new.len(), "bootstrapped");
         if std::mem::take(&mut pool.bootstrap.is_old) {
             pool.bootstrap.addresses.clear();
             pool.bootstrap.until = None;

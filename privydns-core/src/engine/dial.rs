@@ -12,6 +12,7 @@ use super::link::{Connection, State};
 use super::timers::Timer;
 use crate::addresses::{Families, Family};
 use crate::error::{Cause, Stage};
+use crate::logging::{CONNECTION, UPSTREAM};
 use crate::proxy::Tunnel;
 use crate::tls::AlpnOffer;
 use crate::upstream::{HttpVersion, Protocol};
@@ -144,7 +145,7 @@ impl Engine {
         };
         self.last_connection += 1;
         let id = ConnectionId(self.last_connection);
-        debug!(upstream = %self.pools[upstream].label, %address, "connecting");
+        debug!(target: CONNECTION, upstream = %self.pools[upstream].label, %address, "connecting");
         let mut connection = Connection::dialing(upstream, address, target.first_stage(), dial, now);
         connection.offers_dot = offer == AlpnOffer::Dot;
         self.connections.insert(id, connection);
@@ -196,11 +197,18 @@ impl Engine {
         let state = &mut self.dials[dial];
         state.racing.retain(|racing| *racing != id);
         if cause == Cause::NoApplicationProtocol && connection.offers_dot {
-            info!(upstream = %label, "the server refuses ALPN and is asked without");
+            info!(target: UPSTREAM, upstream = %label, "ALPN is refused");
             self.pools[upstream].learned.learn(now, |learned| learned.refuses_alpn = true);
             return self.connect(now, dial, connection.address);
         }
-        warn!(upstream = %label, address = %connection.address, stage = %connection.stage, %cause, "connection failed");
+        warn!(
+            target: CONNECTION,
+            upstream = %label,
+            address = %connection.address,
+            stage = %connection.stage,
+            %cause,
+            "connection failed"
+        );
         self.pools[upstream].last_dial = (Some(connection.address), connection.stage);
         state.cause.get_or_insert(cause);
         if !state.addresses.is_empty() {

@@ -11,6 +11,7 @@ use super::io::ConnectionId;
 use crate::cache::Group;
 use crate::connection::Key;
 use crate::error::{Attempt, Cause, HttpProblem, Rcode, Stage};
+use crate::logging::LOOKUP;
 use crate::message::{Message, Outcome};
 
 /// An attempt that is not over.
@@ -93,7 +94,14 @@ impl Engine {
     ) -> Key {
         let key = self.exchanges.insert(flight, upstream, now, overdue_at);
         self.shared.counters.upstream(upstream).queries.add(1);
-        debug!(upstream = %self.pools[upstream].label, "attempt");
+        let query = &self.flights[flight].query;
+        debug!(
+            target: LOOKUP,
+            name = %query.name(),
+            record_type = %query.record_type(),
+            upstream = %self.pools[upstream].label,
+            "attempt"
+        );
         let is_suspect = self.flights[flight].plan.is_suspect(upstream);
         if is_suspect || !self.submit_at_once(now, upstream, key) {
             self.stand_in_line(key);
@@ -153,7 +161,16 @@ impl Engine {
         let Some(exchange) = self.forget_exchange(key) else { return };
         let Exchange { flight, upstream, .. } = exchange;
         self.shared.counters.upstream(upstream).failures.add(1);
-        debug!(upstream = %self.pools[upstream].label, stage = %attempt.stage, %cause, "attempt failed");
+        let query = &self.flights[flight].query;
+        debug!(
+            target: LOOKUP,
+            name = %query.name(),
+            record_type = %query.record_type(),
+            upstream = %self.pools[upstream].label,
+            stage = %attempt.stage,
+            %cause,
+            "attempt failed"
+        );
 
         let verdict = verdict(cause);
         if let Verdict::Wait(wait) = verdict {

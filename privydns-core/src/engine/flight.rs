@@ -12,6 +12,7 @@ use super::waiters::Waiters;
 use crate::cache::{Group, Place};
 use crate::connection::Key;
 use crate::error::{Attempt, Cause, Error, ErrorKind, Limit, Stage};
+use crate::logging::LOOKUP;
 use crate::message::{Answer, Message, Origin, Query, Spoken};
 use crate::schedule::Plan;
 
@@ -184,7 +185,15 @@ impl Engine {
         let made = state.history.iter().filter(|attempt| attempt.stage != Stage::Remembered).count();
         let attempts = u8::try_from(made + state.live.len() + 1).unwrap_or(u8::MAX);
         let label = self.pools[upstream].label.clone();
-        debug!(upstream = %label, ?elapsed, rcode = %message.rcode(), "answered");
+        debug!(
+            target: LOOKUP,
+            name = %state.query.name(),
+            record_type = %state.query.record_type(),
+            upstream = %label,
+            rcode = %message.rcode(),
+            ?elapsed,
+            "answered"
+        );
         let origin = Origin::new(label, spoken, attempts, elapsed);
         self.shared.cache.insert(now, &state.query, state.place, message, age, &origin);
         let age = age.saturating_add(self.shared.cache.cut(message));

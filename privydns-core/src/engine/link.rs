@@ -12,6 +12,7 @@ use super::pool::Learned;
 use super::timers::Timer;
 use crate::connection::{Dot, Event, Http1, Http2, Key, Machine, is_not_http1, is_not_http2};
 use crate::error::{Cause, Stage};
+use crate::logging::{CONNECTION, LOOKUP, UPSTREAM};
 use crate::message::Spoken;
 use crate::upstream::{HttpVersion, Protocol};
 
@@ -136,7 +137,13 @@ impl Engine {
         self.dial_won(*dial, id);
         let (machine, spoken) = self.machine_for(now, upstream, alpn);
         let Some(connection) = self.connections.get_mut(&id) else { return };
-        info!(upstream = %self.pools[upstream].label, address = %connection.address, resumed, "connected");
+        debug!(
+            target: CONNECTION,
+            upstream = %self.pools[upstream].label,
+            address = %connection.address,
+            resumed,
+            "connected"
+        );
         connection.state = State::Open(machine);
         connection.spoken = spoken;
         connection.stage = Stage::Exchange;
@@ -292,7 +299,15 @@ impl Engine {
             || (retry_safe && plan.repeat_free())
             || (has_answered && is_loss(&cause) && plan.forgive_stale(upstream));
         if is_free {
-            debug!(upstream = %self.pools[upstream].label, %cause, "sent again");
+            let query = &self.flights[flight].query;
+            debug!(
+                target: LOOKUP,
+                name = %query.name(),
+                record_type = %query.record_type(),
+                upstream = %self.pools[upstream].label,
+                %cause,
+                "sent again"
+            );
             return self.requeue(now, key);
         }
         if !has_answered {
@@ -320,7 +335,7 @@ impl Engine {
         if let Some(learned) = pool.learned.http {
             return learned == other;
         }
-        info!(upstream = %pool.label, version = ?other, "the server speaks another HTTP version");
+        info!(target: UPSTREAM, upstream = %pool.label, version = ?other, "another HTTP version is spoken");
         pool.learned.learn(now, |learned| learned.http = Some(other));
         true
     }
@@ -339,7 +354,7 @@ impl Engine {
     /// Stops using a connection: what it owes is transmitted, then it is closed.
     fn connection_over(&mut self, id: ConnectionId, cause: &Cause) {
         let Some(connection) = self.connections.get_mut(&id) else { return };
-        debug!(upstream = %self.pools[connection.upstream].label, %cause, "connection over");
+        debug!(target: CONNECTION, upstream = %self.pools[connection.upstream].label, %cause, "connection over");
         self.pools[connection.upstream].open.retain(|open| *open != id);
         connection.service = Service::Closing;
         self.timers.set(Timer::Connection(id), None);

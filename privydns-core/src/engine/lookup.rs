@@ -3,11 +3,14 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use tracing::debug;
+
 use super::Engine;
 use super::io::{LookupId, Output};
 use super::waiters::{Waiter, Waiters};
 use crate::cache::Place;
 use crate::error::{Attempt, Cause, Error, ErrorKind, Limit};
+use crate::logging::LOOKUP;
 use crate::message::{Answer, CacheUse, Query};
 use crate::shared::Known;
 
@@ -156,7 +159,16 @@ impl Engine {
             }
             _ => {
                 let elapsed = now.saturating_duration_since(lookup.started);
-                Err(Error::from_attempts(kind.clone(), attempts.to_vec(), elapsed))
+                let error = Error::from_attempts(kind.clone(), attempts.to_vec(), elapsed);
+                let query = &self.flights[lookup.flight].query;
+                debug!(
+                    target: LOOKUP,
+                    name = %query.name(),
+                    record_type = %query.record_type(),
+                    %error,
+                    "failed"
+                );
+                Err(error)
             }
         };
         self.done(id, result);

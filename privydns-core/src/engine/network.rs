@@ -8,6 +8,7 @@ use super::Engine;
 use super::io::ConnectionId;
 use super::link::{Connection, Service};
 use crate::error::Cause;
+use crate::logging::{CONNECTION, NETWORK};
 use crate::message::Spoken;
 
 /// When the wall clock is ahead of the steady one by this much, the machine has slept: `Instant` stood still
@@ -21,7 +22,7 @@ impl Engine {
         if self.closed {
             return;
         }
-        info!("network changed");
+        info!(target: NETWORK, "network changed");
         self.shared.counters.network_changes.add(1);
         let flights = self.flights.iter().map(|(flight, _)| flight).collect::<Vec<_>>();
         for flight in &flights {
@@ -67,7 +68,7 @@ impl Engine {
             return;
         };
         if slept > SLEPT {
-            info!(?slept, "the machine slept");
+            info!(target: NETWORK, ?slept, "the machine slept");
             self.shared.cache.slept(slept);
             self.pools.iter_mut().for_each(|pool| pool.bootstrap.expire());
             self.network_changed(now);
@@ -112,7 +113,7 @@ impl Engine {
             return;
         }
         if connection.pinged.is_some() {
-            info!(upstream = %self.pools[connection.upstream].label, "a PING was not answered");
+            info!(target: CONNECTION, upstream = %self.pools[connection.upstream].label, "a PING was not answered");
             self.ended(now, id, Cause::Closed);
         } else if let Some(connection) = self.connections.get_mut(&id) {
             connection.pinged = Some(now);

@@ -13,6 +13,7 @@ use super::link::Service;
 use crate::cache::Group;
 use crate::connection::Key;
 use crate::error::Cause;
+use crate::logging::UPSTREAM;
 
 /// How long no connection is opened beside those that work, after one that could not be.
 const SUFFICES_FOR: Duration = Duration::from_secs(5);
@@ -77,7 +78,7 @@ impl Engine {
     pub(super) fn hold_against(&mut self, now: Instant, upstream: usize) {
         let pool = &mut self.pools[upstream];
         if let Some(pause) = pool.health.failed(now) {
-            info!(upstream = %pool.label, ?pause, "passed over");
+            info!(target: UPSTREAM, upstream = %pool.label, ?pause, "passed over");
             self.shared.counters.upstream(upstream).sick(true);
         }
     }
@@ -106,7 +107,7 @@ impl Engine {
         let deadline = now + self.shared.config.settings.timeout;
         let query = self.probe_query.clone();
         let Ok(flight) = self.flight_in_group(now, query, Group::one(upstream), deadline) else { return };
-        debug!(upstream = %self.pools[upstream].label, "probing");
+        debug!(target: UPSTREAM, upstream = %self.pools[upstream].label, "probing");
         self.pools[upstream].health.probing();
         let state = &mut self.flights[flight];
         state.probes = Some(upstream);
@@ -126,7 +127,7 @@ impl Engine {
         let pool = &mut self.pools[upstream];
         pool.rtt.measured(round_trip);
         if !pool.health.is_well() {
-            info!(upstream = %pool.label, "answers again");
+            info!(target: UPSTREAM, upstream = %pool.label, "answers again");
         }
         pool.health.answered();
         pool.refusals = 0;

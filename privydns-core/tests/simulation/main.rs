@@ -16,6 +16,7 @@ mod answers;
 mod connections;
 mod doh;
 mod failures;
+mod logging;
 mod policies;
 mod random;
 mod staleness;

@@ -1,5 +1,7 @@
 //! What is received, frame by frame (RFC 9113 Section 6).
 
+use tracing::debug;
+
 use super::connection::{Connection, Goaway, failed};
 use super::fault::{self, Fault};
 use super::frame::{self, ErrorCode, Header, MAX_PAYLOAD, flag, kind};
@@ -8,6 +10,7 @@ use super::limits::MAX_OWED;
 use super::patience::Noise;
 use super::streams::Place;
 use crate::connection::Event;
+use crate::logging::CONNECTION;
 
 /// What a frame may come to: an event, or nothing to tell.
 type Outcome = Result<Option<Event>, Fault>;
@@ -235,7 +238,7 @@ impl Connection {
             return Err(Fault::protocol("GOAWAY that takes back an earlier one"));
         }
         self.patience.bear(Noise::Other)?;
-        tracing::debug!(last_stream, code, "the server leaves");
+        debug!(target: CONNECTION, last_stream, code, "the server leaves");
         self.goaway = Some(Goaway { last_stream, code: ErrorCode(code) });
         self.phase.drain();
         Ok(())
