@@ -108,6 +108,17 @@ fn a_server_that_passes_over_everything_is_a_server_that_fails() {
     assert_eq!(host(&mut world).asked.len(), 3 + 4);
 }
 
+/// Who sets the version wants no other.
+#[test]
+fn a_version_that_is_set_is_not_given_up() {
+    let mut world = world_that_speaks(Speaks::Http2, https_upstream(0));
+    let error = world.resolve("example.com").error();
+    assert!(matches!(error.kind(), ErrorKind::Upstream(Cause::Protocol(_))), "{error:?}");
+    host(&mut world).speaks = Speaks::Http1;
+    world.run_for(s(10));
+    world.resolve("example.com").answer();
+}
+
 /// What servers pick is not always what they speak: dnsdist picks nothing, and Unbound whatever comes first.
 #[test]
 fn a_server_that_speaks_another_version_than_it_picks_is_spoken_to_in_that() {

@@ -20,4 +20,5 @@ mod logging;
 mod policies;
 mod random;
 mod staleness;
+mod time;
 mod world;

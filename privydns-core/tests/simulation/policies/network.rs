@@ -1,6 +1,7 @@
 //! What happens around the resolver: another network, a machine that slept.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use privydns_core::{Cause, CertificateProblem, Config, Early, Input, Query, RecordType};
@@ -33,6 +34,23 @@ fn what_is_in_flight_is_sent_again_on_new_connections_at_no_cost() {
         assert_eq!(done.answer().attempts(), 1);
     }
     assert_eq!((world.host(0).dialled.len(), world.network.open_connections()), (2, 1));
+}
+
+/// Conformance 21: a ticket tells one network whom the machine was on another. Connections of one network share them.
+#[test]
+fn tickets_stay_behind() {
+    let mut world = World::with_upstreams(1);
+    let mut tls = Vec::new();
+    for name in ["first.example", "second.example", "third.example"] {
+        if name.starts_with("third") {
+            change_network(&mut world);
+        }
+        world.resolve(name).answer();
+        tls.push(world.host(0).tls.clone().expect("a connection was made"));
+        world.run_for(s(30));
+    }
+    assert_eq!(world.host(0).dialled.len(), 3);
+    assert!(Arc::ptr_eq(&tls[0], &tls[1]) && !Arc::ptr_eq(&tls[1], &tls[2]));
 }
 
 #[test]

@@ -60,16 +60,37 @@ impl Run {
         if self.steady == Some(number) {
             return;
         }
-        match self.draw.between(0..=10) {
+        match self.draw.between(0..=13) {
             0..=3 => self.change_temper(address, number),
             4..=6 => self.change_door(address),
             7 => self.world.network.reset_all(self.world.now(), address),
             8 => self.world.network.forget_all(address),
             9 => self.change_protocol(address, number),
+            10 => self.die_or_come_back(address),
+            11 => {
+                let after = self.draw.millis(0..=3000);
+                let ends_after = self.draw.one_of(&[None, Some(after)]);
+                self.world.network.deafen_all(self.world.now(), address, ends_after);
+            }
+            12 => {
+                let stall = self.draw.millis(100..=20_000);
+                self.world.network.host(address).stalled_until = self.world.now() + stall;
+            }
             _ => {
                 let silence = self.draw.millis(100..=20_000);
                 self.world.network.host(address).unreachable_until = self.world.now() + silence;
             }
+        }
+    }
+
+    /// A server stops, with all its connections, or is there again.
+    fn die_or_come_back(&mut self, address: SocketAddr) {
+        let host = self.world.network.host(address);
+        if host.accepts == Accepts::Nothing {
+            host.accepts(Accepts::Everything);
+        } else {
+            host.accepts(Accepts::Nothing);
+            self.world.network.reset_all(self.world.now(), address);
         }
     }
 

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use privydns_core::{CacheUse, Cause, CertificateProblem, Input};
@@ -13,7 +14,7 @@ use super::shape::{Server, Shape};
 use super::tally::Tally;
 use super::temper::Temper;
 use crate::world::draw::Draw;
-use crate::world::{Accepts, Alpn, Done, Speaks, Weather, World, ms, s};
+use crate::world::{Accepts, Alpn, Done, Speaks, Weather, World, ms, query, s};
 
 /// Longer than any failure is remembered.
 const FORGOTTEN: Duration = s(330);
@@ -152,6 +153,21 @@ impl Run {
             let to_it = at_once.filter(|(_, address)| server.addresses.contains(address)).count();
             assert!(to_it <= server.max_connections * 2 + 1, "{to_it} connections at once");
         }
+        self.look_at_limits();
+    }
+
+    /// The questions on their way are bounded by the lookups, and the connections by the questions: one that is not
+    /// among those that take queries has an answer to come.
+    fn look_at_limits(&self) {
+        let flights = self.world.flights();
+        // Each server may be looked for, by two types, and probed.
+        let servers = 3 * self.shape.servers.len();
+        assert!(flights <= 2 * self.shape.max_lookups + servers, "{flights} questions on their way");
+        for server in &self.shape.servers {
+            let open = self.world.network.open_connections_to(&server.addresses);
+            let most = (server.max_connections + 1) * server.addresses.len() + flights * self.shape.attempts;
+            assert!(open <= most, "{open} connections to one server for {flights} questions");
+        }
     }
 
     fn close(&mut self) {
@@ -163,6 +179,10 @@ impl Run {
         assert_eq!(self.world.waiting().len(), 0, "closing ends every lookup");
         assert!(self.world.engine.is_closed());
         assert_eq!((self.world.wake(), self.world.network.open_connections()), (None, 0));
+        let refresh = Input::Refresh(Arc::new(query("late.example")));
+        for late in [Input::NetworkChanged, Input::WarmUp, Input::Timeout, refresh] {
+            self.world.tell(late);
+        }
         self.pass(s(30));
         assert_eq!(self.world.connects.len(), self.connects_seen, "nothing is begun after the close");
     }
@@ -174,7 +194,7 @@ impl Run {
         // A dial takes 10 s at the most, and a connection that is idle is kept for 600 s at the most.
         self.pass(s(620));
         let rest = format!("{:?}", self.world.engine);
-        assert!(rest.contains("lookups: 0, flights: 0, "), "something is left: {rest}");
+        assert_eq!((self.world.engine.lookups_in_flight(), self.world.flights()), (0, 0), "left: {rest}");
         if !self.shape.pings {
             assert_eq!(self.world.network.open_connections(), 0, "what is idle is closed");
             assert!(rest.contains("connections: 0"), "something is left: {rest}");
@@ -219,6 +239,7 @@ impl Run {
             host.closes_when_idle = None;
             host.alpn = Alpn::Honest;
             host.unreachable_until = Duration::ZERO;
+            host.stalled_until = Duration::ZERO;
         }
         self.pass(FORGOTTEN);
         let nameless = self.shape.servers.iter().filter(|server| server.is_nameless).count();

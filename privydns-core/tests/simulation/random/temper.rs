@@ -9,7 +9,7 @@ use super::ledger::{Ledger, Said};
 use super::shape::Shape;
 use crate::world::draw::Draw;
 use crate::world::wire::{A, AAAA, Question, REFUSED, Reply, SERVFAIL};
-use crate::world::{Act, Ask, Mangle, Refusal, Speaks};
+use crate::world::{Act, Ask, Mangle, Misframe, Refusal, Speaks};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Temper {
@@ -132,7 +132,7 @@ impl Moody {
     fn lie(&mut self, ask: &Ask) -> Vec<Act> {
         let soon = self.draw.millis(0..=100);
         let truth = self.answer(ask, 200);
-        let lie = match self.draw.between(0..=9) {
+        let lie = match self.draw.between(0..=11) {
             0 => {
                 let id = ask.question.id ^ (1 << self.draw.below(16));
                 // Over HTTP the ID means nothing.
@@ -154,6 +154,16 @@ impl Moody {
                 let message = self.reply(ask, |said| said.is_mangled = true).octets();
                 let spares = message.len() - ask.question.end();
                 Act::Mangle(soon, message, Mangle { draw: self.draw.fork(), spares })
+            }
+            9 => {
+                let message = self.reply(ask, |said| said.is_mangled = true).octets();
+                let longer = self.draw.one_of(&[-40, -1, 1, 2, 300]);
+                Act::Misframe(soon, message, Misframe { longer, stream: 0 })
+            }
+            10 => {
+                // Another's stream, one that was never opened, or none.
+                let stream = self.draw.one_of(&[2, 4, 64, ask.stream]);
+                Act::Misframe(soon, self.reply(ask, |_| {}).octets(), Misframe { longer: 0, stream })
             }
             7 => Act::Send(soon, ask.question.echo()),
             8 => Act::Send(soon, Reply::to(&ask.question).octets()),

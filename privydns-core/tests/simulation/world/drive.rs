@@ -53,7 +53,8 @@ impl World {
                 self.tell(Input::Connected { id, alpn: alpn.as_deref(), resumed: false });
             }
             Some(Notice::Received(id, bytes)) => self.tell(Input::Received { id, bytes: &bytes }),
-            Some(Notice::Writable(id)) => self.tell(Input::Written(id)),
+            // What waits is written when the engine has said what else there is.
+            Some(Notice::Writable(_)) => self.is_drained = false,
             Some(Notice::Ended(id, cause)) => self.tell(Input::Ended { id, cause }),
         }
     }

@@ -1,8 +1,10 @@
 //! Servers: how they take connections, and what they do with a query.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use privydns_core::{Cause, CertificateProblem};
+use rustls::ClientConfig;
 
 use super::draw::Draw;
 use super::speech::{Refusal, Speaks, Stream};
@@ -30,6 +32,8 @@ pub(crate) struct Host {
     pub(crate) stalled_until: Duration,
     /// When each connection was asked for.
     pub(crate) dialled: Vec<Duration>,
+    /// What the last of them was to make TLS with.
+    pub(crate) tls: Option<Arc<ClientConfig>>,
     /// How many of them came as far as TLS.
     pub(crate) connected: usize,
     /// Each query that arrived, but for those of the engine's own.
@@ -88,10 +92,28 @@ pub(crate) enum Act {
     Refuse(Duration, Refusal),
     /// Sends octets as they are.
     SendRaw(Duration, Vec<u8>),
+    /// Sends a DNS message in a framing that says something else of it.
+    Misframe(Duration, Vec<u8>, Misframe),
     /// Sends a DNS message in its framing, after this was done to both.
     Mangle(Duration, Vec<u8>, Mangle),
     /// Ends the connection.
     Close(Duration),
+}
+
+/// What a framing says that is not so.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Misframe {
+    /// By how much the message is longer than it is.
+    pub(crate) longer: i16,
+    /// The bits of its stream that are others.
+    pub(crate) stream: Stream,
+}
+
+impl Misframe {
+    /// How long the message is said to be.
+    pub(crate) fn length(self, message: &[u8]) -> usize {
+        message.len().saturating_add_signed(self.longer.into())
+    }
 }
 
 /// Damage to octets, but not to their last ones: what a record says of a question is nobody's to check but the
@@ -137,6 +159,7 @@ impl Host {
             stalled_until: Duration::ZERO,
             alpn: Alpn::Honest,
             dialled: Vec::new(),
+            tls: None,
             connected: 0,
             asked: Vec::new(),
             probed: Vec::new(),

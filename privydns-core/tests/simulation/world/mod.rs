@@ -25,7 +25,9 @@ use privydns_core::{
     Upstream,
 };
 
-pub(crate) use host::{ADDRESS, AT_ONCE, Accepts, Act, Alpn, Ask, Host, Mangle, answer, answer_after};
+pub(crate) use host::{
+    ADDRESS, AT_ONCE, Accepts, Act, Alpn, Ask, Host, Mangle, Misframe, answer, answer_after,
+};
 use network::Network;
 pub(crate) use speech::{Refusal, Speaks};
 use trace::Trace;
@@ -176,7 +178,12 @@ impl World {
     /// A caller asks as a handle of a resolver does: the engine only where the cache does not know.
     pub(crate) fn ask_early(&mut self, query: &Query) -> LookupId {
         let answered = match self.shared.early(self.instant(), query) {
-            Ok(Early::Miss) => return self.ask(query),
+            Ok(Early::Miss) => {
+                let (id, query) = self.begin(query);
+                let deadline = beginning() + self.waiting[&id].deadline;
+                self.tell(Input::Miss { id, query, deadline });
+                return id;
+            }
             Ok(Early::Answer(answer)) => Ok(answer),
             Ok(Early::Refresh(answer)) => {
                 self.tell(Input::Refresh(Arc::new(query.clone())));
@@ -272,6 +279,13 @@ impl World {
     /// The lookups that are not done.
     pub(crate) fn waiting(&self) -> impl ExactSizeIterator<Item = LookupId> {
         self.waiting.keys().copied()
+    }
+
+    /// Questions on their way, as the engine tells of itself.
+    pub(crate) fn flights(&self) -> usize {
+        let text = format!("{:?}", self.engine);
+        let (_, rest) = text.split_once("flights: ").expect("it tells");
+        rest.split(',').next().and_then(|number| number.parse().ok()).expect("a number")
     }
 
     fn instant(&self) -> Instant {

@@ -81,6 +81,8 @@ enum Client {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Server {
     Open,
+    /// It reads no more, as after half a close, and still says what it had to say.
+    Deaf,
     /// It ended the connection, and said so.
     Ended,
     /// It forgot the connection without a word: it answers what still comes with a reset.
@@ -133,6 +135,7 @@ impl Network {
             other => other.clone(),
         };
         host.dialled.push(now);
+        host.tls = Some(target.tls.clone());
         let connection = Connection {
             address: target.address,
             number: host.dialled.len() - 1,
@@ -217,6 +220,13 @@ impl Network {
         self.connections.values().filter(|connection| !connection.is_forgotten()).count()
     }
 
+    /// Those of them that are to any of these addresses.
+    pub(crate) fn open_connections_to(&self, addresses: &[SocketAddr]) -> usize {
+        let is_open =
+            |connection: &&Connection| !connection.is_forgotten() && addresses.contains(&connection.address);
+        self.connections.values().filter(is_open).count()
+    }
+
     /// Every connection to an address is ended by the server now.
     pub(crate) fn reset_all(&mut self, now: Duration, address: SocketAddr) {
         for id in self.connections_to(address) {
@@ -228,8 +238,22 @@ impl Network {
     pub(crate) fn forget_all(&mut self, address: SocketAddr) {
         for id in self.connections_to(address) {
             let connection = self.connections.get_mut(&id).expect("it is one of them");
-            if connection.server == Server::Open {
+            if matches!(connection.server, Server::Open | Server::Deaf) {
                 connection.server = Server::Vanished;
+            }
+        }
+    }
+
+    /// The server closes its half of every connection that it reads from: it answers what it was asked before, and
+    /// ends the connection after a time, if ever.
+    pub(crate) fn deafen_all(&mut self, now: Duration, address: SocketAddr, ends_after: Option<Duration>) {
+        for id in self.connections_to(address) {
+            let connection = self.connections.get_mut(&id).expect("it is one of them");
+            if connection.server == Server::Open {
+                connection.server = Server::Deaf;
+                if let Some(after) = ends_after {
+                    self.schedule(now + after, Event::AtServer(id, AtServer::Ends));
+                }
             }
         }
     }
@@ -243,7 +267,7 @@ impl Network {
         let Some(connection) = self.connections.get_mut(&id) else { return };
         match connection.server {
             Server::Open => {}
-            Server::Ended => return,
+            Server::Ended | Server::Deaf => return,
             Server::Vanished => return self.ends(now, id),
         }
         connection.heard = now;
@@ -276,6 +300,10 @@ impl Network {
             Act::Send(after, message) => (after, AtServer::Sends(speech.frame(stream, &message))),
             Act::Refuse(after, refusal) => (after, AtServer::Sends(speech.refuse(stream, &refusal))),
             Act::SendRaw(after, octets) => (after, AtServer::Sends(octets)),
+            Act::Misframe(after, message, wrong) => (
+                after,
+                AtServer::Sends(speech.frame_as(stream ^ wrong.stream, &message, wrong.length(&message))),
+            ),
             Act::Mangle(after, message, mangle) => {
                 (after, AtServer::Sends(mangle.done_to(speech.frame(stream, &message))))
             }
@@ -285,7 +313,8 @@ impl Network {
     }
 
     fn sends(&mut self, now: Duration, id: ConnectionId, octets: Vec<u8>) {
-        if self.connections.get(&id).is_some_and(|connection| connection.server == Server::Open) {
+        let speaks = |connection: &Connection| matches!(connection.server, Server::Open | Server::Deaf);
+        if self.connections.get(&id).is_some_and(speaks) {
             for piece in self.pieces(octets) {
                 self.tell(now, 1, id, Notice::Received(id, piece));
             }

@@ -23,7 +23,7 @@ impl Dot {
     }
 }
 
-pub(super) fn frame(message: &[u8]) -> Vec<u8> {
-    let length = u16::try_from(message.len()).expect("a DNS message");
+pub(super) fn frame(message: &[u8], length: usize) -> Vec<u8> {
+    let length = u16::try_from(length).expect("a DNS message");
     [&length.to_be_bytes(), message].concat()
 }

@@ -32,10 +32,9 @@ impl Http1 {
     }
 }
 
-pub(super) fn frame(message: &[u8]) -> Vec<u8> {
+pub(super) fn frame(message: &[u8], length: usize) -> Vec<u8> {
     let head = format!(
-        "HTTP/1.1 200 OK\r\ncontent-type: application/dns-message\r\ncontent-length: {}\r\n\r\n",
-        message.len()
+        "HTTP/1.1 200 OK\r\ncontent-type: application/dns-message\r\ncontent-length: {length}\r\n\r\n"
     );
     [head.as_bytes(), message].concat()
 }

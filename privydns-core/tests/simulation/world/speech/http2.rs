@@ -80,8 +80,8 @@ pub(super) fn settings() -> Vec<u8> {
     out
 }
 
-pub(super) fn frame(stream: Stream, message: &[u8]) -> Vec<u8> {
-    let length = message.len().to_string();
+pub(super) fn frame(stream: Stream, message: &[u8], length: usize) -> Vec<u8> {
+    let length = length.to_string();
     // :status 200, then content-type and content-length by their places in the static table (RFC 7541 Appendix A).
     let mut fields = vec![0x88];
     put_field(31, "application/dns-message", &mut fields);

@@ -92,10 +92,15 @@ impl Speech {
 
     /// A DNS message in the protocol's framing.
     pub(crate) fn frame(&self, stream: Stream, message: &[u8]) -> Vec<u8> {
+        self.frame_as(stream, message, message.len())
+    }
+
+    /// The same, with a length that need not be the message's.
+    pub(crate) fn frame_as(&self, stream: Stream, message: &[u8], length: usize) -> Vec<u8> {
         match self {
-            Self::Dot(_) => dot::frame(message),
-            Self::Http1(_) => http1::frame(message),
-            Self::Http2(_) => http2::frame(stream, message),
+            Self::Dot(_) => dot::frame(message, length),
+            Self::Http1(_) => http1::frame(message, length),
+            Self::Http2(_) => http2::frame(stream, message, length),
         }
     }
 

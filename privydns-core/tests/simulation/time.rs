@@ -1,0 +1,38 @@
+//! Time: each caller's own, and the clock's.
+
+use std::sync::Arc;
+
+use privydns_core::{ErrorKind, Input, LookupId, Output};
+
+use crate::world::{World, beginning, ms, query, s};
+
+/// Conformance 12: equal lookups share their attempts, and not their patience.
+#[test]
+fn each_caller_leaves_at_its_own_deadline() {
+    let mut world = World::with_upstreams(1);
+    world.host(0).keeps_silent();
+    let patient = world.ask(&query("example.com").timeout(s(4)));
+    let hurried = world.ask(&query("example.com").timeout(ms(1700)));
+    let done = world.finish(hurried);
+    assert_eq!(done.at, ms(1700));
+    assert!(matches!(done.error().kind(), ErrorKind::Deadline));
+    assert_eq!(world.finish(patient).at, s(4));
+}
+
+/// What begins then takes its time from the latest moment seen: nothing of it is due in the past.
+#[test]
+fn a_clock_that_goes_backwards_stands_still() {
+    let mut world = World::with_upstreams(1);
+    world.run_for(s(60));
+    world.time_out();
+    let (then, now) = (beginning() + s(1), beginning() + s(60));
+    let query = Arc::new(query("example.com"));
+    world.engine.handle_input(then, Input::Lookup { id: LookupId(1), query, deadline: now + s(5) });
+    let mut message = Vec::new();
+    let wake = loop {
+        if let Output::Wait(wake) = world.engine.poll_output(then, &mut message) {
+            break wake;
+        }
+    };
+    assert!(wake.is_some_and(|wake| wake > now && wake <= now + s(5)), "{wake:?}, and it is {now:?}");
+}
