@@ -49,3 +49,41 @@ impl Addresses {
         self.ipv6.as_ref()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::{Query, local_answer};
+    use crate::rr::RecordType;
+
+    fn answer(record_type: RecordType) -> Result<Answer, Error> {
+        let query = Query::new("localhost", record_type)?;
+        local_answer(&query).ok_or(ErrorKind::Closed.into())
+    }
+
+    fn failure() -> Result<Answer, Error> {
+        Err(ErrorKind::Deadline.into())
+    }
+
+    #[test]
+    fn one_family_with_an_address_is_enough() {
+        let (ipv4, ipv6) = (|| answer(RecordType::A), || answer(RecordType::AAAA));
+        let both = Addresses::join(ipv4(), ipv6()).expect("addresses");
+        let texts = both.iter().map(|address| address.to_string());
+        assert_eq!(texts.collect::<Vec<_>>(), ["::1", "127.0.0.1"], "IPv6 first");
+        assert!(both.ipv4().is_some() && both.ipv6().is_some());
+        for other in [failure, || answer(RecordType::TXT)] {
+            assert_eq!(Addresses::join(ipv4(), other()).expect("addresses").iter().count(), 1);
+            assert_eq!(Addresses::join(other(), ipv6()).expect("addresses").iter().count(), 1);
+        }
+    }
+
+    #[test]
+    fn without_an_address_a_failure_comes_before_an_absence() {
+        let absence = || answer(RecordType::TXT);
+        let error = |ipv4, ipv6| Addresses::join(ipv4, ipv6).expect_err("no address").kind().clone();
+        assert!(matches!(error(failure(), absence()), ErrorKind::Deadline));
+        assert!(matches!(error(absence(), failure()), ErrorKind::Deadline));
+        assert!(matches!(error(absence(), absence()), ErrorKind::NotFound(NotFound::NoData)));
+    }
+}

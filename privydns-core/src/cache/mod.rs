@@ -272,9 +272,7 @@ impl Cache {
             }
             (Outcome::Records | Outcome::NoData | Outcome::Failure, target) => {
                 if may_be_denied {
-                    and_parents(name)
-                        .chain(target.iter().flat_map(and_parents))
-                        .for_each(exists);
+                    and_parents(name).chain(target.iter().flat_map(and_parents)).for_each(exists);
                 }
                 put(key);
             }

@@ -74,3 +74,26 @@ impl Slot {
         u64::from(self.place[0]) << 32 | u64::from(self.place[1])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_compact_has_each_key_once_that_is_kept() {
+        let mut roster = Roster::default();
+        for (place, end) in [(7, 60), (1, 60), (1 << 40, 60), (7, 60), (3, 60), (1, 30), (7, 60)] {
+            roster.push(place, end);
+        }
+        roster.compact(|place, end| place != 3 && end == 60);
+        let mut places = Vec::new();
+        for _ in 0..roster.len() {
+            roster.step(|place, _| {
+                places.push(place);
+                Verdict::Keep
+            });
+        }
+        places.sort_unstable();
+        assert_eq!(places, [1, 7, 1 << 40]);
+    }
+}

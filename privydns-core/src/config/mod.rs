@@ -254,6 +254,9 @@ mod tests {
         assert!(refused(base().max_connections(0)).contains("max_connections"));
         assert!(refused(base().strategy(crate::Strategy::Race(0))).contains("strategy"));
         assert!(refused(base().route("not..a.name", [])).contains("route"));
+        assert!(refused(base().route("corp.example", [])).contains("no upstream"));
+        let many = (0..=64).map(|number| upstream(&format!("tls://192.0.2.{number}#a.example")));
+        assert!(refused(Config::builder().upstreams(many)).contains("64"));
         let own = || [upstream("tls://192.0.2.1#a.example")];
         assert!(refused(base().route("a.example", own()).route("A.example.", own())).contains("already"));
     }

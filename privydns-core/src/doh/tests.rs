@@ -134,7 +134,7 @@ fn a_status_other_than_success_is_never_an_answer() {
     let question = data_encoding::BASE64URL_NOPAD.encode(&question);
     let in_path = format!("https://other.example/dns/{question}/");
     let long = format!("/{}", "x".repeat(1000));
-    let rows: [(u16, &[(&str, &str)], _); 17] = [
+    let rows: [(u16, &[(&str, &str)], _); 18] = [
         (200, &[DNS], None),
         (203, &[DNS], None),
         (299, &[DNS, ("location", "/elsewhere")], None),
@@ -150,6 +150,7 @@ fn a_status_other_than_success_is_never_an_answer() {
         (999, &[], status(999, None)),
         (301, &[("location", "https://other.example/q")], redirect("https://other.example/q")),
         (308, &[("location", "/q?dns=AAAB#there"), ("location", "/")], redirect("/q")),
+        (307, &[DNS, ("location", "/elsewhere")], redirect("/elsewhere")),
         (302, &[("location", &in_path)], redirect("https://other.example/dns/")),
         (302, &[("location", &long)], redirect(&long[..256])),
     ];

@@ -106,6 +106,13 @@ fn absence_is_kept_for_three_hours_at_most() {
     assert_eq!(bench.fresh(&query).and_then(|answer| answer.ttl()), Some(1));
     bench.wait_seconds(1);
     assert!(bench.misses(&query));
+
+    let mut bench = Bench::new(&CacheSettings::default().max_negative_ttl(Duration::from_secs(60)));
+    bench.insert(&query, &Reply::to(&query).nxdomain().soa("example.com", 86_400, 86_400));
+    bench.wait_seconds(59);
+    assert_eq!(bench.fresh(&query).and_then(|answer| answer.ttl()), Some(1));
+    bench.wait_seconds(1);
+    assert!(bench.misses(&query), "or as long as is set");
 }
 
 /// Conformance 38.

@@ -366,3 +366,12 @@ fn random_input_is_survived_and_how_it_is_split_is_invisible() {
         assert!(outcomes.iter().all(|outcome| *outcome == outcomes[0]));
     }
 }
+
+#[test]
+fn debug_shows_no_name() {
+    let (mut dot, ..) = connection(3);
+    dot.cancel(start(), Key(0));
+    let debug = format!("{dot:?}");
+    assert!(debug.contains("in_flight: 2") && debug.contains("abandoned: 1"), "{debug}");
+    assert!(!debug.contains("n1"), "{debug}");
+}

@@ -188,3 +188,14 @@ fn every_name_survives_its_presentation_form() {
         }
     }
 }
+
+/// For the maps and sets of applications: names in any case are one key.
+#[test]
+fn names_are_keys_of_maps() {
+    use std::collections::{BTreeSet, HashSet, hash_map::DefaultHasher};
+    use std::hash::BuildHasherDefault;
+
+    let names = || ["example.com", "EXAMPLE.com.", "example.org"].map(|text| QueryName::parse(text).unwrap());
+    assert_eq!(BTreeSet::from(names()).len(), 2);
+    assert_eq!(HashSet::<_, BuildHasherDefault<DefaultHasher>>::from_iter(names()).len(), 2);
+}

@@ -81,6 +81,13 @@ fn name_and_pin_are_both_required() {
     let unknown = unknown.issue("dns.example");
     assert_refused(&named.pin(unknown.pin()), unknown.server(), &CertificateProblem::UnknownIssuer);
 
+    let right_name = root.issue("dns.example").with(&root);
+    assert_refused(
+        &upstream(NAMED).roots(root.roots()).pin(OTHER),
+        right_name.server(),
+        &CertificateProblem::PinMismatch,
+    );
+
     let by_address = upstream("tls://192.0.2.1#name=192.0.2.1").roots(root.roots());
     assert_refused(&by_address.pin(other_name.pin()), other_name.server(), &CertificateProblem::WrongName);
 }

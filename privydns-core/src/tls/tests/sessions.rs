@@ -193,3 +193,63 @@ fn garbage_is_an_error_of_tls() {
     let error = io::Error::new(io::ErrorKind::InvalidData, error);
     assert!(matches!(cause_of(&error, Stage::Tls), Cause::Tls(_)));
 }
+
+/// What comes with no word of TLS is told by where the connection was.
+#[test]
+fn errors_before_and_within_tls_are_told_by_stage() {
+    let cause = |stage| cause_of(&io::Error::from(io::ErrorKind::TimedOut), stage);
+    let text = || "timed out".to_owned();
+    assert_eq!(cause(Stage::Waiting), Cause::Connect(text()));
+    assert_eq!(cause(Stage::Bootstrap), Cause::Bootstrap(text()));
+    assert_eq!(cause(Stage::Tls), Cause::Tls(text()));
+}
+
+/// An alert about a certificate is about the client's: a server judges no other.
+#[test]
+fn alerts_about_certificates_are_about_the_clients() {
+    use rustls::AlertDescription as Alert;
+    let cause = |alert, stage| cause_of(&io::Error::other(rustls::Error::AlertReceived(alert)), stage);
+    let rows = [
+        (Alert::CertificateRequired, "it requires one"),
+        (Alert::BadCertificate, "bad certificate"),
+        (Alert::UnsupportedCertificate, "unsupported certificate"),
+        (Alert::CertificateRevoked, "revoked"),
+        (Alert::CertificateExpired, "expired"),
+        (Alert::CertificateUnknown, "certificate unknown"),
+        (Alert::UnknownCA, "unknown authority"),
+        (Alert::AccessDenied, "access denied"),
+    ];
+    for (alert, reason) in rows {
+        for stage in [Stage::Tls, Stage::Exchange] {
+            assert_eq!(cause(alert, stage), Cause::ClientCertificate(reason.into()));
+        }
+    }
+    // These answer the client's last flight alone; before it they are about the handshake.
+    for (alert, reason) in
+        [(Alert::DecryptError, "wrong signature"), (Alert::HandshakeFailure, "handshake failure")]
+    {
+        assert!(matches!(cause(alert, Stage::Tls), Cause::Tls(_)));
+        assert_eq!(cause(alert, Stage::Exchange), Cause::ClientCertificate(reason.into()));
+    }
+}
+
+/// Faults of a server's certificate that no authority here makes.
+#[test]
+fn rare_faults_of_a_certificate_have_their_names_too() {
+    use crate::error::CertificateProblem as Problem;
+    use rustls::CertificateError as Fault;
+    let cause = |error| cause_of(&io::Error::other(error), Stage::Tls);
+    assert_eq!(
+        cause(rustls::Error::NoCertificatesPresented),
+        Cause::Certificate(Problem::Other("none was sent".into()))
+    );
+    let rows = [
+        (Fault::Revoked, Problem::Revoked),
+        (Fault::NotValidYet, Problem::NotYetValid),
+        (Fault::BadEncoding, Problem::Other("it is malformed".into())),
+        (Fault::BadSignature, Problem::Other("a signature does not verify".into())),
+    ];
+    for (fault, problem) in rows {
+        assert_eq!(cause(rustls::Error::InvalidCertificate(fault)), Cause::Certificate(problem));
+    }
+}

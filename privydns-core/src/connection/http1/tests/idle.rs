@@ -146,3 +146,9 @@ fn a_closed_connection_still_answers_the_request_that_is_out() {
     assert_eq!(feed(&mut http1, &with_length(""), 1), [good()]);
     assert_eq!((http1.capacity(), http1.in_flight(), http1.is_draining()), (0, 0, true));
 }
+
+#[test]
+fn debug_shows_no_name() {
+    let debug = format!("{:?}", requesting());
+    assert!(debug.starts_with("Http1") && !debug.contains("www"), "{debug}");
+}

@@ -88,6 +88,18 @@ fn goaway_splits_what_was_processed_from_what_was_not() {
     }
 }
 
+/// The server knows of no such stream, so that there is nothing to reset.
+#[test]
+fn a_query_that_goaway_passes_over_can_be_cancelled_before_that_is_told() {
+    let mut client = Client::asking(3);
+    client.machine.handle_input(client.now, &server::goaway(1, 0));
+    let passed_over = failed(3, HttpProblem::NotProcessed, true);
+    assert_eq!(client.machine.poll_event(client.now), Some(passed_over));
+    client.machine.cancel(client.now, Key(2));
+    assert_eq!(client.hear(&response(1, &answer(1))), [answered(1)]);
+    assert_eq!((client.machine.in_flight(), client.resets()), (0, vec![]));
+}
+
 /// RFC 9113 Section 5.1.1.
 #[test]
 fn identifiers_run_out_gracefully() {
