@@ -1,0 +1,174 @@
+//! Rules broken on purpose, one at a time, in a copy of the sources: a test has to fail each time.
+//!
+//! `list` has them: what is broken, in which file, which text becomes which, and the tests that catch it. A plain
+//! `cargo test` sees to it that the list still fits the sources, and TESTING.md the list. To break things takes a
+//! quarter of an hour, and a command of its own:
+//!
+//! ```text
+//! cargo test -p privydns-core --test mutations -- --ignored --nocapture
+//! PRIVYDNS_MUTATION=keepalive cargo test -p privydns-core --test mutations -- --ignored --nocapture
+//! ```
+
+mod copy;
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use copy::Copy;
+
+/// One rule, broken.
+struct Mutation {
+    /// What is then the case.
+    what: String,
+    edits: Vec<Edit>,
+    tests: Vec<Test>,
+}
+
+struct Edit {
+    /// Below the crate's folder.
+    file: String,
+    /// Stands in it once.
+    from: String,
+    to: Vec<String>,
+}
+
+/// A test that has to fail.
+struct Test {
+    /// `lib`, or the name of a file of tests.
+    place: String,
+    name: String,
+}
+
+fn crate_folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The list: `# what`, `file`, `- from`, `+ to` for each line, `= place test`.
+fn mutations() -> Vec<Mutation> {
+    let list = fs::read_to_string(crate_folder().join("tests/mutations/list")).expect("the list");
+    let mut mutations: Vec<Mutation> = Vec::new();
+    let mut file = "";
+    for line in list.lines().filter(|line| !line.is_empty()) {
+        let (mark, text) = line.split_at_checked(2).unwrap_or((line, ""));
+        if mark == "# " {
+            mutations.push(Mutation { what: text.to_owned(), edits: Vec::new(), tests: Vec::new() });
+            continue;
+        }
+        let mutation = mutations.last_mut().expect("the list begins with a `#`");
+        match mark.trim_end() {
+            "-" => {
+                let edit = Edit { file: file.to_owned(), from: text.to_owned(), to: Vec::new() };
+                mutation.edits.push(edit);
+            }
+            "+" => mutation.edits.last_mut().expect("`+` comes after `-`").to.push(text.to_owned()),
+            "=" => {
+                let (place, name) = text.split_once(' ').expect("a place and a test");
+                mutation.tests.push(Test { place: place.to_owned(), name: name.to_owned() });
+            }
+            _ => file = line,
+        }
+    }
+    mutations
+}
+
+impl Edit {
+    /// The file with the edit made, if it can be.
+    fn made(&self, source: &str) -> Result<String, String> {
+        match source.matches(&self.from).count() {
+            1 => Ok(source.replacen(&self.from, &self.to.join("\n"), 1)),
+            count => Err(format!("{} has it {count} times: {}", self.file, self.from)),
+        }
+    }
+}
+
+impl Mutation {
+    fn apply(&self, folder: &Path) -> Result<(), String> {
+        for edit in &self.edits {
+            let path = folder.join(&edit.file);
+            let source = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", edit.file))?;
+            fs::write(&path, edit.made(&source)?).expect("the copy can be written to");
+        }
+        Ok(())
+    }
+
+    /// Whether all of its tests fail, and if not, why.
+    fn is_caught(&self, copy: &Copy) -> Result<(), String> {
+        self.apply(&copy.crate_folder())?;
+        for Test { place, name } in &self.tests {
+            let build = cargo(copy, place).arg("--no-run").output().expect("cargo runs");
+            if !build.status.success() {
+                return Err(format!("it does not compile:\n{}", String::from_utf8_lossy(&build.stderr)));
+            }
+            let run = cargo(copy, place).arg(name).output().expect("cargo runs");
+            if !String::from_utf8_lossy(&run.stdout).contains("test result: FAILED") {
+                return Err(format!("`{name}` passes"));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn cargo(copy: &Copy, place: &str) -> Command {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.current_dir(copy.crate_folder()).env("CARGO_TARGET_DIR", copy.target()).args(["test", "--quiet"]);
+    match place {
+        "lib" => cargo.arg("--lib"),
+        file => cargo.args(["--test", file]),
+    };
+    cargo
+}
+
+#[test]
+fn the_list_fits_the_sources_and_testing_md_the_list() {
+    let testing = fs::read_to_string(crate_folder().join("TESTING.md")).expect("TESTING.md");
+    let mutations = mutations();
+    for mutation in &mutations {
+        let what = &mutation.what;
+        let mut made: Vec<(&str, String)> = Vec::new();
+        for edit in &mutation.edits {
+            let before = made.iter().rfind(|(file, _)| *file == edit.file).map(|(_, source)| source.clone());
+            let source = before.unwrap_or_else(|| {
+                fs::read_to_string(crate_folder().join(&edit.file)).expect("a file of the crate")
+            });
+            let source = edit.made(&source).unwrap_or_else(|problem| panic!("{what} {problem}"));
+            made.push((&edit.file, source));
+        }
+        assert!(
+            !made.is_empty() && !mutation.tests.is_empty(),
+            "{what} What is changed, and what catches it?"
+        );
+        let row = testing.lines().find(|line| line.starts_with(&format!("| {what} |")));
+        let row = row.unwrap_or_else(|| panic!("TESTING.md does not list: {what}"));
+        for test in &mutation.tests {
+            assert!(row.contains(&format!("`{}`", test.name)), "TESTING.md: {what} caught by {}", test.name);
+        }
+    }
+    println!("mutations: {}", mutations.len());
+}
+
+/// `PRIVYDNS_MUTATION` names some of them by a part of what they break.
+#[test]
+#[ignore = "takes a quarter of an hour"]
+fn every_mutation_is_caught() {
+    let wanted = env::var("PRIVYDNS_MUTATION").unwrap_or_default();
+    let mutations = mutations();
+    let mut missed = Vec::new();
+    let mut tried = 0;
+    for mutation in mutations.iter().filter(|mutation| mutation.what.contains(&wanted)) {
+        let copy = Copy::of_the_workspace();
+        tried += 1;
+        match mutation.is_caught(&copy) {
+            Ok(()) => println!("caught: {}", mutation.what),
+            Err(problem) => {
+                println!("MISSED: {} {problem}", mutation.what);
+                missed.push(&mutation.what);
+            }
+        }
+    }
+    // The last one is taken back, so that the copy is whole.
+    drop(Copy::of_the_workspace());
+    println!("{} of {tried} mutations caught", tried - missed.len());
+    assert!(tried > 0 && missed.is_empty(), "{missed:#?}");
+}
