@@ -1,0 +1,73 @@
+//! The cache: what a hit costs, what the store under it takes of that, and what other stores would.
+
+use std::collections::BTreeMap;
+use std::hash::BuildHasherDefault;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, RwLock};
+
+use divan::{Bencher, black_box};
+use privydns_core::Early;
+use quick_cache::UnitWeighter;
+use quick_cache::sync::{Cache, DefaultLifecycle};
+use siphasher::sip::SipHasher13;
+
+use crate::world::{World, beginning, queries};
+
+const ENTRIES: [usize; 2] = [1_000, 100_000];
+
+/// Looked up again and again, in an order in which neighbours are far from each other.
+const STRIDE: usize = 1_000_003;
+
+/// A hit, from the query to the answer.
+#[divan::bench(args = ENTRIES, threads = [1, 2])]
+fn hit(bencher: Bencher<'_, '_>, entries: usize) {
+    let mut world = World::new(entries * 11 / 10);
+    let all: Vec<_> = queries(0..entries).collect();
+    for some in all.chunks(1000) {
+        world.look_up(some.iter().cloned());
+    }
+    let shared = world.shared;
+    let place = AtomicUsize::new(0);
+    bencher.bench(|| {
+        let place = place.fetch_add(STRIDE, Relaxed);
+        let early = shared.early(beginning(), &all[place % entries]);
+        assert!(matches!(early, Ok(Early::Answer(_) | Early::Refresh(_))), "a hit");
+        early
+    });
+}
+
+/// The same from the store alone: `quick_cache`, with keys and values of the same size.
+#[divan::bench(args = ENTRIES, threads = [1, 2])]
+fn store_quick_cache(bencher: Bencher<'_, '_>, entries: usize) {
+    let store: Cache<u64, Arc<[u8]>, UnitWeighter, BuildHasherDefault<SipHasher13>> = Cache::with(
+        entries * 2,
+        entries as u64 * 2,
+        UnitWeighter,
+        BuildHasherDefault::default(),
+        DefaultLifecycle::default(),
+    );
+    for place in 0..entries as u64 {
+        store.insert(place, value());
+    }
+    let place = AtomicUsize::new(0);
+    bencher.bench(|| {
+        let place = place.fetch_add(STRIDE, Relaxed) % entries;
+        store.get(black_box(&(place as u64)))
+    });
+}
+
+/// The same from an ordered map behind one lock, which evicts nobody.
+#[divan::bench(args = ENTRIES, threads = [1, 2])]
+fn store_locked_map(bencher: Bencher<'_, '_>, entries: usize) {
+    let store: RwLock<BTreeMap<u64, Arc<[u8]>>> =
+        RwLock::new((0..entries as u64).map(|place| (place, value())).collect());
+    let place = AtomicUsize::new(0);
+    bencher.bench(|| {
+        let place = place.fetch_add(STRIDE, Relaxed) % entries;
+        store.read().expect("no panic").get(black_box(&(place as u64))).cloned()
+    });
+}
+
+fn value() -> Arc<[u8]> {
+    Arc::from([0; 64])
+}

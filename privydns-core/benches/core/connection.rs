@@ -1,0 +1,75 @@
+//! The connection machines: a query in and its octets out, the answer's octets in and the answer out.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use divan::Bencher;
+use divan::counter::ItemsCount;
+use privydns_core::connection::{Dot, Event, Http2, Key, Machine};
+use privydns_core::doh::Endpoint;
+use privydns_core::{Query, Upstream};
+
+use crate::{peer, world};
+
+const IN_FLIGHT: [usize; 3] = [1, 100, 1000];
+
+/// DNS over TLS, the query encoded and the answer matched.
+#[divan::bench(args = IN_FLIGHT)]
+fn dot(bencher: Bencher<'_, '_>, in_flight: usize) {
+    run(bencher, in_flight, Dot::new(world::beginning(), [7; 32]), peer::answer_dot);
+}
+
+/// DNS over HTTP/2.
+#[divan::bench(args = IN_FLIGHT)]
+fn http2(bencher: Bencher<'_, '_>, in_flight: usize) {
+    let upstream: Upstream = "https://dns.example/dns-query#ip=192.0.2.1".parse().expect("an upstream");
+    let endpoint = Endpoint::of(&upstream).expect("it is of HTTPS");
+    let now = world::beginning();
+    let mut machine = Http2::new(now, Arc::new(endpoint));
+    machine.handle_input(now, peer::HTTP2_GREETING);
+    while machine.poll_event(now).is_some() {}
+    run(bencher, in_flight, machine, peer::answer_http2);
+}
+
+/// With what the peer does, which is little.
+fn run(
+    bencher: Bencher<'_, '_>,
+    in_flight: usize,
+    mut machine: impl Machine,
+    answer: fn(&[u8], &mut Vec<u8>),
+) {
+    let now = world::beginning();
+    let queries: Vec<_> = world::queries(0..in_flight).collect();
+    let (mut last, mut written) = (0, Vec::new());
+    bencher.counter(ItemsCount::new(in_flight)).bench_local(|| {
+        written.clear();
+        submit(&mut machine, now, &mut last, &queries, &mut written);
+        let mut input = Vec::with_capacity(written.len());
+        answer(&written, &mut input);
+        receive(&mut machine, now, &input, in_flight);
+    });
+}
+
+fn submit(
+    machine: &mut impl Machine,
+    now: Instant,
+    last: &mut u64,
+    queries: &[Arc<Query>],
+    written: &mut Vec<u8>,
+) {
+    for query in queries {
+        *last += 1;
+        machine.submit(now, Key(*last), query);
+    }
+    while machine.poll_transmit(now, written) {}
+}
+
+fn receive(machine: &mut impl Machine, now: Instant, input: &[u8], mut expected: usize) {
+    machine.handle_input(now, input);
+    while let Some(event) = machine.poll_event(now) {
+        assert!(matches!(event, Event::Answered { .. }), "{event:?}");
+        expected -= 1;
+    }
+    assert_eq!(expected, 0, "every query is answered");
+    while machine.poll_transmit(now, &mut Vec::new()) {}
+}

@@ -1,0 +1,30 @@
+//! Names, queries and answers.
+
+use std::sync::Arc;
+
+use divan::{Bencher, black_box};
+use privydns_core::{Message, Query, QueryName, RecordType};
+
+use crate::peer;
+
+/// A query from text.
+#[divan::bench]
+fn query() -> Query {
+    Query::new(black_box("www.example.com."), RecordType::A).expect("a name")
+}
+
+/// An answer walked: checked against its query, its records found, its TTLs read.
+#[divan::bench]
+fn walk(bencher: Bencher<'_, '_>) {
+    let (query, answer) = answer();
+    bencher.bench_local(|| Message::parse(answer.clone(), black_box(&query)).expect("an answer"));
+}
+
+/// A query and the answer to it.
+fn answer() -> (Query, Arc<[u8]>) {
+    let query = Query::new("www.example.com.", RecordType::A).expect("a name");
+    let mut octets = vec![0, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+    octets.extend_from_slice(QueryName::parse("www.example.com.").expect("a name").as_wire());
+    octets.extend_from_slice(&[0, 1, 0, 1]);
+    (query, peer::answer(&octets).into())
+}

@@ -1,0 +1,95 @@
+//! An engine with a made-up network of one server, which answers at once.
+
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use privydns_core::{
+    CacheSettings, Config, ConnectionId, Engine, Input, LookupId, Output, Query, RecordType, Shared,
+};
+
+use crate::peer;
+
+/// What a lookup may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// An engine and what it has written.
+pub(crate) struct World {
+    pub(crate) shared: Arc<Shared>,
+    engine: Engine,
+    last: u64,
+    message: Vec<u8>,
+    written: Vec<u8>,
+    input: Vec<u8>,
+    connection: Option<ConnectionId>,
+}
+
+/// A moment to count from, the same in all of the process.
+pub(crate) fn beginning() -> Instant {
+    static BEGINNING: OnceLock<Instant> = OnceLock::new();
+    #[expect(clippy::disallowed_methods, reason = "a made-up clock has to begin somewhere")]
+    *BEGINNING.get_or_init(Instant::now)
+}
+
+/// Queries for names with these numbers.
+pub(crate) fn queries(numbers: Range<usize>) -> impl Iterator<Item = Arc<Query>> {
+    let query = |number| Query::new(&format!("n{number:09}.bench.example."), RecordType::A).expect("a name");
+    numbers.map(query).map(Arc::new)
+}
+
+impl World {
+    /// With room for so many answers in the cache.
+    pub(crate) fn new(entries: usize) -> Self {
+        let cache = CacheSettings::default().entries(entries as u64).bytes(entries as u64 * 1024);
+        let upstream = "tls://192.0.2.1#dns.example".parse().expect("an upstream");
+        let config = Config::builder().upstream(upstream).cache(cache).build().expect("a configuration");
+        let shared = Arc::new(Shared::new(config, [7; 32]));
+        let engine = Engine::new(shared.clone(), beginning(), [7; 32]);
+        Self {
+            shared,
+            engine,
+            last: 0,
+            message: Vec::new(),
+            written: Vec::new(),
+            input: Vec::new(),
+            connection: None,
+        }
+    }
+
+    /// Looks all of them up at once, and sees every one answered.
+    pub(crate) fn look_up(&mut self, queries: impl IntoIterator<Item = Arc<Query>>) {
+        let (now, mut open) = (beginning(), 0);
+        for query in queries {
+            self.last += 1;
+            let id = LookupId(self.last);
+            self.engine.handle_input(now, Input::Miss { id, query, deadline: now + PATIENCE });
+            open += 1;
+        }
+        while open > 0 {
+            match self.engine.poll_output(now, &mut self.message) {
+                Output::Connect { id, .. } => {
+                    self.connection = Some(id);
+                    self.engine
+                        .handle_input(now, Input::Connected { id, alpn: Some(b"dot"), resumed: false });
+                }
+                Output::Transmit(_) => self.written.extend_from_slice(&self.message),
+                Output::Done { result, .. } => {
+                    result.expect("an answer");
+                    open -= 1;
+                }
+                Output::Wait(_) => self.turn(),
+                other => unreachable!("{other:?}"),
+            }
+        }
+    }
+
+    /// All that was written has been sent, and is answered.
+    fn turn(&mut self) {
+        let id = self.connection.expect("it has connected");
+        self.input.clear();
+        peer::answer_dot(&self.written, &mut self.input);
+        self.written.clear();
+        self.engine.handle_input(beginning(), Input::Written(id));
+        self.engine.handle_input(beginning(), Input::Received { id, bytes: &self.input });
+    }
+}

@@ -1,0 +1,22 @@
+//! The lines of another program, `allocations`: it counts, and so it is too slow for those that take the time.
+
+use std::env;
+use std::io;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use crate::figures::Figures;
+
+pub(crate) const LINES: &[&str] = &["allocations-dot", "allocations-doh", "allocations-hit", "heap"];
+
+/// Has cargo run it.
+pub(crate) fn measure() -> io::Result<Vec<Figures>> {
+    let output = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .args(["bench", "--quiet", "--package", "privydns-tests", "--bench", "allocations"])
+        .stderr(Stdio::inherit())
+        .output()?;
+    let lines: Value = serde_json::from_slice(&output.stdout)?;
+    let lines = lines.as_array().into_iter().flatten();
+    Ok(lines.filter_map(Figures::from_json).collect())
+}

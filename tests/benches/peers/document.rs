@@ -1,0 +1,44 @@
+//! The tables of PERFORMANCE.md.
+
+use std::fs;
+use std::io;
+
+use crate::figures::Figures;
+use crate::table;
+
+const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../PERFORMANCE.md");
+
+/// A part of the document, by its marks, and how the lines begin that are in it.
+const PARTS: &[(&str, &[&str])] = &[
+    ("dot", &["dot"]),
+    ("doh", &["doh"]),
+    ("cache", &["hits", "heap"]),
+    ("allocations", &["allocations"]),
+    ("minimal", &["minimal"]),
+    ("growth", &["growth"]),
+];
+
+/// Puts tables between the document's marks.
+pub(crate) fn write(all: &[Figures]) -> io::Result<()> {
+    let mut document = fs::read_to_string(PATH)?;
+    replace(&mut document, "targets", &table::of_targets(all))?;
+    for (part, beginnings) in PARTS {
+        let is_in_it = |figures: &&Figures| beginnings.iter().any(|start| figures.line.starts_with(start));
+        let tables: Vec<_> = all.iter().filter(is_in_it).map(table::of_line).collect();
+        replace(&mut document, part, &tables.join("\n"))?;
+    }
+    fs::write(PATH, document)
+}
+
+/// What is between `<!-- name -->` and `<!-- /name -->`, if there is something to put there.
+fn replace(document: &mut String, name: &str, text: &str) -> io::Result<()> {
+    if text.is_empty() {
+        return Ok(());
+    }
+    let (begin, end) = (format!("<!-- {name} -->\n"), format!("<!-- /{name} -->"));
+    let missing = || io::Error::other(format!("PERFORMANCE.md has no marks for {name}"));
+    let from = document.find(&begin).ok_or_else(missing)? + begin.len();
+    let to = from + document[from..].find(&end).ok_or_else(missing)?;
+    document.replace_range(from..to, text);
+    Ok(())
+}
