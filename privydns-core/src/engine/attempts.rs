@@ -134,11 +134,28 @@ impl Engine {
         }
     }
 
+    /// An attempt that still stands in line for a connection is waited for anew: a second one would stand right behind
+    /// it, and both would be sent on the connection that comes, and be lost with it.
     fn start_attempt(&mut self, now: Instant, flight: usize, upstream: usize) {
+        if let Some(key) = self.in_line(flight, upstream) {
+            self.flights[flight].plan.goes_on(upstream);
+            let overdue_at = now + self.attempt_timeout(now, flight, upstream);
+            if let Some(exchange) = self.exchanges.get_mut(key) {
+                exchange.overdue_at = Some(overdue_at);
+            }
+            return;
+        }
         self.flights[flight].plan.started(upstream);
         let overdue_at = now + self.attempt_timeout(now, flight, upstream);
         let key = self.start_exchange(now, flight, upstream, overdue_at);
         self.flights[flight].live.push(key);
+    }
+
+    /// The attempt of a flight at `upstream` that was not sent yet.
+    fn in_line(&self, flight: usize, upstream: usize) -> Option<Key> {
+        let is_in_line = |exchange: &Exchange| exchange.upstream == upstream && exchange.connection.is_none();
+        let mut live = self.flights[flight].live.iter().copied();
+        live.find(|key| self.exchanges.get(*key).is_some_and(is_in_line))
     }
 
     /// How long an attempt is waited for before another begins beside it. It leaves half of what time remains to

@@ -159,7 +159,7 @@ impl Engine {
     pub(super) fn exchange_failed(&mut self, now: Instant, key: Key, cause: &Cause) {
         let Some(attempt) = self.attempt_record(now, key, cause.clone()) else { return };
         let Some(exchange) = self.forget_exchange(key) else { return };
-        let Exchange { flight, upstream, .. } = exchange;
+        let Exchange { flight, upstream, connection, .. } = exchange;
         self.shared.counters.upstream(upstream).failures.add(1);
         let query = &self.flights[flight].query;
         debug!(
@@ -172,7 +172,10 @@ impl Engine {
             "attempt failed"
         );
 
-        let verdict = verdict(cause);
+        let verdict = match verdict(cause) {
+            Verdict::Passing if connection.is_none() => Verdict::NotSent,
+            verdict => verdict,
+        };
         if let Verdict::Wait(wait) = verdict {
             self.leave_alone(now, upstream, wait);
         }
@@ -242,7 +245,6 @@ fn verdict(cause: &Cause) -> Verdict {
         Cause::Certificate(_) | Cause::ClientCertificate(_) | Cause::Rcode(_) | Cause::Malformed(_) => {
             Verdict::Final
         }
-        Cause::Connect(_) => Verdict::NotSent,
         Cause::Http(HttpProblem::Status { retry_after: Some(wait), .. }) => Verdict::Wait(*wait),
         Cause::Http(HttpProblem::Status { code, .. }) if !crate::doh::is_final_status(*code) => {
             Verdict::Passing

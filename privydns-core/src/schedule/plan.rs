@@ -114,8 +114,24 @@ impl Plan {
     /// An attempt at `upstream` begins.
     pub(crate) fn started(&mut self, upstream: usize) {
         self.remaining = self.remaining.saturating_sub(1);
+        if let Some(candidate) = self.candidate(upstream) {
+            candidate.tries = candidate.tries.saturating_add(1);
+        }
+        self.pass(upstream);
+    }
+
+    /// An attempt at `upstream` that was not sent yet goes on, in place of another. It is the turn of those after it.
+    pub(crate) fn goes_on(&mut self, upstream: usize) {
+        if let Some(candidate) = self.candidate(upstream)
+            && candidate.tries == 0
+        {
+            (candidate.tries, candidate.unsent) = (1, 1);
+        }
+        self.pass(upstream);
+    }
+
+    fn pass(&mut self, upstream: usize) {
         if let Some(position) = self.order.iter().position(|candidate| candidate.upstream == upstream) {
-            self.order[position].tries = self.order[position].tries.saturating_add(1);
             self.cursor = position + 1;
         }
     }

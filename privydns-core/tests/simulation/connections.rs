@@ -362,3 +362,31 @@ mod races {
         assert_eq!(world.resolve("example.com").at, ms(600 + 300));
     }
 }
+
+/// However long the connection takes: what stands in line for it stands there once.
+#[test]
+fn a_lookup_that_waits_for_its_connection_sends_one_query_when_it_comes() {
+    let mut world = World::with_upstreams(1);
+    world.host(0).is_away(ms(500));
+    for number in 0..10 {
+        world.lookup(&format!("host{number}.example"));
+    }
+    for done in world.finish_all() {
+        assert_eq!((done.took, done.answer().attempts()), (s(3), 1));
+    }
+    let asked = world.host(0).asked.iter().filter(|ask| !ask.question.is_probe()).count();
+    assert_eq!(asked, 10);
+}
+
+/// Conformance 39: nothing is sent where TLS does not come up, so that it counts as no query.
+#[test]
+fn handshakes_that_fail_while_a_server_starts_are_attempts_and_no_queries() {
+    let builder = Config::builder().upstream(upstream(0)).attempts(10).timeout(s(10));
+    let mut world = World::new(builder);
+    world.host(0).accepts(Accepts::Failing(Cause::Tls("the server closed in the handshake".into())));
+    let id = world.lookup("example.com");
+    world.run_for(s(3));
+    world.host(0).accepts(Accepts::Everything);
+    let answer = world.finish(id).answer();
+    assert!(answer.attempts() > 3, "{answer:?}");
+}
