@@ -1,11 +1,71 @@
 //! The PrivyDNS resolver as a state machine that does no I/O.
 //!
-//! An [`Engine`] is told what happened and what time it is, and says what to do next: connect, transmit,
-//! close, hand an answer over, wait. Everything that decides is in here; everything that touches a socket is
-//! in a runtime crate (`privydns-tokio`, `privydns-async-std`, `privydns-blocking`) that decides nothing.
-//! Programs depend on one of those; this crate is for those who write another, and for tests.
+//! An [`Engine`] is told what happened and what time it is, and says what to do next: connect, transmit, close, hand an
+//! answer over, wait. Everything that decides is in here; everything that touches a socket is in a runtime crate
+//! (`privydns-tokio`, `privydns-async-std`, `privydns-blocking`) that decides nothing. Programs depend on one of those,
+//! which have all that is here under their own name; this crate is for those who write another, and for tests.
 //!
 //! There is no code path here that sends a query in clear.
+//!
+//! # For programs
+//!
+//! What programs need of it is the same whatever they run on, and is explained in the [`guide`]: [`Upstream`] says
+//! which server, where it is and what it has to prove; [`Builder`] has every setting, with its default and the reason
+//! for it; [`Answer`] is what comes, [`Error`] what went wrong, [`Stats`] what was counted.
+//!
+//! ```
+//! use std::time::Duration;
+//! use privydns_core::{Config, Strategy};
+//!
+//! let config = Config::builder()
+//!     .upstream("tls://9.9.9.9#dns.quad9.net".parse()?)
+//!     .upstream("https://cloudflare-dns.com/dns-query#ip=1.1.1.1".parse()?)
+//!     .strategy(Strategy::Fastest)
+//!     .timeout(Duration::from_secs(3))
+//!     .build()?;
+//! assert_eq!(config.upstreams().len(), 2);
+//! # Ok::<_, privydns_core::Error>(())
+//! ```
+//!
+//! # For backends, simulations and fuzzers
+//!
+//! An engine runs with whatever clock, network and randomness it is given. Here it is asked for a name, and says that
+//! it wants a connection; a program with sockets would make one:
+//!
+//! ```
+//! use std::sync::Arc;
+//! use std::time::{Duration, Instant};
+//! use privydns_core::{Config, Engine, Input, LookupId, Output, Query, RecordType, Shared};
+//!
+//! let config = Config::builder().upstream("tls://192.0.2.1#dns.example".parse()?).build()?;
+//! let shared = Arc::new(Shared::new(config, [0; 32])); // a real seed is random and secret
+//! let mut now = Instant::now();
+//! let mut engine = Engine::new(shared, now, [1; 32]);
+//!
+//! let query = Arc::new(Query::new("example.com", RecordType::A)?);
+//! let deadline = now + Duration::from_secs(5);
+//! engine.handle_input(now, Input::Lookup { id: LookupId(1), query, deadline });
+//! let mut message = Vec::new();
+//! let Output::Connect { target, .. } = engine.poll_output(now, &mut message) else { panic!() };
+//! assert_eq!(target.address, ([192, 0, 2, 1], 853).into());
+//!
+//! // Nobody connects, and time is made up: five seconds pass at once.
+//! let result = loop {
+//!     match engine.poll_output(now, &mut message) {
+//!         Output::Wait(time) => {
+//!             now = time.expect("a lookup is under way");
+//!             engine.handle_input(now, Input::Timeout);
+//!         }
+//!         Output::Done { result, .. } => break result,
+//!         _ => {} // further attempts, as hopeless
+//!     }
+//! };
+//! assert!(result.unwrap_err().is_timeout() && now == deadline);
+//! # Ok::<_, privydns_core::Error>(())
+//! ```
+//!
+//! The contract is on [`Engine`]; [`handle`] is what lies between callers and a driver. A whole backend, explained, is
+//! in [the guide of the test servers](https://docs.rs/privydns-tests/latest/privydns_tests/guide/backend/).
 #![forbid(unsafe_code)]
 
 mod addresses;
@@ -19,6 +79,7 @@ mod error;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;
+pub mod guide;
 pub mod handle;
 pub mod logging;
 pub mod message;
@@ -52,3 +113,8 @@ pub mod rr {
     pub use hickory_proto::op::ResponseCode;
     pub use hickory_proto::rr::{DNSClass, Name, RData, RecordType, rdata};
 }
+
+/// The program of the README, which is compiled with the documentation's.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

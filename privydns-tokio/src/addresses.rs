@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use crate::alarm::Alarm;
 
 /// The addresses of a name, one by one as they come, in the order in which to connect to them: what
-/// [`Resolver::addresses`] gives. Dropping it cancels what is on its way.
+/// [`Resolver::addresses`](crate::Resolver::addresses) gives. Dropping it cancels what is on its way.
 #[derive(Debug)]
 #[must_use = "the lookups are cancelled when it is dropped"]
 pub struct AddressStream<'r> {

@@ -13,6 +13,8 @@
 //! - [`Website`]: a page to fetch by a name that no other resolver knows.
 //! - [`Authority`]: the certificates, good and bad, of servers and clients.
 //!
+//! The [`guide`] shows how to test your own application with them.
+//!
 //! A test does not sleep: it waits for what the server is to see.
 //!
 //! ```
@@ -38,6 +40,7 @@
 
 mod authority;
 pub mod frame;
+pub mod guide;
 pub mod observe;
 mod proxy;
 mod script;
@@ -59,7 +62,12 @@ pub use server::{Alpn, ClientAuthentication, Http, Http2Settings, Refusal, Serve
 pub use website::Website;
 pub use zone::{Manner, Padding, Zone};
 
-/// The programs of the README, which are compiled with the documentation's.
+/// The programs of the repository's README, which are compiled with the documentation's.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+/// The program of this crate's own.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct OwnReadme;

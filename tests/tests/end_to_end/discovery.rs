@@ -64,11 +64,11 @@ fn ask(bench: &Bench, upstream: Upstream) -> Result<Answer, Error> {
 }
 
 fn is_wrong_name(error: &Error) -> bool {
-    is_certificate(error, CertificateProblem::WrongName)
+    is_certificate(error, &CertificateProblem::WrongName)
 }
 
-fn is_certificate(error: &Error, problem: CertificateProblem) -> bool {
-    matches!(error.kind(), ErrorKind::Upstream(Cause::Certificate(found)) if *found == problem)
+fn is_certificate(error: &Error, problem: &CertificateProblem) -> bool {
+    matches!(error.kind(), ErrorKind::Upstream(Cause::Certificate(found)) if found == problem)
 }
 
 /// They are at another address, and show a certificate for the one that was asked, without being told a name.
@@ -153,7 +153,7 @@ pub(crate) fn a_resolver_that_cannot_prove_its_address_is_not_asked(bench: &Benc
     let unknown = Server::dot().start();
     let by_default = Upstream::tls(&unknown.address().to_string()).unwrap();
     let error = bench.backend.discover(by_default).unwrap_err();
-    assert!(is_certificate(&error, CertificateProblem::UnknownIssuer), "{error}");
+    assert!(is_certificate(&error, &CertificateProblem::UnknownIssuer), "{error}");
     assert_eq!(unknown.seen().query_count, 0);
 }
 

@@ -242,13 +242,13 @@ pub(crate) fn an_answer_near_its_end_is_renewed_while_nobody_waits(bench: &Bench
     if !bench.is_http() {
         return;
     }
-    const NAME: &str = "ttl86400.example.test";
+    let name = "ttl86400.example.test";
     let server = bench.setup().script(Script::new().on_query(1, HttpFault::age(80_000))).start();
     let resolver = bench.build(bench.config(&[&server]).cache(CacheSettings::default().prefetch(true)));
-    resolver.lookup(NAME, RecordType::A).unwrap();
-    assert!(resolver.lookup(NAME, RecordType::A).unwrap().is_cached());
+    resolver.lookup(name, RecordType::A).unwrap();
+    assert!(resolver.lookup(name, RecordType::A).unwrap().is_cached());
     // Not every resolver is driven while nobody waits.
     resolver.lookup(WWW, RecordType::A).unwrap();
-    server.wait_until(|seen| seen.queries_for(NAME).count() == 2);
+    server.wait_until(|seen| seen.queries_for(name).count() == 2);
     assert_eq!(resolver.stats().cache.prefetches, 1);
 }

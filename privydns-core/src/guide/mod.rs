@@ -1,0 +1,34 @@
+//! The guide: a chapter for each thing that somebody who uses PrivyDNS has to decide or to know.
+//!
+//! It is the same in every crate: `privydns_tokio`, `privydns_async_std` and `privydns_blocking` have all that is here
+//! under their own name, and programs need no other. Its code is about what those have in common, and so is without
+//! `.await`.
+//!
+//! - [`upstreams`]: whom to ask, in which order, and what that tells whom
+//! - [`mutual_tls`]: a private authority, and clients that prove themselves
+//! - [`privacy`]: what leaks, and what does not
+//! - [`errors`]: what can fail, what is tried again, and what is left to the program
+//! - [`caching`]: what is kept, for how long, and stale answers
+//! - [`logging`]: what is told to `tracing`, and the counters
+//!
+//! Two chapters are with the test servers, which their code needs:
+//! [testing your own application](https://docs.rs/privydns-tests/latest/privydns_tests/guide/testing/) and
+//! [writing another runtime backend](https://docs.rs/privydns-tests/latest/privydns_tests/guide/backend/).
+
+#[doc = include_str!("upstreams.md")]
+pub mod upstreams {}
+
+#[doc = include_str!("mutual_tls.md")]
+pub mod mutual_tls {}
+
+#[doc = include_str!("privacy.md")]
+pub mod privacy {}
+
+#[doc = include_str!("errors.md")]
+pub mod errors {}
+
+#[doc = include_str!("caching.md")]
+pub mod caching {}
+
+#[doc = include_str!("logging.md")]
+pub mod logging {}

@@ -1,0 +1,8 @@
+//! Chapters for those who test against the servers of this crate. The other chapters are in the guide of
+//! [`privydns-core`](https://docs.rs/privydns-core/latest/privydns_core/guide/).
+
+#[doc = include_str!("testing.md")]
+pub mod testing {}
+
+#[doc = include_str!("backend.md")]
+pub mod backend {}
