@@ -109,8 +109,9 @@ impl Keyer {
         let (dnssec_ok, checking_disabled) =
             (query.is_dnssec_ok().into(), query.is_checking_disabled().into());
         let mut hasher = self.secret;
-        hasher.write(&[kind, type_high, type_low, dnssec_ok, checking_disabled, subnet, length, 0]);
-        hasher.write(&group.0.to_be_bytes());
+        let head = [kind, type_high, type_low, dnssec_ok, checking_disabled, subnet, length, 0];
+        hasher.write_u64(u64::from_be_bytes(head));
+        hasher.write_u64(group.0);
         if let Some(address) = address {
             hasher.write(&address.octets());
         }

@@ -5,7 +5,6 @@
 //! key        what makes two lookups the same
 //! entry      one answer kept: fresh, near its end, stale, over
 //! store      the bounded map (quick_cache)
-//! roster     the keys of the store in turn, to find what has ended
 //! marks      who was refreshed, or failed to be, a short while ago
 //! moment     time in eight octets
 //! ```
@@ -26,7 +25,6 @@ mod entry;
 mod key;
 mod marks;
 mod moment;
-mod roster;
 mod settings;
 mod store;
 

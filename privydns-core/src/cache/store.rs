@@ -1,30 +1,23 @@
 //! The bounded store: all that is known of `quick_cache` is known here.
 //!
-//! `quick_cache` decides who goes when the store is full, by whether each was asked for since its turn last came
-//! (a variant of CLOCK-Pro). It has no TTL, as entries know their end, and no hasher: a key is its own hash. It is
-//! made of shards with a lock and a share of the room each; a read shares its shard's lock with other reads.
+//! `quick_cache` decides who goes when there is no room, by whether each was asked for since its turn last came (a
+//! variant of CLOCK-Pro). It has no TTL, as entries know their end, and no hasher: a key is its own hash.
+//!
+//! The store is made of shards with a lock and a share of the room each. A read shares its shard's lock with other
+//! reads. What is over is swept out of a shard by the inserts into it: what was popular once would keep newer ones out
+//! for long, as the map does not know that it has ended.
 
 use std::fmt;
 use std::hash::{BuildHasherDefault, Hasher};
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use quick_cache::sync::Cache;
 use quick_cache::{Lifecycle, OptionsBuilder, Weighter};
 
 use super::moment::Moment;
-use super::roster::{Roster, Verdict};
 
-/// How many keys of the roster each insert looks at. With more than one, the keys of entries that are gone are
-/// dropped faster than new ones come, and all that has ended is gone after as many inserts as a quarter of the
-/// store's entries.
-const SWEPT_PER_INSERT: usize = 4;
-/// What makes the roster look for keys whose entries are gone: twice as many keys as entries, and so many more. Half
-/// as much again makes it be compacted.
-const ROSTER_SLACK: usize = 256;
-/// After how many inserts the entries are counted again, which takes the lock of every shard.
-const INSERTS_PER_COUNT: usize = 64;
 /// The most shards. More than cores that look names up at one moment bring nothing.
 const MAX_SHARDS: u64 = 16;
 /// The least memory that makes a shard worth it: room for more than a few of the largest answers.
@@ -37,6 +30,8 @@ const HOT_SHARE: f64 = 0.97;
 const FEW: u64 = 32;
 /// How many of those that went the store knows again, as a share of the entries. It keeps a slot for each.
 const REMEMBERED_SHARE: f64 = 0.25;
+/// A shard is swept once for as many inserts as this share of its entries, at the most: so an insert pays for four.
+const SWEPT_PER_INSERT: usize = 4;
 /// Heap memory that the store takes for an entry beside the value: its key, links and place in the map, a share of
 /// the slots for those that went, and of the room to grow (measured, 0.7.0; a test holds it to be enough).
 pub(super) const BYTES_PER_ENTRY: u64 = 170;
@@ -52,25 +47,18 @@ pub(super) trait Value: Clone + Send + Sync + 'static {
 
 /// Values by 64-bit places, in bounded number and memory.
 pub(super) struct Store<V: Value> {
-    map: Cache<u64, V, Scale, BuildHasherDefault<PlaceHasher>, Evictions>,
+    shards: Box<[Shard<V>]>,
     evictions: Arc<AtomicU64>,
     /// How long values are kept when they are over.
     grace: Duration,
-    writing: Mutex<Writing>,
 }
 
-/// What writers share.
-struct Writing {
-    roster: Roster,
-    inserts: usize,
-    /// More keys than this are too many for the entries there were at the last count.
-    crowd: usize,
-}
-
-impl Default for Writing {
-    fn default() -> Self {
-        Self { roster: Roster::default(), inserts: 0, crowd: ROSTER_SLACK }
-    }
+struct Shard<V: Value> {
+    map: Cache<u64, V, Scale, BuildHasherDefault<PlaceHasher>, Evictions>,
+    /// The second at which the first of the values is over for good.
+    first_end: AtomicU32,
+    /// Since the last sweep.
+    inserts: AtomicUsize,
 }
 
 impl<V: Value> Store<V> {
@@ -78,64 +66,44 @@ impl<V: Value> Store<V> {
         let bytes = bytes.min(MAX_BYTES);
         let shards = (bytes / BYTES_PER_SHARD).min(entries / FEW).clamp(1, MAX_SHARDS);
         let shards = 1 << shards.ilog2();
-        let scale = Scale::new(entries / shards, bytes / shards);
-        let options = OptionsBuilder::new()
-            .shards(usize::try_from(shards).unwrap_or(1))
-            .estimated_items_capacity(usize::try_from(scale.most() * shards).unwrap_or(usize::MAX))
-            .weight_capacity(scale.capacity * shards)
-            .hot_allocation(if entries / shards < FEW { 1.0 } else { HOT_SHARE })
-            .ghost_allocation(REMEMBERED_SHARE)
-            .build()
-            .expect("both capacities are set");
         let evictions = Arc::default();
-        let lifecycle = Evictions(Arc::clone(&evictions));
-        let map = Cache::with_options(options, scale, BuildHasherDefault::default(), lifecycle);
-        Self { map, evictions, grace, writing: Mutex::default() }
+        let shard = |_| Shard::new(entries / shards, bytes / shards, &evictions);
+        Self { shards: (0..shards).map(shard).collect(), evictions, grace }
     }
 
     /// The value at a place, and word to the store that it was asked for.
     pub(super) fn get(&self, place: u64) -> Option<V> {
-        self.map.get(&place)
+        self.map(place).get(&place)
     }
 
     /// Whether there is a value at a place. The store takes no notice.
     pub(super) fn contains(&self, place: u64) -> bool {
-        self.map.contains_key(&place)
+        self.map(place).contains_key(&place)
     }
 
     /// Puts a value at a place, unless it is larger than all there is room for.
     pub(super) fn insert(&self, now: Moment, place: u64, value: V) {
+        let shard = self.shard(place);
         let end = self.end_of(&value);
-        let mut writing = self.lock();
-        for _ in 0..SWEPT_PER_INSERT {
-            self.sweep(&mut writing, now.seconds());
-        }
-        self.map.insert(place, value);
-        writing.roster.push(place, end);
-        writing.inserts = writing.inserts.wrapping_add(1);
-        if writing.inserts.is_multiple_of(INSERTS_PER_COUNT) {
-            writing.crowd = 2 * self.map.len() + ROSTER_SLACK;
-        }
-        if writing.roster.len() > writing.crowd / 2 * 3 {
-            writing.roster.compact(|place, end| self.ends_at(place, end));
-        }
+        self.sweep(shard, now.seconds());
+        shard.map.insert(place, value);
+        shard.first_end.fetch_min(end, Relaxed);
+        shard.inserts.fetch_add(1, Relaxed);
     }
 
-    /// Removes the value at a place. Most places asked for have none, and cost no lock that another read waits for.
+    /// Removes the value at a place. Most places asked for have none, and cost no lock that a read waits for.
     pub(super) fn remove(&self, place: u64) {
         if self.contains(place) {
-            self.map.remove(&place);
+            self.map(place).remove(&place);
         }
     }
 
     pub(super) fn clear(&self) {
-        let mut writing = self.lock();
-        self.map.clear();
-        *writing = Writing::default();
+        self.shards.iter().for_each(|shard| shard.map.clear());
     }
 
     pub(super) fn entries(&self) -> u64 {
-        self.map.len() as u64
+        self.shards.iter().map(|shard| shard.map.len() as u64).sum()
     }
 
     /// How many values were not kept, or kept no longer, for want of room.
@@ -143,37 +111,29 @@ impl<V: Value> Store<V> {
         self.evictions.load(Relaxed)
     }
 
-    /// How many keys the roster has.
-    #[cfg(test)]
-    pub(super) fn keys(&self) -> usize {
-        self.lock().roster.len()
-    }
-
     /// Heap memory that the store has taken for itself and for what values are inline.
     #[cfg(test)]
     pub(super) fn bytes(&self) -> u64 {
-        self.map.memory_used().total() as u64
+        self.shards.iter().map(|shard| shard.map.memory_used().total() as u64).sum()
     }
 
-    /// Looks at the next key in turn, and removes its entry if it is over for good at this second. Each insert wrote
-    /// a key: one whose end is not that of its entry has a newer one, or none.
-    fn sweep(&self, writing: &mut Writing, now: u32) {
-        let is_crowded = writing.roster.len() > writing.crowd;
-        writing.roster.step(|place, end| {
-            if end <= now {
-                self.map.remove_if(&place, |value| self.end_of(value) <= now);
-                Verdict::Drop
-            } else if is_crowded && !self.ends_at(place, end) {
-                Verdict::Drop
-            } else {
-                Verdict::Keep
+    /// Removes what is over for good at this second, if there may be any and it is time to look.
+    fn sweep(&self, shard: &Shard<V>, now: u32) {
+        let is_due = || shard.inserts.load(Relaxed) * SWEPT_PER_INSERT >= shard.map.len();
+        if shard.first_end.load(Relaxed) > now || !is_due() {
+            return;
+        }
+        // Before the look: what is inserted meanwhile lowers it again.
+        shard.first_end.store(u32::MAX, Relaxed);
+        shard.inserts.store(0, Relaxed);
+        shard.map.retain(|_, value| {
+            let end = self.end_of(value);
+            let stays = end > now;
+            if stays {
+                shard.first_end.fetch_min(end, Relaxed);
             }
+            stays
         });
-    }
-
-    /// Whether there is a value at a place that is of no use from that second on.
-    fn ends_at(&self, place: u64, end: u32) -> bool {
-        self.map.peek(&place).is_some_and(|value| self.end_of(&value) == end)
     }
 
     /// The second from which a value is of no use.
@@ -181,9 +141,30 @@ impl<V: Value> Store<V> {
         value.end().plus(self.grace).ceil_seconds()
     }
 
-    /// What a panic left behind is as good as what was there before: a key without an entry is dropped in its turn.
-    fn lock(&self) -> MutexGuard<'_, Writing> {
-        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
+    fn map(&self, place: u64) -> &Cache<u64, V, Scale, BuildHasherDefault<PlaceHasher>, Evictions> {
+        &self.shard(place).map
+    }
+
+    /// The map goes by the lowest and the uppermost bits of a place; shards go by some between.
+    fn shard(&self, place: u64) -> &Shard<V> {
+        &self.shards[(place >> 40) as usize & (self.shards.len() - 1)]
+    }
+}
+
+impl<V: Value> Shard<V> {
+    fn new(entries: u64, bytes: u64, evictions: &Arc<AtomicU64>) -> Self {
+        let scale = Scale::new(entries, bytes);
+        let options = OptionsBuilder::new()
+            .shards(1)
+            .estimated_items_capacity(usize::try_from(scale.most()).unwrap_or(usize::MAX))
+            .weight_capacity(scale.capacity)
+            .hot_allocation(if entries < FEW { 1.0 } else { HOT_SHARE })
+            .ghost_allocation(REMEMBERED_SHARE)
+            .build()
+            .expect("both capacities are set");
+        let evictions = Evictions(Arc::clone(evictions));
+        let map = Cache::with_options(options, scale, BuildHasherDefault::default(), evictions);
+        Self { map, first_end: AtomicU32::new(u32::MAX), inserts: AtomicUsize::new(0) }
     }
 }
 
@@ -212,7 +193,7 @@ impl Scale {
 
 impl<V: Value> Weighter<u64, V> for Scale {
     fn weight(&self, _place: &u64, value: &V) -> u64 {
-        (value.bytes() + BYTES_PER_ENTRY + Roster::BYTES).max(self.least)
+        (value.bytes() + BYTES_PER_ENTRY).max(self.least)
     }
 }
 

@@ -205,20 +205,6 @@ fn what_is_over_stays_for_the_time_of_grace_and_what_was_renewed_stays() {
     assert_eq!(store.evictions(), 0, "nobody went for want of room");
 }
 
-/// A key whose entry the store evicted, and which came back, is in the roster twice. It must not grow from that.
-#[test]
-fn the_roster_is_bounded_by_the_entries() {
-    let store = Store::new(100, MIB, Duration::ZERO);
-    let mut rng = StdRng::seed_from_u64(2);
-    for _ in 0..50_000 {
-        // More than there is room for, all equally wanted.
-        ask(&store, rng.random_range(0..130), &parcel(50));
-        assert!(store.keys() <= 2 * 100 + 1024);
-    }
-    store.clear();
-    assert_eq!((store.keys(), store.entries()), (0, 0));
-}
-
 #[test]
 fn after_whatever_threads_did_the_store_counts_what_it_holds() {
     let store = Store::new(50, MIB, Duration::ZERO);
