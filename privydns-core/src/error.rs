@@ -270,6 +270,14 @@ pub enum ConfigError {
     /// A certificate, key or pin cannot be used.
     #[error("TLS: {0}")]
     Tls(String),
+    /// A file that a configuration names could not be read.
+    #[error("{path}: {problem}")]
+    File {
+        /// The path, as the configuration has it.
+        path: String,
+        /// Why not, in the system's words.
+        problem: String,
+    },
     /// A setting has a value that cannot work.
     #[error("{setting}: {problem}")]
     Setting {

@@ -92,6 +92,8 @@ pub mod upstream;
 
 pub use addresses::Addresses;
 pub use cache::{Cache, CacheSettings, CacheStats};
+#[cfg(feature = "serde")]
+pub use config::ConfigFile;
 pub use config::{Builder, Config};
 pub use discovery::Discovery;
 pub use engine::{ConnectionId, Engine, Input, LookupId, MAX_UNWRITTEN, Output, Target};

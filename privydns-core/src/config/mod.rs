@@ -65,6 +65,8 @@
 
 mod bootstrap;
 mod builder;
+#[cfg(feature = "serde")]
+mod file;
 mod settings;
 
 use std::fmt;
@@ -72,6 +74,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use builder::Builder;
+#[cfg(feature = "serde")]
+pub use file::ConfigFile;
 pub(crate) use settings::{LONGEST_TIME, Settings};
 
 use crate::cache::Group;

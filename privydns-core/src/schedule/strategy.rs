@@ -22,6 +22,7 @@ use crate::message::QueryName;
 /// # Ok::<_, privydns_core::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize), serde(rename_all = "lowercase"))]
 #[non_exhaustive]
 pub enum Strategy {
     /// The order given. One operator sees every name; the others see those that it did not answer in time.

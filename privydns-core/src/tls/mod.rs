@@ -28,11 +28,14 @@ pub use roots::Roots;
 
 /// A version of TLS. Older ones than these do not exist here (RFC 8310 Section 9, RFC 9325).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize))]
 #[non_exhaustive]
 pub enum TlsVersion {
     /// TLS 1.2 (RFC 5246). It shows a client's certificate to everyone on the way.
+    #[cfg_attr(feature = "serde", serde(rename = "1.2"))]
     Tls12,
     /// TLS 1.3 (RFC 8446).
+    #[cfg_attr(feature = "serde", serde(rename = "1.3"))]
     Tls13,
 }
 

@@ -25,6 +25,8 @@
 //! Certificates, keys, roots, proxies, labels and the other settings of TLS and HTTP are not part of the text: they
 //! are set in code, and never printed.
 //!
+//! With the feature `serde`, upstreams in files of others are this text; a whole configuration is a `ConfigFile`.
+//!
 //! What is no upstream is a [`SyntaxError`] that points at the place and says why: DNS in clear text (`udp://`,
 //! `tcp://`, port 53, an address alone), what is not supported yet (`quic://`, `h3://`), and what is misspelt.
 //!
@@ -51,6 +53,8 @@ mod kdig;
 mod parse;
 pub mod presets;
 mod protocol;
+#[cfg(feature = "serde")]
+mod serialize;
 mod stamp;
 mod syntax;
 mod template;

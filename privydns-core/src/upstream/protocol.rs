@@ -24,19 +24,23 @@ pub enum Protocol {
 
 /// Which version of HTTP a DoH upstream is spoken to in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize), serde(rename_all = "lowercase"))]
 #[non_exhaustive]
 pub enum HttpVersion {
     /// HTTP/2 where the server has it, otherwise HTTP/1.1.
     #[default]
     Negotiated,
     /// HTTP/2 alone (RFC 9113).
+    #[cfg_attr(feature = "serde", serde(rename = "2"))]
     Http2,
     /// HTTP/1.1 alone (RFC 9112).
+    #[cfg_attr(feature = "serde", serde(rename = "1.1"))]
     Http1,
 }
 
 /// How a DoH query is sent (RFC 8484 Section 4.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize), serde(rename_all = "lowercase"))]
 #[non_exhaustive]
 pub enum HttpMethod {
     /// In the body. Smaller, and never in a log of requested URLs.

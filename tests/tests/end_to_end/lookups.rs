@@ -1,10 +1,11 @@
 //! What comes back from a server that does as it should, and what goes there.
 
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use privydns_core::{
-    CacheUse, Cause, ClientSubnet, ConfigError, ErrorKind, MessageError, NotFound, Outcome, Protocol, Query,
-    RecordType, ResponseCode, ServiceBinding,
+    CacheUse, Cause, ClientSubnet, ConfigError, ConfigFile, ErrorKind, MessageError, NotFound, Outcome,
+    Protocol, Query, RecordType, ResponseCode, ServiceBinding,
 };
 use privydns_tests::Script;
 use privydns_tests::observe::{ClientEnd, QuerySeen};
@@ -228,4 +229,21 @@ pub(crate) fn closing_says_goodbye_and_refuses_lookups(bench: &Bench) {
     assert_eq!(seen.connections[0].ended_by_client, Some(ClientEnd::CloseNotify));
     let error = resolver.lookup("v4only.example.test", RecordType::A).unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Closed), "{error}");
+}
+
+/// The same file for every runtime. What it names is read by whoever reads the file.
+pub(crate) fn a_configuration_file_makes_a_resolver(bench: &Bench) {
+    let server = bench.setup().start();
+    let client = server.authority().client(privydns_tests::ClientCertificate::Good);
+    let mutual = if bench.is_mutual { "certificate = 'client.pem'\nkey = 'client.key'" } else { "" };
+    let text = format!("[[upstreams]]\nserver = '{}'\nca = 'ca.pem'\n{mutual}", server.upstream());
+    let file: ConfigFile = toml::from_str(&text).unwrap();
+    let builder = file.builder(|path| match path.to_str() {
+        Some("ca.pem") => Ok(server.authority().root_pem().into_bytes()),
+        Some("client.pem") => Ok(client.chain_pem().into_bytes()),
+        Some("client.key") => Ok(client.key_pem().into_bytes()),
+        _ => Err(io::ErrorKind::NotFound.into()),
+    });
+    let resolver = bench.build(builder.unwrap());
+    assert_eq!(resolver.lookup(WWW, RecordType::A).unwrap().records().count(), 1);
 }

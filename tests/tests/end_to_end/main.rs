@@ -58,6 +58,7 @@ macro_rules! carriers {
                     queries_say_no_more_than_they_have_to
                     options_of_a_query_reach_the_server
                     closing_says_goodbye_and_refuses_lookups
+                    a_configuration_file_makes_a_resolver
                 }
                 connecting {
                     ipv6_comes_first_and_both_come_alone

@@ -74,15 +74,20 @@ impl Entry {
             upstream = upstream.at_port(port)?;
         }
         upstream = table.pins.into_iter().fold(upstream, |upstream, Text(pin)| upstream.pin(pin));
-        upstream = table.tbs_hashes.into_iter().fold(upstream, |upstream, Text(hash)| upstream.tbs_hash(hash));
+        upstream =
+            table.tbs_hashes.into_iter().fold(upstream, |upstream, Text(hash)| upstream.tbs_hash(hash));
         let roots = match (table.roots, table.ca) {
-            (Some(_), Some(_)) => return Err(problem(&upstream, "`roots` and `ca` are two answers to one question")),
+            (Some(_), Some(_)) => {
+                return Err(problem(&upstream, "`roots` and `ca` are two answers to one question"));
+            }
             (None, Some(ca)) => Some(Roots::from_pem(&ca.pem(read)?)?),
             (roots, None) => roots.map(KnownRoots::roots),
         };
         upstream = set(upstream, roots, Upstream::roots);
         let certificate = match (table.certificate, table.key) {
-            (Some(chain), Some(key)) => Some(ClientCertificate::from_pem(&chain.pem(read)?, &key.pem(read)?)?),
+            (Some(chain), Some(key)) => {
+                Some(ClientCertificate::from_pem(&chain.pem(read)?, &key.pem(read)?)?)
+            }
             (None, None) => None,
             _ => return Err(problem(&upstream, "`certificate` and `key` are given together")),
         };

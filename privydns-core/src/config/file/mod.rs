@@ -107,10 +107,7 @@ impl ConfigFile {
     /// # Errors
     /// [`ConfigError::File`](crate::ConfigError::File) where `read` fails, and
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) for what cannot work.
-    pub fn builder<R>(
-        self,
-        mut read: impl FnMut(&Path) -> io::Result<Vec<u8>>,
-    ) -> Result<Builder<R>, Error> {
+    pub fn builder<R>(self, mut read: impl FnMut(&Path) -> io::Result<Vec<u8>>) -> Result<Builder<R>, Error> {
         let mut builder = Builder::new().upstreams(upstreams(self.upstreams, &mut read)?);
         for (domain, entries) in self.routes {
             builder = builder.route(domain, upstreams(entries, &mut read)?);
