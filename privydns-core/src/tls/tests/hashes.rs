@@ -4,7 +4,6 @@ use rustls::server::ResolvesServerCert;
 use rustls::sign::SingleCertAndKey;
 
 use super::*;
-use crate::error::CertificateProblem;
 use crate::tls::verifier::{sha256, to_be_signed};
 
 const NAMED: &str = "tls://dns.example#ip=192.0.2.1";
@@ -24,14 +23,6 @@ impl Issued {
 impl Authority {
     fn hash(&self) -> TbsHash {
         hash_of(&self.certificate())
-    }
-}
-
-#[track_caller]
-fn assert_refused(upstream: &Upstream, server: ServerConfig, problem: &CertificateProblem) {
-    match connect(upstream, server).map(|_| "accepted") {
-        Err((Stage::Tls, Cause::Certificate(found))) => assert_eq!(found, *problem),
-        other => panic!("{other:?}"),
     }
 }
 

@@ -10,7 +10,7 @@ use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConnection, RootCertStore, ServerConfig, ServerConnection, SupportedProtocolVersion};
 
 use super::*;
-use crate::error::Stage;
+use crate::error::{CertificateProblem, Stage};
 
 mod client_certificates;
 mod hashes;
@@ -150,6 +150,14 @@ fn setup(upstream: &Upstream) -> TlsSetup {
 fn connect(upstream: &Upstream, server: ServerConfig) -> Result<Link, (Stage, Cause)> {
     let mut link = Link::new(upstream, &setup(upstream), AlpnOffer::Dot, server);
     link.shake_hands().map(|()| link)
+}
+
+#[track_caller]
+fn assert_refused(upstream: &Upstream, server: ServerConfig, problem: &CertificateProblem) {
+    match connect(upstream, server).map(|_| "accepted") {
+        Err((Stage::Tls, Cause::Certificate(found))) => assert_eq!(found, *problem),
+        other => panic!("{other:?}"),
+    }
 }
 
 impl Link {

@@ -5,19 +5,10 @@ use rustls::server::ResolvesServerCert;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 
 use super::*;
-use crate::error::CertificateProblem;
 
 const NAMED: &str = "tls://dns.example#ip=192.0.2.1";
 const UNNAMED: &str = "tls://192.0.2.1";
 const OTHER: Pin = Pin::new([7; 32]);
-
-#[track_caller]
-fn assert_refused(upstream: &Upstream, server: ServerConfig, problem: &CertificateProblem) {
-    match connect(upstream, server).map(|_| "accepted") {
-        Err((Stage::Tls, Cause::Certificate(found))) => assert_eq!(found, *problem),
-        other => panic!("{other:?}"),
-    }
-}
 
 /// The pin of a certificate made by openssl, computed by openssl.
 #[test]
