@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::future::poll_fn;
-use std::iter::Fuse;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
@@ -22,7 +21,7 @@ const MAX_IN_FLIGHT: usize = 1000;
 #[must_use = "nothing is asked before the first answer is asked for"]
 pub struct Lookups<'r, I: Iterator<Item = Query>> {
     resolver: &'r Inner,
-    queries: Fuse<I>,
+    queries: I,
     max_in_flight: usize,
     begun: BTreeMap<u64, Begun<'r>>,
     last_number: u64,
@@ -58,7 +57,7 @@ impl<'r, I: Iterator<Item = Query>> Lookups<'r, I> {
     pub(crate) fn new(resolver: &'r Inner, queries: I) -> Self {
         Self {
             resolver,
-            queries: queries.fuse(),
+            queries,
             max_in_flight: resolver.handle.shared().config().max_lookups().min(MAX_IN_FLIGHT),
             begun: BTreeMap::new(),
             last_number: 0,

@@ -135,6 +135,10 @@ impl Resolver {
     /// when it begins. While the iterator is not being asked for the next answer nothing is received, unless
     /// another thread waits. Dropping it cancels what is on its way.
     ///
+    /// Queries that have no more now and will have more later, such as those of a channel
+    /// ([`TryIter`](std::sync::mpsc::TryIter)), are asked again for them as answers are taken: with a source that
+    /// never blocks, no answer waits for the next query.
+    ///
     /// ```no_run
     /// # use privydns_blocking::{Error, Query, RecordType, Resolver};
     /// # fn run(resolver: &Resolver, names: &[&str]) -> Result<(), Error> {

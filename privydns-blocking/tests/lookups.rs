@@ -91,6 +91,21 @@ fn a_batch_of_any_size_keeps_to_the_limit_of_lookups() {
 }
 
 #[test]
+fn queries_that_come_later_join_those_on_their_way() {
+    let server = Server::prompt();
+    let resolver = server.resolver();
+    let (sender, queries) = channel();
+
+    sender.send(query(0)).unwrap();
+    let mut answers = resolver.lookup_many(queries.try_iter());
+    for asked in 0..10 {
+        assert_eq!(number(&answers.next().unwrap().1.unwrap()), asked);
+        assert!(answers.next().is_none());
+        sender.send(query(asked + 1)).unwrap();
+    }
+}
+
+#[test]
 fn a_batch_that_is_dropped_is_cancelled() {
     let server = Server::start(|query| match query.number() {
         0 => vec![Step::Answer(query)],

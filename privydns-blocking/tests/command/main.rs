@@ -1,0 +1,9 @@
+//! The command `privydns`, run as a person runs it, against loopback servers.
+
+mod answers;
+mod many;
+mod options;
+mod run;
+#[cfg(unix)]
+mod terminal;
+mod usage;

@@ -1,0 +1,173 @@
+//! Many names from a file.
+
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+
+use privydns_tests::zone::many_address;
+use privydns_tests::{QueryFault, Script, Server, When};
+use serde_json::{Value, json};
+
+use crate::run::{ask, command, file, upstreams};
+
+const NAMES: usize = 10_000;
+
+fn name(number: usize) -> String {
+    format!("n{number}.many.example.test.")
+}
+
+/// The command, with its names and answers through pipes.
+fn start(server: &Server, arguments: &[&str]) -> Child {
+    let mut command = command(&[&["--file", "-"], arguments].concat());
+    command.args(upstreams(&[server])).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.spawn().unwrap()
+}
+
+fn objects(output: ChildStdout) -> impl Iterator<Item = Value> {
+    BufReader::new(output).lines().map(|line| serde_json::from_str(&line.unwrap()).unwrap())
+}
+
+/// The most memory that a process has had, in KiB, where the system tells.
+fn peak(process: &Child) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", process.id())).ok()?;
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    peak.trim().strip_suffix(" kB")?.parse().ok()
+}
+
+#[test]
+fn ten_thousand_names_take_one_connection_and_no_memory_of_their_own() {
+    let server = Server::dot().start();
+    let mut command = start(&server, &["--json", "--concurrency", "500", "--attempts", "1"]);
+    let mut input = command.stdin.take().unwrap();
+    let mut objects = objects(command.stdout.take().unwrap());
+    let mut answered = BTreeSet::new();
+    let mut ask = |from: usize, input: &mut ChildStdin| {
+        let names = (from..from + NAMES).map(|number| name(number) + "\n").collect::<String>();
+        std::thread::scope(|scope| {
+            scope.spawn(|| input.write_all(names.as_bytes()).unwrap());
+            for object in objects.by_ref().take(NAMES) {
+                let name = object["name"].as_str().unwrap().to_owned();
+                assert_eq!(object["answers"][0]["data"], many_address(&name).to_string());
+                assert!(answered.insert(name));
+            }
+        });
+    };
+    ask(0, &mut input);
+    // By now its cache is full, too.
+    let before = peak(&command);
+    ask(NAMES, &mut input);
+    let after = peak(&command);
+    drop(input);
+    assert!(command.wait().unwrap().success());
+    assert_eq!(answered.len(), 2 * NAMES);
+    assert_eq!(server.seen().connections.len(), 1);
+    if let (Some(before), Some(after)) = (before, after) {
+        println!("{before} KiB after {NAMES} names, {after} KiB after twice as many");
+        assert!(after < before + 2048, "{before} KiB before, {after} KiB after");
+    }
+}
+
+#[test]
+fn one_failure_makes_the_status_1_and_keeps_no_other_from_its_answer() {
+    let server = Server::dot().start();
+    let names = file("# a list\nwww.example.test\n\nservfail.example.test\nno..name\nnowhere.example.test\n");
+    let run = ask(&server, &["--file", &names, "--json"]);
+    assert_eq!(run.status, Some(1));
+    let mut came = run
+        .objects()
+        .iter()
+        .map(|object| {
+            let what = if object["error"].is_null() { &object["rcode"] } else { &object["error"]["kind"] };
+            (object["name"].as_str().unwrap().to_owned(), what.as_str().unwrap().to_owned())
+        })
+        .collect::<Vec<_>>();
+    came.sort();
+    let pair = |name: &str, what: &str| (name.to_owned(), what.to_owned());
+    let expected = [
+        pair("no..name", "name"),
+        pair("nowhere.example.test.", "NXDOMAIN"),
+        pair("servfail.example.test.", "rcode"),
+        pair("www.example.test.", "NOERROR"),
+    ];
+    assert_eq!(came, expected);
+    let good = file("www.example.test\nnowhere.example.test\n");
+    assert_eq!(ask(&server, &["--file", &good]).status, Some(0));
+}
+
+#[test]
+fn every_type_is_asked_of_every_name() {
+    let server = Server::dot().start();
+    let names = file("www.example.test\nnowhere.example.test\n");
+    let run = ask(&server, &["--file", &names, "A", "AAAA"]);
+    let mut lines = run.stdout.lines().collect::<Vec<_>>();
+    lines.sort_unstable();
+    let expected = [
+        ";; nowhere.example.test. A NXDOMAIN",
+        ";; nowhere.example.test. AAAA NXDOMAIN",
+        "www.example.test.\t300\tIN\tA\t192.0.2.1",
+        "www.example.test.\t300\tIN\tAAAA\t2001:db8::1",
+    ];
+    assert_eq!(lines, expected);
+}
+
+#[test]
+fn only_so_many_are_on_their_way_at_once() {
+    let script = Script::new().on_query(When::below("many.example.test."), QueryFault::Hold);
+    let server = Server::dot().script(script).start();
+    let names = file(&(0..8).map(|number| name(number) + "\n").collect::<String>());
+    let mut command = command(&["--file", &names, "--json", "--concurrency", "4", "--attempts", "1"]);
+    let mut child = command.args(upstreams(&[&server])).stdout(Stdio::piped()).spawn().unwrap();
+    server.wait_until(|seen| seen.query_count == 4);
+    // A fifth would have come with them, and before what is asked now.
+    assert_eq!(ask(&server, &["www.example.test"]).status, Some(0));
+    assert_eq!(server.seen().query_count, 5);
+    server.set_script(Script::new());
+    server.release();
+    assert_eq!(objects(child.stdout.take().unwrap()).count(), 8);
+    assert!(child.wait().unwrap().success());
+}
+
+/// A person types, or a program writes a name now and then.
+#[test]
+fn an_answer_does_not_wait_for_the_next_name() {
+    let server = Server::dot().start();
+    let mut command = start(&server, &["--json"]);
+    let mut input = command.stdin.take().unwrap();
+    let mut objects = objects(command.stdout.take().unwrap());
+    for number in 0..3 {
+        writeln!(input, "{}", name(number)).unwrap();
+        assert_eq!(objects.next().unwrap()["name"], json!(name(number)));
+    }
+    drop(input);
+    assert!(objects.next().is_none());
+    assert!(command.wait().unwrap().success());
+    assert_eq!(server.seen().connections.len(), 1);
+}
+
+#[test]
+fn it_ends_quietly_when_nobody_reads_on() {
+    let server = Server::dot().start();
+    let names = file(&(0..NAMES).map(|number| name(number) + "\n").collect::<String>());
+    let mut command = command(&["--file", &names, "--short"]);
+    command.args(upstreams(&[&server])).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+    assert!(output.status.success());
+    assert!(server.seen().query_count < NAMES as u64);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_ends_it_at_once() {
+    use std::os::unix::process::ExitStatusExt;
+
+    let server = Server::dot().script(Script::new().on_query(When::any(), QueryFault::Silent)).start();
+    let mut child = command(&["www.example.test"]).args(upstreams(&[&server])).spawn().unwrap();
+    server.wait_until(|seen| seen.query_count > 0);
+    let kill = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(kill.unwrap().success());
+    assert_eq!(child.wait().unwrap().signal(), Some(2));
+}

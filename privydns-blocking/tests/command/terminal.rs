@@ -1,0 +1,101 @@
+//! What a person sees, in a pseudo-terminal.
+
+use std::io::Read;
+
+use portable_pty::{Child, CommandBuilder, PtySize, native_pty_system};
+use privydns_tests::{QueryFault, Script, Server};
+
+use crate::run::{WWW, file, upstreams};
+
+/// The command in a terminal of its own.
+struct Terminal {
+    child: Box<dyn Child + Send + Sync>,
+    reader: Box<dyn Read + Send>,
+    /// What has been shown so far.
+    shown: String,
+}
+
+impl Terminal {
+    fn start(server: &Server, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+        let pair =
+            native_pty_system().openpty(PtySize { rows: 24, cols: 100, pixel_width: 0, pixel_height: 0 });
+        let pair = pair.unwrap();
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_privydns"));
+        command.args(arguments);
+        command.args(["--timeout", "60s"]);
+        command.args(upstreams(&[server]));
+        command.env_remove("NO_COLOR");
+        command.env("TERM", "xterm-256color");
+        for (name, value) in environment {
+            command.env(name, value);
+        }
+        let child = pair.slave.spawn_command(command).unwrap();
+        Self { child, reader: pair.master.try_clone_reader().unwrap(), shown: String::new() }
+    }
+
+    /// Reads on until this is shown.
+    fn wait_for(&mut self, text: &str) {
+        while !self.shown.contains(text) {
+            assert!(self.read(), "no {text:?} in {:?}", self.shown);
+        }
+    }
+
+    /// Reads until the command is over. Says its status, and what was shown in all.
+    fn finish(mut self) -> (u32, String) {
+        while self.read() {}
+        (self.child.wait().unwrap().exit_code(), self.shown)
+    }
+
+    fn read(&mut self) -> bool {
+        let mut buffer = [0; 4096];
+        // Linux ends with an error where the command has ended.
+        let read = self.reader.read(&mut buffer).unwrap_or(0);
+        self.shown += &String::from_utf8_lossy(&buffer[..read]);
+        read > 0
+    }
+}
+
+#[test]
+fn a_bar_shows_how_far_a_list_of_names_is() {
+    let script = Script::new().on_query("n7.many.example.test.", QueryFault::Hold);
+    let server = Server::dot().script(script).start();
+    let names =
+        file(&(0..1000).map(|number| format!("n{number}.many.example.test")).collect::<Vec<_>>().join("\n"));
+    let mut terminal = Terminal::start(&server, &["--file", &names, "--short", "--attempts", "1"], &[]);
+    // All but one are there, and the bar stands where it should.
+    terminal.wait_for("999/1,000");
+    server.release();
+    let (status, shown) = terminal.finish();
+    assert_eq!(status, 0);
+    assert!(shown.contains('█'), "{shown:?}");
+    assert!(shown.contains(" left"), "{shown:?}");
+    let last = shown.lines().last().unwrap();
+    assert!(last.contains(";; 1000 lookups in ") && last.ends_with(": 1000 answered, 0 failed"), "{last:?}");
+}
+
+#[test]
+fn failures_are_counted_beside_the_bar() {
+    let script = Script::new().on_query("n7.many.example.test.", QueryFault::Hold);
+    let server = Server::dot().script(script).start();
+    let names = file("refused.example.test\nn7.many.example.test\nwww.example.test\n");
+    let mut terminal =
+        Terminal::start(&server, &["--file", &names, "--short", "--attempts", "1"], &[("NO_COLOR", "1")]);
+    terminal.wait_for("1 failed");
+    terminal.wait_for("2/3");
+    server.release();
+    let (status, shown) = terminal.finish();
+    assert_eq!(status, 1);
+    assert!(shown.contains("privydns: refused.example.test. A: "), "{shown:?}");
+    assert!(shown.trim_end().ends_with(": 2 answered, 1 failed"), "{shown:?}");
+}
+
+#[test]
+fn colours_are_for_terminals_that_want_them() {
+    let server = Server::dot().start();
+    let shown = |environment: &[(&str, &str)]| Terminal::start(&server, &[WWW], environment).finish().1;
+    assert!(shown(&[]).contains("\u{1b}["));
+    assert!(!shown(&[("NO_COLOR", "1")]).contains('\u{1b}'));
+    assert!(!shown(&[("TERM", "dumb")]).contains('\u{1b}'));
+    let piped = crate::run::command(&[WWW]).env("CLICOLOR_FORCE", "1").args(upstreams(&[&server])).output();
+    assert!(!piped.unwrap().stdout.contains(&0x1b));
+}
