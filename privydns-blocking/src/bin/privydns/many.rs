@@ -14,7 +14,7 @@ use crate::arguments::Arguments;
 use crate::names::Names;
 use crate::output::{self, Printer};
 use crate::progress::Progress;
-use crate::{ANSWERED, FAILED, Problem, setup};
+use crate::{ANSWERED, FAILED, Problem, names, setup};
 
 /// Names that are read ahead.
 const MAX_READ_AHEAD: usize = 1000;
@@ -46,7 +46,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<u8, Problem> {
     let session = RefCell::new(Session {
         progress: Progress::new(path, types.len(), arguments.output.verbose == 0),
         printer: Printer::new(&arguments.output, true),
-        is_prompt: path.is_file(),
+        is_prompt: names::is_complete(path),
         arguments,
         types,
         names,

@@ -24,6 +24,11 @@ impl Names<Box<dyn BufRead + Send>> {
     }
 }
 
+/// Whether a file's names are all there, so that they can be counted, and none has to be waited for.
+pub(crate) fn is_complete(path: &Path) -> bool {
+    path.as_os_str() != "-" && path.is_file()
+}
+
 impl<R: BufRead> Names<R> {
     /// The beginning of the next line, without its end; none after the last.
     fn line(&mut self) -> io::Result<Option<Vec<u8>>> {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::names::Names;
+use crate::names::{self, Names};
 use crate::output;
 
 const PLAIN: &str = "{bar:32} {human_pos}/{human_len}  {per_sec:>12}  {msg}{eta} left";
@@ -82,7 +82,7 @@ fn bar(path: &Path, types: usize) -> ProgressBar {
 
 /// How many names a file has. What is no file can be read once only.
 fn count(path: &Path) -> Option<u64> {
-    if !path.metadata().is_ok_and(|metadata| metadata.is_file()) {
+    if !names::is_complete(path) {
         return None;
     }
     let names = Names::open(path).ok()?;
