@@ -37,6 +37,13 @@ impl Bench<'_> {
         self.line.upstream(self.lab, self.instance)
     }
 
+    /// A resolver that gives an attempt all of a lookup's time. On a busy machine a server seems to be silent now and
+    /// then, and how many attempts and connections that costs would be what is counted.
+    pub(crate) fn patient_resolver_for(&self, upstream: Upstream) -> Box<dyn TestResolver> {
+        let config = Config::builder().upstream(upstream).timeout(PATIENCE).attempt_timeout(PATIENCE);
+        self.backend.1.resolver(config.build().unwrap()).unwrap()
+    }
+
     /// A resolver that asks this server alone.
     pub(crate) fn resolver(&self) -> Box<dyn TestResolver> {
         self.resolver_for(self.upstream())

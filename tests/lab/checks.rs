@@ -108,7 +108,7 @@ pub(crate) fn tls12(bench: &Bench<'_>) {
         let error = cause(bench.resolver_for(upstream.clone()).lookup("www.example.test", RecordType::A));
         assert!(matches!(error, Cause::Tls(_)), "{error}");
     }
-    let resolver = bench.resolver_for(upstream.minimum_tls(TlsVersion::Tls12));
+    let resolver = bench.patient_resolver_for(upstream.minimum_tls(TlsVersion::Tls12));
     records(bench, &*resolver);
     pipelined(bench, &*resolver);
 }

@@ -58,7 +58,8 @@ impl<'a> Examination<'a> {
     /// What resolvers ask, before and after their connections were idle.
     fn lookups(&self, instance: &Instance) {
         let benches = self.benches(instance, |_| true);
-        let resolvers: Vec<_> = benches.iter().map(Bench::resolver).collect();
+        let resolvers: Vec<_> =
+            benches.iter().map(|bench| bench.patient_resolver_for(bench.upstream())).collect();
         let each = |check: Check, run: fn(&Bench<'_>, &dyn TestResolver)| {
             for (bench, resolver) in benches.iter().zip(&resolvers) {
                 self.check(bench, check, || run(bench, &**resolver));
@@ -94,11 +95,16 @@ impl<'a> Examination<'a> {
         if results.iter().all(Result::is_ok) { results } else { idle() }
     }
 
+    /// Once for each backend, on all its lines at the same time.
     fn restart(&self, instance: &Instance) {
         let benches = self.benches(instance, Line::is_main);
-        let _alone = self.machine.lock().unwrap_or_else(PoisonError::into_inner);
-        for (bench, result) in benches.iter().zip(restart::restart(&benches)) {
-            self.lock_report(|report| report.add(bench, report::RESTART, result));
+        for (backend, _) in BACKENDS {
+            let benches: Vec<_> =
+                benches.iter().filter(|bench| bench.backend.0 == *backend).copied().collect();
+            let _alone = self.machine.lock().unwrap_or_else(PoisonError::into_inner);
+            for (bench, result) in benches.iter().zip(restart::restart(&benches)) {
+                self.lock_report(|report| report.add(bench, report::RESTART, result));
+            }
         }
     }
 

@@ -7,7 +7,6 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU16, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -18,21 +17,19 @@ use crate::backend::Backend as _;
 use crate::backend::tokio::MultiThread;
 use crate::kinds::{self, Door, Kind, Speaks};
 use crate::line::Line;
+use crate::ports::Ports;
 use crate::process::{self, Process, Spawner};
 use crate::zone::Zone;
 
 /// How long a server may take until it accepts connections.
 const STARTUP: Duration = Duration::from_secs(20);
 
-/// Where ports are looked for: below those that the kernel gives to clients.
-const FIRST_PORT: u16 = 20_000;
-
 /// The folder, what is in it for all servers, and what stands behind them.
 #[derive(Debug)]
 pub(crate) struct Lab {
     folder: PathBuf,
     spawner: Spawner,
-    next_port: AtomicU16,
+    ports: Ports,
     /// What is the same for every server, by its place in the configurations.
     places: BTreeMap<&'static str, String>,
     pub(crate) authority: Authority,
@@ -66,7 +63,9 @@ pub(crate) struct Run {
 
 impl Lab {
     /// Writes certificates and zones into an empty folder, and starts what stands behind the servers.
-    pub(crate) fn new(folder: &Path) -> Result<Self, String> {
+    pub(crate) fn new(parent: &Path) -> Result<Self, String> {
+        let ports = Ports::claim().ok_or("no ports are left: too many labs run")?;
+        let folder = &parent.join(ports.block().to_string());
         _ = fs::remove_dir_all(folder);
         let zones = folder.join("zones");
         fs::create_dir_all(&zones).map_err(|error| format!("{}: {error}", zones.display()))?;
@@ -76,7 +75,7 @@ impl Lab {
         let mut lab = Self {
             folder: folder.to_owned(),
             spawner: Spawner::new(),
-            next_port: AtomicU16::new(FIRST_PORT),
+            ports,
             places: BTreeMap::new(),
             authority: Authority::new(),
             zone: Zone::new(),
@@ -90,7 +89,7 @@ impl Lab {
         lab.places.insert("ZONES", zones.display().to_string());
         lab.places.insert("ROOT", root.display().to_string());
         for (kind, port) in [(&kinds::KNOT, "PLAIN"), (&kinds::HTTP, "HTTP")] {
-            let number = lab.port();
+            let number = lab.ports.next();
             lab.places.insert(port, number.to_string());
             let mut instance = lab.prepare(kind, Run::default())?;
             instance.ports.insert(port, number);
@@ -116,6 +115,22 @@ impl Lab {
         self.start_prepared(instance)
     }
 
+    /// Captures what passes through a port of loopback, until what is returned is dropped.
+    pub(crate) fn capture(&self, port: u16, file: &Path) -> Result<Process, String> {
+        let log = file.with_extension("log");
+        let mut command = process::tied(Path::new("/usr/bin/dumpcap"));
+        command.args(["-i", "lo", "-f", &format!("tcp port {port}"), "-w"]).arg(file);
+        let capture = self.spawner.spawn(command, &log).map_err(|error| error.to_string())?;
+        let start = Instant::now();
+        while !fs::read_to_string(&log).unwrap_or_default().contains("File: ") {
+            if start.elapsed() > STARTUP {
+                return Err(format!("dumpcap does not start; see {}", log.display()));
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        Ok(capture)
+    }
+
     /// A certificate for a client to show.
     pub(crate) fn client(&self, kind: privydns_tests::ClientCertificate) -> ClientCertificate {
         let identity = self.authority.client(kind);
@@ -127,8 +142,9 @@ impl Lab {
     fn prepare(&self, kind: &'static Kind, run: Run) -> Result<Instance, String> {
         let program =
             process::find(kind.program).ok_or_else(|| format!("{} is not installed", kind.program))?;
-        let mut ports: BTreeMap<_, _> = kind.doors.iter().map(|door| (door.port, self.port())).collect();
-        ports.insert("UNUSED", self.port());
+        let mut ports: BTreeMap<_, _> =
+            kind.doors.iter().map(|door| (door.port, self.ports.next())).collect();
+        ports.insert("UNUSED", self.ports.next());
         let first = ports.values().next().expect("there is at least one port");
         let folder = self.folder.join(format!("{}-{first}", kind.name));
         let identity = self.authority.server(run.certificate);
@@ -172,16 +188,6 @@ impl Lab {
                     return Err(format!("{} does not answer: {result:?}", instance.kind.name));
                 }
                 _ => thread::sleep(Duration::from_millis(50)),
-            }
-        }
-    }
-
-    /// A port that nobody listens on.
-    fn port(&self) -> u16 {
-        loop {
-            let port = self.next_port.fetch_add(1, Relaxed);
-            if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
-                return port;
             }
         }
     }

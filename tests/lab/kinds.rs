@@ -125,7 +125,7 @@ pub(crate) static KINDS: &[Kind] = &[
         title: "BIND",
         package: "bind9",
         program: "named",
-        arguments: &["-f", "-n", "2", "-c", "@CONFIG@"],
+        arguments: &["-g", "-n", "2", "-c", "@CONFIG@"],
         config: include_str!("servers/named.conf"),
         doors: &[
             open("DOT", Speaks::Dot),

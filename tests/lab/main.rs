@@ -10,6 +10,10 @@ mod examination;
 mod instance;
 mod kinds;
 mod line;
+mod more;
+mod observer;
+mod opinions;
+mod ports;
 mod process;
 mod raw;
 mod report;
@@ -71,6 +75,12 @@ fn main() -> ExitCode {
 }
 
 fn run(wanted: &[String]) -> Result<Report, String> {
+    let is_known = |name: &&String| {
+        ["thirteen", "more"].contains(&&***name) || kinds::KINDS.iter().any(|kind| kind.name == **name)
+    };
+    if let Some(unknown) = wanted.iter().find(|name| !is_known(name)) {
+        return Err(format!("there is no {unknown} here"));
+    }
     bench::keep_last_words();
     let lab = Lab::new(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("lab"))?;
     let (report, machine) = (Mutex::new(Report::default()), Mutex::new(()));
@@ -86,24 +96,26 @@ fn run(wanted: &[String]) -> Result<Report, String> {
             });
         }
     });
-    if wanted.is_empty() || wanted.iter().any(|name| name == "thirteen") {
-        survive(&lab, &report);
+    let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|wanted| wanted == name);
+    if is_wanted("thirteen") {
+        survive(&lab, &report, &thirteen::THIRTEEN);
+    }
+    if is_wanted("more") {
+        survive(&lab, &report, &more::MORE);
     }
     Ok(report.into_inner().expect("nothing panics with the report in hand"))
 }
 
-/// The thirteen, at the same time.
-fn survive(lab: &Lab, report: &Mutex<Report>) {
+/// Things that take no matrix, at the same time.
+fn survive(lab: &Lab, report: &Mutex<Report>, things: &[(&str, thirteen::Thing)]) {
     thread::scope(|scope| {
-        let things =
-            thirteen::THIRTEEN.map(|(what, thing)| (what, scope.spawn(move || caught(|| thing(lab)))));
-        for (what, thing) in things {
+        let begin = |(what, thing): &(&str, thirteen::Thing)| {
+            let thing = *thing;
+            ((*what).to_owned(), scope.spawn(move || caught(|| thing(lab))))
+        };
+        for (what, thing) in things.iter().map(begin).collect::<Vec<_>>() {
             let seen = thing.join().expect("panics are caught");
-            report
-                .lock()
-                .expect("nothing panics with the report in hand")
-                .others
-                .push((what.to_owned(), seen));
+            report.lock().expect("nothing panics with the report in hand").others.push((what, seen));
         }
     });
 }

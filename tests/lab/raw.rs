@@ -3,7 +3,7 @@
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use privydns_tests::SERVER_NAME;
 use rustls::crypto::aws_lc_rs;
@@ -50,6 +50,41 @@ impl Raw {
         self.0.flush()
     }
 
+    /// Asks in batches of fifty, each query in a record of its own, with or without acknowledging at once what is read.
+    /// Gives how long the first answer took, and how many came in a second.
+    pub(crate) fn race(&mut self, batches: u16, is_quick: bool) -> io::Result<(Duration, f64)> {
+        const BATCH: u16 = 50;
+        let start = Instant::now();
+        self.write(&query(0, "n0.example.test"))?;
+        self.read_message(is_quick)?;
+        let (first, start) = (start.elapsed(), Instant::now());
+        for _ in 0..batches {
+            for number in 0..BATCH {
+                self.0.conn.writer().write_all(&query(number, &format!("n{number}.example.test")))?;
+            }
+            self.0.flush()?;
+            (0..BATCH).try_for_each(|_| self.read_message(is_quick))?;
+        }
+        Ok((first, f64::from(batches * BATCH) / start.elapsed().as_secs_f64()))
+    }
+
+    fn read_message(&mut self, is_quick: bool) -> io::Result<()> {
+        let mut length = [0; 2];
+        self.read_exact(&mut length, is_quick)?;
+        self.read_exact(&mut vec![0; u16::from_be_bytes(length).into()], is_quick)
+    }
+
+    fn read_exact(&mut self, mut octets: &mut [u8], is_quick: bool) -> io::Result<()> {
+        while !octets.is_empty() {
+            let count = self.0.read(octets)?;
+            if is_quick {
+                acknowledge(&self.0.sock);
+            }
+            octets = octets.get_mut(count..).filter(|_| count > 0).ok_or(io::ErrorKind::UnexpectedEof)?;
+        }
+        Ok(())
+    }
+
     /// Reads DNS messages, each after its length, until there is silence.
     pub(crate) fn read_messages(&mut self) -> usize {
         let (mut count, mut length) = (0, [0; 2]);
@@ -63,6 +98,14 @@ impl Raw {
         count
     }
 }
+
+#[cfg(target_os = "linux")]
+fn acknowledge(tcp: &TcpStream) {
+    _ = socket2::SockRef::from(tcp).set_tcp_quickack(true);
+}
+
+#[cfg(not(target_os = "linux"))]
+fn acknowledge(_: &TcpStream) {}
 
 /// A query for the address of a name, after its length.
 pub(crate) fn query(id: u16, name: &str) -> Vec<u8> {

@@ -62,12 +62,7 @@ impl Row {
 impl Report {
     /// Writes the table of servers into the README, where it has a place for it.
     pub(crate) fn write_readme(&self, readme: &Path) -> Result<(), String> {
-        let fail = |problem: &dyn fmt::Display| format!("{}: {problem}", readme.display());
-        let text = fs::read_to_string(readme).map_err(|error| fail(&error))?;
-        let Some((before, rest)) = text.split_once(BEGIN) else { return Ok(()) };
-        let (_, after) = rest.split_once(END).ok_or_else(|| fail(&"the table has no end"))?;
-        fs::write(readme, format!("{before}{BEGIN}{}{END}{after}", self.markdown()))
-            .map_err(|error| fail(&error))
+        write_between(readme, BEGIN, END, &self.markdown())
     }
 
     /// A row for each server, a column for each protocol, and in it whether all went well over every backend.
@@ -91,6 +86,15 @@ impl Report {
         }
         text
     }
+}
+
+/// Replaces what stands between two marks in a file, where it has them.
+pub(crate) fn write_between(file: &Path, begin: &str, end: &str, between: &str) -> Result<(), String> {
+    let fail = |problem: &dyn fmt::Display| format!("{}: {problem}", file.display());
+    let text = fs::read_to_string(file).map_err(|error| fail(&error))?;
+    let Some((before, rest)) = text.split_once(begin) else { return Ok(()) };
+    let (_, after) = rest.split_once(end).ok_or_else(|| fail(&"the table has no end"))?;
+    fs::write(file, format!("{before}{begin}{between}{end}{after}")).map_err(|error| fail(&error))
 }
 
 /// The upstream version of a Debian package: without epoch and revision.

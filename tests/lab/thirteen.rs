@@ -1,5 +1,21 @@
 //! Thirteen things that servers do and a client has to survive: each as it was met, at the server that does it, or
 //! at a loopback server that does the same where the real one does it only now and then.
+//!
+//! | | what servers do | shown here, at | and without the lab, at loopback servers, by |
+//! |---|---|---|---|
+//! | 1 | several queries in one TLS record stall | NSD | `every_query_has_a_record_of_its_own` |
+//! | 2 | Nagle's algorithm delays the first answer | Unbound, NSD | only here: it is the server's kernel |
+//! | 3 | HEADERS long before their DATA hang | BIND | `a_request_is_one_transmit_of_the_fewest_fields` |
+//! | 4 | five equal GETs in one write hang | Knot Resolver | `equal_lookups_share_one_query` |
+//! | 5 | a query that is dropped takes the connection along | Unbound | `a_lost_connection_is_made_up_for_to_all` |
+//! | 6 | ALPN that is not what is spoken | Unbound, BIND, dnsdist | `application_protocols_are_not_insisted_on` |
+//! | 7 | bodies over 65,535 octets | dnss, BIND | `http_says_what_is_wrong` |
+//! | 8 | 100 twice, no reason phrase, 408 while idle, 424 | HAProxy, loopback | `oddities_of_http_make_no_difference` |
+//! | 9 | six faces of a refused client certificate | the column M of the table | `refused_client_certificates_are_named_as_the_cause` |
+//! | 10 | early data that can be replayed | HAProxy, nginx | only here: early data is off in rustls unless set |
+//! | 11 | a backend that is silent | dnsdist, Knot Resolver | `silence_ends_at_the_deadline` |
+//! | 12 | TTLs and response codes that are rewritten | Knot Resolver, Unbound | `ttls_out_of_bounds_are_capped` |
+//! | 13 | many outstanding over DoH | all that speak it | `answers_out_of_order_or_together_find_their_queries` |
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -23,23 +39,35 @@ use crate::zone;
 pub(crate) type Thing = fn(&Lab) -> String;
 
 pub(crate) const THIRTEEN: [(&str, Thing); 13] = [
-    ("1, several queries in one TLS record stall", one_record_for_each_message),
-    ("2, Nagle's algorithm at the server", the_first_answer_is_late),
-    ("3, HEADERS long before their DATA hang BIND", headers_and_data_stay_together),
-    ("4, equal short GETs in one write break Knot Resolver", equal_queries_are_one),
-    ("5, a query that is dropped takes the connection along", a_dropped_query_is_nobody_elses_loss),
-    ("6, what servers make of ALPN", application_protocols_mean_little),
-    ("7, bodies over 65,535 octets", bodies_may_be_too_long),
-    ("8, oddities of HTTP", http_is_odd),
-    ("9, the six faces of a refused client certificate", refusals_are_told_apart),
-    ("10, early data can be replayed", no_early_data_is_sent),
-    ("11, a silent backend", silence_behind_the_server_ends_at_the_deadline),
-    ("12, rewritten data", what_servers_rewrite_is_taken_as_it_comes),
-    ("13, two or more outstanding over DoH", many_may_be_outstanding),
+    ("thirteen_01_several_queries_in_one_record_stall", thirteen_01_several_queries_in_one_record_stall),
+    (
+        "thirteen_02_nagle_at_the_server_is_acknowledged_away",
+        thirteen_02_nagle_at_the_server_is_acknowledged_away,
+    ),
+    ("thirteen_03_headers_stay_with_their_data", thirteen_03_headers_stay_with_their_data),
+    ("thirteen_04_equal_gets_are_one", thirteen_04_equal_gets_are_one),
+    ("thirteen_05_a_dropped_query_is_nobody_elses_loss", thirteen_05_a_dropped_query_is_nobody_elses_loss),
+    ("thirteen_06_alpn_is_not_believed", thirteen_06_alpn_is_not_believed),
+    ("thirteen_07_bodies_over_65535_octets_are_refused", thirteen_07_bodies_over_65535_octets_are_refused),
+    ("thirteen_08_oddities_of_http_are_got_over", thirteen_08_oddities_of_http_are_got_over),
+    (
+        "thirteen_09_six_faces_of_a_refused_client_certificate",
+        thirteen_09_six_faces_of_a_refused_client_certificate,
+    ),
+    ("thirteen_10_no_early_data_is_sent", thirteen_10_no_early_data_is_sent),
+    (
+        "thirteen_11_silence_behind_the_server_ends_at_the_deadline",
+        thirteen_11_silence_behind_the_server_ends_at_the_deadline,
+    ),
+    (
+        "thirteen_12_what_servers_rewrite_is_taken_as_it_comes",
+        thirteen_12_what_servers_rewrite_is_taken_as_it_comes,
+    ),
+    ("thirteen_13_many_are_outstanding_over_doh", thirteen_13_many_are_outstanding_over_doh),
 ];
 
 /// NSD takes one message from each TLS record and leaves the rest until more comes, which is never.
-fn one_record_for_each_message(lab: &Lab) -> String {
+fn thirteen_01_several_queries_in_one_record_stall(lab: &Lab) -> String {
     let server = start(lab, "nsd");
     let line = line(&server, Spoken::Tls);
     let mut raw = Raw::connect(lab, &server, line.door, &[]).unwrap();
@@ -55,14 +83,18 @@ fn one_record_for_each_message(lab: &Lab) -> String {
 
 /// A server that does not turn Nagle's algorithm off holds its answer back until the tickets that it sent before are
 /// acknowledged, which the client's kernel puts off for 40 ms.
-fn the_first_answer_is_late(lab: &Lab) -> String {
+fn thirteen_02_nagle_at_the_server_is_acknowledged_away(lab: &Lab) -> String {
     let mut seen = Vec::new();
     for name in ["unbound", "nsd"] {
         let server = start(lab, name);
         let line = line(&server, Spoken::Tls);
+        let race = |is_quick| Raw::connect(lab, &server, line.door, &[])?.race(20, is_quick);
+        for (is_quick, words) in [(false, "without TCP_QUICKACK"), (true, "with it")] {
+            let (first, rate) = race(is_quick).unwrap();
+            seen.push(format!("{name} {words}: first {} ms, {rate:.0}/s", first.as_millis()));
+        }
         for backend in BACKENDS {
-            let bench = Bench { lab, instance: &server, line, backend: *backend };
-            let resolver = bench.resolver();
+            let resolver = Bench { lab, instance: &server, line, backend: *backend }.resolver();
             let first = resolver.lookup(&zone::numbered(0), RecordType::A).unwrap().elapsed();
             let (batches, start) = (20, Instant::now());
             for batch in 0..batches {
@@ -70,7 +102,7 @@ fn the_first_answer_is_late(lab: &Lab) -> String {
                 ask_many(&*resolver, batch * 10..batch * 10 + 50);
             }
             let rate = f64::from(batches * 50) / start.elapsed().as_secs_f64();
-            seen.push(format!("{name} {}: first {} ms, {rate:.0}/s", backend.0, first.as_millis()));
+            seen.push(format!("{}: first {} ms, {rate:.0}/s", backend.0, first.as_millis()));
         }
     }
     seen.join("; ")
@@ -78,7 +110,7 @@ fn the_first_answer_is_late(lab: &Lab) -> String {
 
 /// BIND waits for ever where fifteen POSTs come with their HEADERS first and their DATA after, and hangs up on 64 in
 /// one burst.
-fn headers_and_data_stay_together(lab: &Lab) -> String {
+fn thirteen_03_headers_stay_with_their_data(lab: &Lab) -> String {
     let server = start(lab, "bind");
     on_each(lab, &server, line(&server, Spoken::Http2), |resolver| {
         ask_many(resolver, 0..1);
@@ -90,7 +122,7 @@ fn headers_and_data_stay_together(lab: &Lab) -> String {
 }
 
 /// Five or more equal GETs in one write end in GOAWAY at Knot Resolver, with the socket open and nothing answered.
-fn equal_queries_are_one(lab: &Lab) -> String {
+fn thirteen_04_equal_gets_are_one(lab: &Lab) -> String {
     let server = start(lab, "kresd");
     let mut line = line(&server, Spoken::Http2);
     line.http = Some((HttpVersion::Http2, HttpMethod::Get));
@@ -107,7 +139,7 @@ fn equal_queries_are_one(lab: &Lab) -> String {
 }
 
 /// Unbound closes the connection on which it drops a query, and what others wait for on it is lost.
-fn a_dropped_query_is_nobody_elses_loss(lab: &Lab) -> String {
+fn thirteen_05_a_dropped_query_is_nobody_elses_loss(lab: &Lab) -> String {
     let server = start(lab, "unbound");
     for line in Line::all(&server).into_iter().filter(Line::is_main) {
         on_each(lab, &server, line, |resolver| {
@@ -129,7 +161,7 @@ fn a_dropped_query_is_nobody_elses_loss(lab: &Lab) -> String {
 
 /// Unbound picks `http/1.1` and then speaks HTTP/2; dnsdist picks nothing and speaks HTTP/1.1; BIND picks nothing and
 /// speaks HTTP/2. Others end the handshake when they are offered `dot`.
-fn application_protocols_mean_little(lab: &Lab) -> String {
+fn thirteen_06_alpn_is_not_believed(lab: &Lab) -> String {
     let mut seen = Vec::new();
     for (name, speaks_http1) in [("unbound", false), ("bind", false), ("dnsdist", true)] {
         let server = start(lab, name);
@@ -159,7 +191,7 @@ fn application_protocols_mean_little(lab: &Lab) -> String {
 }
 
 /// dnss does not compress names, so that a message that is small enough becomes too large.
-fn bodies_may_be_too_long(lab: &Lab) -> String {
+fn thirteen_07_bodies_over_65535_octets_are_refused(lab: &Lab) -> String {
     let server = start(lab, "dnss");
     for line in Line::all(&server) {
         on_each(lab, &server, line, |resolver| {
@@ -177,7 +209,7 @@ fn bodies_may_be_too_long(lab: &Lab) -> String {
 }
 
 /// HAProxy says 408 to who is idle; Caddy says 100 twice; some leave the reason phrase out; 424 is a status, too.
-fn http_is_odd(lab: &Lab) -> String {
+fn thirteen_08_oddities_of_http_are_got_over(lab: &Lab) -> String {
     let server = start(lab, "haproxy");
     let resolvers = BACKENDS.iter().map(|backend| {
         let resolver =
@@ -207,7 +239,7 @@ fn http_is_odd(lab: &Lab) -> String {
 }
 
 /// Every server that asks for client certificates has its own way to refuse one: see [`Kind::refusal`].
-fn refusals_are_told_apart(_: &Lab) -> String {
+fn thirteen_09_six_faces_of_a_refused_client_certificate(_: &Lab) -> String {
     let doors = || KINDS.iter().flat_map(|kind| kind.doors.iter().map(move |door| (kind, door)));
     let mut faces: Vec<_> =
         doors().filter(|(_, door)| door.is_mutual).flat_map(|(kind, door)| kind.refusal(door)).collect();
@@ -217,7 +249,7 @@ fn refusals_are_told_apart(_: &Lab) -> String {
 }
 
 /// HAProxy and nginx take early data, and would take it again. Here they refuse a request that comes as such.
-fn no_early_data_is_sent(lab: &Lab) -> String {
+fn thirteen_10_no_early_data_is_sent(lab: &Lab) -> String {
     for name in ["haproxy", "nginx"] {
         let server = start(lab, name);
         let line = line(&server, Spoken::Http2);
@@ -241,7 +273,7 @@ fn no_early_data_is_sent(lab: &Lab) -> String {
 
 /// dnsdist waits 30 s for what is behind it, Knot Resolver up to 8 s: longer than callers do. dnsdist answers in
 /// order, too, so that whoever asks on the same connection meanwhile waits behind it.
-fn silence_behind_the_server_ends_at_the_deadline(lab: &Lab) -> String {
+fn thirteen_11_silence_behind_the_server_ends_at_the_deadline(lab: &Lab) -> String {
     const DEADLINE: Duration = Duration::from_millis(1500);
     for (name, is_in_order) in [("dnsdist", true), ("kresd", false)] {
         let server = start(lab, name);
@@ -274,7 +306,7 @@ fn silence_behind_the_server_ends_at_the_deadline(lab: &Lab) -> String {
 }
 
 /// Knot Resolver lifts TTLs to 5 s; Unbound says NOERROR for an alias that leads nowhere.
-fn what_servers_rewrite_is_taken_as_it_comes(lab: &Lab) -> String {
+fn thirteen_12_what_servers_rewrite_is_taken_as_it_comes(lab: &Lab) -> String {
     let (kresd, unbound) = (start(lab, "kresd"), start(lab, "unbound"));
     let mut ttl = None;
     on_each(lab, &kresd, line(&kresd, Spoken::Tls), |resolver| {
@@ -291,7 +323,7 @@ fn what_servers_rewrite_is_taken_as_it_comes(lab: &Lab) -> String {
 }
 
 /// What made a load tool hang at several servers.
-fn many_may_be_outstanding(lab: &Lab) -> String {
+fn thirteen_13_many_are_outstanding_over_doh(lab: &Lab) -> String {
     let mut servers = 0;
     for kind in KINDS {
         let server = lab.start(kind, Run::default()).unwrap();
@@ -307,18 +339,18 @@ fn many_may_be_outstanding(lab: &Lab) -> String {
     format!("ten at once, on {servers} doors")
 }
 
-fn start(lab: &Lab, name: &str) -> Instance {
+pub(crate) fn start(lab: &Lab, name: &str) -> Instance {
     lab.start(Kind::named(name), Run::default()).unwrap()
 }
 
 /// The line, without mutual TLS, on which this is spoken.
-fn line(server: &Instance, spoken: Spoken) -> Line {
+pub(crate) fn line(server: &Instance, spoken: Spoken) -> Line {
     let mut lines = Line::all(server).into_iter();
     lines.find(|line| line.spoken() == spoken && !line.door.is_mutual).expect("the server speaks it")
 }
 
 /// Asks over every backend, each with a resolver of its own.
-fn on_each(lab: &Lab, instance: &Instance, line: Line, mut ask: impl FnMut(&dyn TestResolver)) {
+pub(crate) fn on_each(lab: &Lab, instance: &Instance, line: Line, mut ask: impl FnMut(&dyn TestResolver)) {
     for backend in BACKENDS {
         ask(&*Bench { lab, instance, line, backend: *backend }.resolver());
     }

@@ -19,8 +19,11 @@ pub(crate) const FAT: u32 = 4000;
 #[derive(Debug)]
 pub(crate) struct Zone {
     pub(crate) text: String,
-    sets: BTreeMap<(String, u16), Set>,
+    sets: Sets,
 }
+
+/// Records by name and type.
+type Sets = BTreeMap<(String, u16), Set>;
 
 /// Records of one name and type.
 #[derive(Debug, PartialEq)]
@@ -43,12 +46,7 @@ impl Zone {
             let string = format!(" \"{}\"", letter.to_string().repeat(250)).repeat(8);
             writeln!(text, "huge.example.test. 300 IN TXT{string}").expect("a string takes all");
         }
-        let mut sets = BTreeMap::<_, Set>::new();
-        for line in text.lines().filter(|line| !line.starts_with(';')) {
-            let (name, record_type, ttl, data) = record(line).unwrap_or_else(|| panic!("{line}"));
-            let set = sets.entry((name, record_type.into())).or_insert(Set { ttl, data: Vec::new() });
-            set.data.push(data);
-        }
+        let sets = read(text.lines());
         for number in 0..NUMBERED {
             writeln!(text, "{} 300 IN A {}", numbered(number), numbered_address(number))
                 .expect("a string takes all");
@@ -73,6 +71,15 @@ impl Zone {
 }
 
 impl Set {
+    pub(crate) fn of(data: impl IntoIterator<Item = RData>) -> Self {
+        Self { ttl: 0, data: data.into_iter().map(Data::Fields).collect() }
+    }
+
+    /// Whether the zone has it in octets, since its fields cannot be written here.
+    pub(crate) fn is_generic(&self) -> bool {
+        self.data.iter().any(|data| matches!(data, Data::Octets(_)))
+    }
+
     /// What is wrong with an answer that should hold these records and no others.
     pub(crate) fn compare(&self, answer: &Answer, ttls: std::ops::RangeInclusive<u32>) -> Result<(), String> {
         let records: Vec<_> = answer.records().collect();
@@ -102,6 +109,17 @@ pub(crate) fn numbered(number: u32) -> String {
 
 pub(crate) fn numbered_address(number: u32) -> Ipv4Addr {
     Ipv4Addr::from_bits(Ipv4Addr::new(198, 18, 0, 0).to_bits() + number % NUMBERED)
+}
+
+/// Reads records, one in a line; what begins with a semicolon is a comment.
+pub(crate) fn read<'a>(lines: impl Iterator<Item = &'a str>) -> Sets {
+    let mut sets = Sets::new();
+    for line in lines.filter(|line| !line.starts_with(';') && !line.is_empty()) {
+        let (name, record_type, ttl, data) = record(line).unwrap_or_else(|| panic!("{line}"));
+        let set = sets.entry((name, record_type.into())).or_insert(Set { ttl, data: Vec::new() });
+        set.data.push(data);
+    }
+    sets
 }
 
 fn record(line: &str) -> Option<(String, RecordType, u32, Data)> {

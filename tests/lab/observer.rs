@@ -1,0 +1,173 @@
+//! What somebody sees who watches the wire: captured on loopback, and read back by tshark.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use data_encoding::HEXLOWER;
+use privydns_core::{RecordType, Spoken};
+use privydns_tests::SERVER_NAME;
+
+use crate::bench::Bench;
+use crate::instance::{Instance, Lab};
+use crate::line::Line;
+use crate::opinions::output;
+use crate::thirteen::{line, start};
+use crate::{BACKENDS, table};
+
+/// It has the table of what an observer sees.
+const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/lab/README.md");
+const BEGIN: &str = "<!-- observer -->\n";
+const END: &str = "<!-- /observer -->";
+
+/// Names of different lengths, with answers of different lengths. What the first brings along is the session's.
+const LABELS: [&str; 8] = ["n0", "n1", "n22", "n333", "www", "multi", "v4only", "ttl86400"];
+
+/// A query of 128 octets behind its length, the type of what is in the record, and the tag (RFC 8446 Section 5.2).
+const PADDED: usize = 2 + 128 + 1 + 16;
+
+/// The type of records that carry content, or hide what else they carry.
+const APPLICATION_DATA: u8 = 23;
+/// The goodbyes, which look like content but for their length.
+const ALERT: usize = 2 + 1 + 16;
+
+/// How long what is captured may take to reach the file.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Captures a few lookups over every transport, and writes down what can be told from them.
+pub(crate) fn an_observer_sees_no_names(lab: &Lab) -> String {
+    let mut text = String::from(
+        "| server | protocol | name of the server | ALPN offered | octets of a query | octets of an answer |\n\
+         |---|---|---|---|---|---|\n",
+    );
+    let watched = [
+        ("unbound", Spoken::Tls),
+        ("nginx", Spoken::Tls),
+        ("unbound", Spoken::Http2),
+        ("nginx", Spoken::Http2),
+        ("nginx", Spoken::Http1),
+    ];
+    for (name, spoken) in watched {
+        let server = start(lab, name);
+        let line = line(&server, spoken);
+        let view = watch(lab, &server, line);
+        assert_eq!(view.server_name, SERVER_NAME);
+        if spoken == Spoken::Tls {
+            assert_eq!(view.alpn, "dot");
+            assert_eq!(view.queries, [PADDED; LABELS.len() - 1], "{name}");
+        }
+        writeln!(
+            text,
+            "| {} | {line} | {} | {} | {} | {} |",
+            server.kind.title,
+            view.server_name,
+            view.alpn,
+            sizes(&view.queries),
+            sizes(&view.answers),
+        )
+        .expect("a string takes all");
+    }
+    table::write_between(Path::new(README), BEGIN, END, &text).unwrap();
+    format!("over DoT {} queries are {} records of {PADDED} octets", LABELS.len() - 1, LABELS.len() - 1)
+}
+
+/// What can be told of one connection.
+struct View {
+    server_name: String,
+    alpn: String,
+    /// The length of the record that each query is, and of all records that its answer is.
+    queries: Vec<usize>,
+    answers: Vec<usize>,
+}
+
+fn watch(lab: &Lab, server: &Instance, line: Line) -> View {
+    let port = server.address(line.door).port();
+    let file = server.folder.join(format!("{port}.pcap"));
+    let capture = lab.capture(port, &file).unwrap();
+    let resolver = Bench { lab, instance: server, line, backend: BACKENDS[0] }.resolver();
+    for label in LABELS {
+        resolver.lookup(&format!("{label}.example.test"), RecordType::A).unwrap();
+    }
+    resolver.close();
+    let start = Instant::now();
+    let closed = format!("tcp.dstport == {port} && tcp.flags.fin == 1");
+    while tshark(&file, port, &["-Y", &closed]).is_empty() {
+        assert!(start.elapsed() < PATIENCE, "nothing was captured: {}", file.display());
+        thread::sleep(Duration::from_millis(100));
+    }
+    drop(capture);
+
+    let octets = fs::read(&file).unwrap();
+    let is_there = |label: &str| octets.windows(label.len()).any(|window| window == label.as_bytes());
+    assert!(is_there(SERVER_NAME), "the name of the server is in clear, and would be found");
+    for label in LABELS {
+        let length = char::from(u8::try_from(label.len()).expect("labels are short"));
+        assert!(!is_there(&format!("{length}{label}{}example", '\u{7}')), "{label} is in clear");
+        assert!(!is_there(&format!("{label}.example")), "{label} is in clear");
+    }
+    let hello = ["-Y", "tls.handshake.type == 1", "-T", "fields", "-E", "separator=;"];
+    let fields = ["tcp.stream", "tls.handshake.extensions_server_name", "tls.handshake.extensions_alpn_str"];
+    let arguments: Vec<_> = hello.into_iter().chain(fields.iter().flat_map(|field| ["-e", *field])).collect();
+    let hello = tshark(&file, port, &arguments);
+    let hello: Vec<_> = hello.trim().split(';').collect();
+    let [stream, server_name, alpn] = hello[..] else { panic!("not one ClientHello: {hello:?}") };
+    let follow = format!("follow,tcp,raw,{stream}");
+    let (queries, answers) = exchanged(&tshark(&file, port, &["-q", "-z", &follow]));
+    View { server_name: server_name.to_owned(), alpn: alpn.replace(',', ", "), queries, answers }
+}
+
+/// How long the records with queries are, and how long those together that answer each, but for the first: what comes
+/// with that belongs to the handshake and the session.
+fn exchanged(followed: &str) -> (Vec<usize>, Vec<usize>) {
+    let mut streams = [Vec::new(), Vec::new()];
+    let mut records = Vec::new();
+    let hex =
+        |line: &&str| !line.trim().is_empty() && line.trim().bytes().all(|octet| octet.is_ascii_hexdigit());
+    for line in followed.lines().filter(hex) {
+        let side = usize::from(line.starts_with('\t'));
+        streams[side]
+            .extend(HEXLOWER.decode(line.trim().to_lowercase().as_bytes()).expect("it is hexadecimal"));
+        while let [kind, _, _, high, low, rest @ ..] = &streams[side][..]
+            && let length = usize::from(u16::from_be_bytes([*high, *low]))
+            && rest.len() >= length
+        {
+            records.push((side, *kind, length));
+            streams[side].drain(..5 + length);
+        }
+    }
+    // From the end, where it is plain which is an answer, to the second question.
+    let is_content = |(_, kind, length): &&(usize, u8, usize)| *kind == APPLICATION_DATA && *length != ALERT;
+    let content: Vec<_> = records.iter().filter(is_content).collect();
+    let last = content.iter().rposition(|(side, ..)| *side == 1).expect("there were answers");
+    let (mut queries, mut answers, mut answer) = (Vec::new(), Vec::new(), 0);
+    for (side, _, length) in content[..=last].iter().rev() {
+        if *side == 1 {
+            answer += length;
+        } else {
+            queries.push(*length);
+            answers.push(std::mem::take(&mut answer));
+        }
+        if queries.len() == LABELS.len() - 1 {
+            break;
+        }
+    }
+    (queries, answers)
+}
+
+/// The smallest and the largest.
+fn sizes(of: &[usize]) -> String {
+    match (of.iter().min(), of.iter().max()) {
+        (Some(least), Some(most)) if least < most => format!("{least} to {most}"),
+        (Some(size), _) => format!("{size}, all alike"),
+        (None, _) => String::new(),
+    }
+}
+
+fn tshark(file: &Path, port: u16, arguments: &[&str]) -> String {
+    let mut command = Command::new("tshark");
+    command.arg("-r").arg(file).args(["-d", &format!("tcp.port=={port},tls")]).args(arguments);
+    output(&mut command)
+}
