@@ -70,7 +70,7 @@
 //! - [`Resolver::addresses`] gives addresses as they come, in the order in which to connect to them.
 //! - [`Upstream`] says which server, where it is, and what it has to prove.
 //! - [`Answer`] is what comes, [`Error`] what went wrong, [`Stats`] what was counted.
-//! - The [`guide`] has a chapter for each of: choosing upstreams, mutual TLS, privacy, errors, caching, logging.
+//! - The [`guide`] has a chapter for each thing that there is to decide or to know, from choosing upstreams to logging.
 //!
 //! # Features
 //!
@@ -80,7 +80,9 @@
 //! | `ring` | the other crypto provider, with `default-features = false` |
 //! | `platform-verifier` | the operating system's certificate verifier as a choice of [`Roots`] |
 //! | `connect` | `Resolver::connect`: TCP to a name, its addresses raced |
+//! | `serde` | configuration files: `ConfigFile`, and upstreams as text |
 //! | `spread` | [`Strategy`]'s `Spread`, which brings the public suffix list along |
+//! | `cli` | the command `privydns`; the library is the same with it |
 #![forbid(unsafe_code)]
 
 mod addresses;

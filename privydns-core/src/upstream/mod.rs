@@ -19,8 +19,9 @@
 //!
 //! What follows the `#` is a list of `key=value` parts with `&` between them: `ip` (addresses to reach the server
 //! at), `name` (what the certificate must be for), `pin` (the base64 of the SHA-256 of a public key, RFC 7858 Section
-//! 4.2), and `tbs` (a [hash](Upstream::tbs_hash) of a certificate, in hexadecimal). A part without `=` is the name. An IPv6 address stands in brackets where a port may follow. An `@`
-//! may stand before any of them, as dig, doggo and q have it. A text has 65536 bytes at the most.
+//! 4.2), and `tbs` (a [hash](Upstream::tbs_hash) of a certificate, in hexadecimal). A part without `=` is the name. An
+//! IPv6 address stands in brackets where a port may follow. An `@` may stand before any of them, as dig, doggo and q
+//! have it. A text has 65536 bytes at the most.
 //!
 //! Certificates, keys, roots, proxies, labels and the other settings of TLS and HTTP are not part of the text: they
 //! are set in code, and never printed.
