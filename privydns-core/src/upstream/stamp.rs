@@ -97,8 +97,7 @@ impl Upstream {
         if !self.pins.is_empty() {
             return broken("a stamp has room for hashes of certificates, and for no pins");
         }
-        let path = self.template().map(Template::path_and_query);
-        if [Some(&*host(self)), path].into_iter().flatten().any(|text| text.len() > usize::from(u8::MAX)) {
+        if !has_room(&host(self)) || self.template().is_some_and(|path| !has_room(path.path_and_query())) {
             return broken("a stamp has room for names and paths of 255 bytes");
         }
         // Read again, so that it is what everybody will read.
@@ -139,6 +138,9 @@ impl<'a> Reader<'a, '_> {
         let hashes = self.set()?;
         let host = self.field()?;
         let mut upstream = self.server(scheme, &address, &host)?;
+        if !has_room(&self::host(&upstream)) {
+            return Err((self.place(&host), "no room beside the name for the port, which stands there, too"));
+        }
         if let Some(http) = &mut upstream.http {
             let path = self.field()?;
             http.template = self.read(&path, Template::parse)?;
@@ -296,15 +298,19 @@ fn write(bytes: &mut Vec<u8>, text: &str) {
     bytes.extend(text.as_bytes());
 }
 
-/// Name and port. The name is as people read it, where that is read as the same.
+/// Name and port. The name is as people read it, where there is room for that, and it is read as the same.
 fn host(upstream: &Upstream) -> String {
     let text = upstream.authority_as(upstream.server_name());
     let ServerName::DnsName(name) = upstream.server_name() else { return text };
     let Ok(readable) = Name::from_ascii(name.as_ref()).map(|name| name.to_utf8()) else { return text };
-    match parse::host(&readable) {
-        Ok(Host::Name(same)) if same == *name => text.replacen(name.as_ref(), &readable, 1),
-        _ => text,
-    }
+    let is_same = matches!(parse::host(&readable), Ok(Host::Name(same)) if same == *name);
+    let readable = text.replacen(name.as_ref(), &readable, 1);
+    if is_same && has_room(&readable) { readable } else { text }
+}
+
+/// Whether a text can be a field: its length is one octet.
+fn has_room(text: &str) -> bool {
+    u8::try_from(text.len()).is_ok()
 }
 
 impl FromStr for Stamp {

@@ -111,6 +111,26 @@ fn other_ways_to_write_a_stamp_are_read() {
     assert_eq!(parse(&unknown_properties).properties, StampProperties { dnssec: true, ..Default::default() });
 }
 
+/// What is printed may be longer than what was read: the port of the address is repeated behind the name.
+#[test]
+fn a_name_without_room_for_its_port_is_refused() {
+    let name = [63, 63, 63, 61].map(|length| "a".repeat(length)).join(".");
+    let with = |address: &[u8]| stamp(&[DOT_AND_NONE, address, b"\0\xfd", name.as_bytes()]);
+    let usual = parse(&with(b"\x0b1.1.1.1:853"));
+    assert_eq!(parse(&usual.to_string()), usual);
+    let other = with(b"\x0c1.1.1.1:8853");
+    assert_eq!(fault(&other).1, "no room beside the name for the port, which stands there, too");
+}
+
+#[test]
+fn a_name_that_is_too_long_as_people_read_it_is_printed_in_ascii() {
+    let readable = vec!["\u{3042}".repeat(50); 4].join(".");
+    let Ok(Host::Name(name)) = parse::host(&readable) else { panic!("a name of four labels") };
+    let length = u8::try_from(name.as_ref().len()).unwrap();
+    let text = stamp(&[DOT_AND_NONE, b"\0\0", &[length], name.as_ref().as_bytes()]);
+    assert_eq!(parse(&text).to_string(), text);
+}
+
 /// They are resolvers in clear text: nobody is asked there.
 #[test]
 fn resolvers_to_bootstrap_with_are_read_and_left() {
