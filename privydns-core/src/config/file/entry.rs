@@ -107,10 +107,11 @@ fn problem(upstream: &Upstream, problem: &str) -> Error {
 }
 
 impl Secret {
-    /// The text itself if it is PEM, or what is in the file that it names.
+    /// The text itself if it is PEM, or what is in the file that it names. What stands before the PEM, as openssl
+    /// writes it, is no reason to take a key for a path, which would be printed.
     fn pem(self, read: Read<'_>) -> Result<Vec<u8>, Error> {
         let Self(text) = self;
-        if text.trim_start().starts_with("-----BEGIN") {
+        if text.contains("-----BEGIN") {
             return Ok(text.into_bytes());
         }
         let unread = |error: io::Error| ConfigError::File { path: text.clone(), problem: error.to_string() };

@@ -47,7 +47,7 @@ use crate::upstream::Upstream;
 ///
 /// - `hedge`: a table, with `after` (without it, [adaptive](Hedge::adaptive)) and `share`;
 /// - an upstream's `server`: its text; `addresses`, `pins` and `tbs_hashes`: lists; `port`; `ca`, `certificate` and
-///   `key`: files, or PEM that begins with `-----BEGIN`; `roots`: `"webpki"`, or `"platform"` with the feature
+///   `key`: files, or PEM, known by its `-----BEGIN`; `roots`: `"webpki"`, or `"platform"` with the feature
 ///   `platform-verifier`; `minimum_tls`: `"1.2"` or `"1.3"`; `http_version`: `"1.1"`, `"2"` or `"negotiated"`;
 ///   `http_method`: `"get"` or `"post"`;
 /// - times: a number of seconds, or a text with units, such as `"1m 30s"` or `"250ms"`.

@@ -179,7 +179,8 @@ fn what_is_not_known_is_refused_by_name() {
 #[test]
 fn secrets_are_not_printed() {
     let key = "key = '-----BEGIN PRIVATE KEY----- c2VjcmV0'\ncertificate = '-----BEGIN CERTIFICATE-----'";
-    for secret in [key, "proxy = 'socks5h://user:c2VjcmV0@localhost:1'", "proxy = 'c2VjcmV0'"] {
+    let attributes = key.replace("-----BEGIN PRIVATE", "Bag Attributes -----BEGIN PRIVATE");
+    for secret in [key, &attributes, "proxy = 'socks5h://user:c2VjcmV0@localhost:1'", "proxy = 'c2VjcmV0'"] {
         let text = format!("[[upstreams]]\nserver = 'quad9'\n{secret}");
         assert!(!format!("{:?}", parse(&text)).contains("c2VjcmV0"));
         assert!(!refused(&text).contains("c2VjcmV0"), "{}", refused(&text));
