@@ -32,8 +32,8 @@ const MAX_NAMES: usize = 4;
 ///
 /// Every runtime crate has a function `discover` around this, which takes what a `Discovery` is made from: an
 /// [`IpAddr`], for DNS over TLS on port 853 and the compiled-in roots, or an [`Upstream`] by address with everything
-/// that can be set on one. Roots, proxy and the oldest version of TLS are handed on to the upstreams found; pins and
-/// a client certificate are not.
+/// that can be set on one. Roots, [hashes of certificates](Upstream::tbs_hash), proxy and the oldest version of TLS are
+/// handed on to the upstreams found; pins and a client certificate are not.
 ///
 /// What is not an encrypted resolver that can be spoken to here is passed over: other protocols, parameters that are
 /// mandatory and unknown, no addresses. To do it by hand, ask for what [`next_query`](Self::next_query) wants

@@ -13,7 +13,7 @@ use crate::error::Cause;
 use crate::message::{Message, Origin, Spoken};
 use crate::proxy::Proxy;
 use crate::rr::RData;
-use crate::tls::{Roots, TlsVersion};
+use crate::tls::{Roots, TbsHash, TlsVersion};
 use crate::upstream::{Authentication, Protocol};
 
 const OWNER: &str = "_dns.resolver.arpa.";
@@ -335,6 +335,7 @@ fn settings_of_the_way_are_handed_on_and_secrets_are_not() {
     let asked = Upstream::tls("192.0.2.53:8853")
         .unwrap()
         .roots(Roots::Custom(Arc::new(rustls::RootCertStore::empty())))
+        .tbs_hash(TbsHash::new([7; 32]))
         .minimum_tls(TlsVersion::Tls13)
         .proxy(proxy.clone())
         .client_certificate(crate::tls::tests::client_certificate());
@@ -346,6 +347,7 @@ fn settings_of_the_way_are_handed_on_and_secrets_are_not() {
     assert_eq!(upstream.protocol(), Protocol::Tls);
     assert_eq!(upstream.port(), 853);
     assert_eq!(upstream.trusted_roots(), asked.trusted_roots());
+    assert_eq!(upstream.tbs_hashes(), asked.tbs_hashes());
     assert_eq!(upstream.minimum_tls_wanted(), TlsVersion::Tls13);
     assert_eq!(
         upstream.tunnel("198.51.100.1:853".parse().unwrap()).map(|tunnel| tunnel.proxy()),

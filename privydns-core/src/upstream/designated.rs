@@ -22,8 +22,9 @@ impl Upstream {
     }
 
     /// A server at one of these addresses that stands for this one: it has to prove to be this one (RFC 9462
-    /// Section 4.2), to the same roots, and is reached by the same proxy. With a template it is asked over HTTPS.
-    /// Pins and the client's certificate stay behind: they are for this server's key and for its eyes.
+    /// Section 4.2), to the same roots and by a path with the same hashes, and is reached by the same proxy. With a
+    /// template it is asked over HTTPS. Pins and the client's certificate stay behind: they are for this server's key
+    /// and for its eyes.
     ///
     /// `None` without an address, and for a port that cannot be one of encrypted DNS.
     pub(crate) fn designated(
@@ -35,6 +36,7 @@ impl Upstream {
         let scheme = if template.is_some() { parse::Scheme::Https } else { parse::Scheme::Tls };
         let mut upstream = Self {
             identity: self.identity.clone(),
+            hashes: self.hashes.clone(),
             roots: self.roots.clone(),
             minimum_tls: self.minimum_tls,
             proxy: self.proxy.clone(),
