@@ -127,7 +127,9 @@ impl Service {
         match key {
             MANDATORY => {
                 self.mandatory = items(value, |octets: [u8; 2]| u16::from_be_bytes(octets))?;
-                return (!self.mandatory.contains(&MANDATORY)).then_some(());
+                // In order, none twice, and not itself (Section 8).
+                let is_in_order = self.mandatory.is_sorted_by(|one, next| one < next);
+                return (is_in_order && !self.mandatory.contains(&MANDATORY)).then_some(());
             }
             ALPN => self.alpn = protocols(value)?,
             NO_DEFAULT_ALPN => return value.is_empty().then_some(()),
