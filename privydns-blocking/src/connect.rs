@@ -98,9 +98,23 @@ impl Race {
 
     /// Drops the sockets that failed, and gives one that is connected.
     fn see_to(&mut self, mut failed: impl FnMut(io::Error)) -> Option<TcpStream> {
-        self.sockets.retain(|socket| outcome(socket).map_err(&mut failed).is_ok());
-        let winner = self.sockets.iter().position(|socket| outcome(socket).is_ok_and(|is_there| is_there));
-        winner.map(|winner| self.sockets.swap_remove(winner))
+        let mut winner = None;
+        // Each is looked at once: the system tells an error once, and without it a socket seems under way for ever.
+        self.sockets = std::mem::take(&mut self.sockets)
+            .into_iter()
+            .filter_map(|socket| match outcome(&socket) {
+                Ok(true) => {
+                    winner.get_or_insert(socket);
+                    None
+                }
+                Ok(false) => Some(socket),
+                Err(error) => {
+                    failed(error);
+                    None
+                }
+            })
+            .collect();
+        winner
     }
 }
 
