@@ -99,7 +99,8 @@ impl Resolver {
     /// begun 250 ms after the other or as soon as one fails (RFC 8305 Section 5). The feature is `connect`.
     ///
     /// What is given is the socket of both runtimes: `smol::net::TcpStream` is made from it by `from`, and
-    /// `async_std::net::TcpStream` from its `into_inner`. It goes straight there, whatever proxy the upstreams are behind, and is given up after 30 s.
+    /// `async_std::net::TcpStream` from its `into_inner`. It goes straight there, whatever proxy the upstreams are
+    /// behind, and is given up after 30 s.
     ///
     /// ```no_run
     /// # async fn run(resolver: &privydns_async_std::Resolver) -> std::io::Result<()> {

@@ -24,8 +24,8 @@
 //! missing answer.
 //!
 //! When all are sick, the one that failed longest ago is tried at once, on a connection begun no longer than 1 s
-//! before, so that a network that was away costs no more than the time that it was away. Failures to connect are never held against names. What an upstream that is
-//! well says of a name is final where the others are sick.
+//! before, so that a network that was away costs no more than the time that it was away. Failures to connect are never
+//! held against names. What an upstream that is well says of a name is final where the others are sick.
 //!
 //! ```
 //! use privydns_core::Stats;

@@ -48,7 +48,8 @@ pub enum Input<'a> {
     Cancel(LookupId),
     /// An answer in the cache is near its end and was asked for: have it renewed for those who come later.
     Refresh(Arc<Query>),
-    /// TCP is up, the tunnel through the proxy too, where there is one, and the TLS handshake begins. It only makes errors name the right stage.
+    /// TCP is up, the tunnel through the proxy too, where there is one, and the TLS handshake begins. It only makes
+    /// errors name the right stage.
     Handshaking(ConnectionId),
     /// TLS is up.
     Connected {

@@ -1,8 +1,8 @@
 //! The root machine: lookups in, connections and answers out.
 //!
 //! The parts, each a file: [`io`] is what goes in and out; a *lookup* is a caller that waits; a *flight* is a
-//! question on its way, for everybody who asks it; an *exchange* is one attempt of a flight at one upstream; a *pool* holds an upstream's
-//! connections; a *dial* makes one; a *link* is one from its first packet to its end.
+//! question on its way, for everybody who asks it; an *exchange* is one attempt of a flight at one upstream; a *pool*
+//! holds an upstream's connections; a *dial* makes one; a *link* is one from its first packet to its end.
 
 mod attempts;
 mod bootstrap;

@@ -15,8 +15,8 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(30);
 /// [`Handle::connect`] begins.
 ///
 /// The addresses come in the order of an [`AddressLookup`], the next one 250 ms after the last or as soon as one
-/// fails; [`address_delay`](crate::config::Builder::address_delay) sets another time, and 10 ms is the least. It is given
-/// up after 30 s. Who drives it connects to what [`poll`](Self::poll) says until one connection is there; the others
+/// fails; [`address_delay`](crate::config::Builder::address_delay) sets another time, and 10 ms is the least. It is
+/// given up after 30 s. Who drives it connects to what [`poll`](Self::poll) says until one connection is there; the others
 /// are then to be dropped.
 #[derive(Debug)]
 pub struct Connecting<'a> {
