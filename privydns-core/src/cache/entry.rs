@@ -81,7 +81,7 @@ impl Entry {
         let origin = Origin {
             is_cached: true,
             is_stale: !self.is_fresh(now),
-            moment: now.nanoseconds(),
+            lot: now.nanoseconds(),
             ..Origin::new(self.upstream, self.spoken, 0, Duration::ZERO)
         };
         Answer::new(self.message, age.saturating_add(cut), origin)

@@ -138,14 +138,14 @@ impl Engine {
         for (_, id) in takers {
             self.lookups.remove(&id);
             self.shared.cache.count_stale();
-            self.done(id, Ok(stale.clone()));
+            self.done(id, Ok(stale.clone().for_lookup(id.0)));
         }
     }
 
     pub(super) fn answer_lookups(&mut self, waiters: Waiters, answer: &Answer) {
         for (_, id) in waiters {
             self.lookups.remove(&id);
-            self.done(id, Ok(answer.clone()));
+            self.done(id, Ok(answer.clone().for_lookup(id.0)));
         }
     }
 

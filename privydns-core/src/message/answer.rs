@@ -59,8 +59,8 @@ pub(crate) struct Origin {
     pub(crate) is_cached: bool,
     /// Whether its TTL has run out, and it is handed out for want of a fresh one.
     pub(crate) is_stale: bool,
-    /// The time of a lookup that the cache answered, in nanoseconds from no particular time on.
-    pub(crate) moment: u64,
+    /// What tells a lookup from others that it has this answer in common with.
+    pub(crate) lot: u64,
 }
 
 /// What was spoken to get an answer.
@@ -82,7 +82,7 @@ pub enum Spoken {
 impl Origin {
     /// The origin of an answer that came just now.
     pub(crate) fn new(upstream: Arc<str>, spoken: Spoken, attempts: u8, elapsed: Duration) -> Self {
-        Self { upstream, spoken, attempts, elapsed, is_cached: false, is_stale: false, moment: 0 }
+        Self { upstream, spoken, attempts, elapsed, is_cached: false, is_stale: false, lot: 0 }
     }
 }
 
@@ -223,7 +223,13 @@ impl Answer {
     /// gives nothing away and guards nothing.
     pub(super) fn lot(&self) -> u64 {
         let elapsed = u64::try_from(self.origin.elapsed.as_nanos()).unwrap_or(u64::MAX);
-        self.origin.moment ^ elapsed
+        self.origin.lot ^ elapsed
+    }
+
+    /// The same answer for one lookup of several, by its number.
+    pub(crate) fn for_lookup(mut self, number: u64) -> Self {
+        self.origin.lot ^= number;
+        self
     }
 
     /// A failure that the answer comes down to.

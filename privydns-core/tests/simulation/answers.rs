@@ -1,6 +1,8 @@
 //! Lookups that go well: what is asked, how often, and what comes back to whom.
 
-use privydns_core::{CacheUse, ClientCertificate, Config, ErrorKind, Outcome, Protocol, RecordType, Spoken};
+use privydns_core::{
+    CacheUse, ClientCertificate, Config, ErrorKind, Outcome, Protocol, Query, RecordType, Spoken,
+};
 
 use crate::world::wire::{NXDOMAIN, Reply};
 use crate::world::{ADDRESS, AT_ONCE, Act, Ask, World, address, ms, query, s, upstream};
@@ -46,6 +48,23 @@ fn fifty_equal_lookups_at_once_are_one_query() {
     let done = world.finish_all();
     assert_eq!(done.len(), 50);
     assert!(done.iter().all(|done| done.result.is_ok() && done.at == COLD));
+    assert_eq!(world.host(0).asked.len(), 1);
+}
+
+/// Those who ask together would otherwise all go to one server of several.
+#[test]
+fn equal_lookups_at_once_draw_lots_of_their_own() {
+    let mut world = World::with_upstreams(1);
+    let reply =
+        |question: &_| Reply::to(question).record(300, b"\0\x0a\x01a\0").record(300, b"\0\x0a\x01b\0");
+    world.host(0).replies(reply);
+    let mail = Query::new("example.com", RecordType::MX).expect("a name");
+    for _ in 0..50 {
+        world.ask(&mail);
+    }
+    let servers = world.finish_all().into_iter().map(|done| done.answer().mx().expect("servers"));
+    let first = servers.filter(|servers| servers[0].exchange.to_ascii() == "a.").count();
+    assert!((1..50).contains(&first), "{first}");
     assert_eq!(world.host(0).asked.len(), 1);
 }
 
