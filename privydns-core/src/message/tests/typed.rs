@@ -17,7 +17,7 @@ fn answer_of_lot(lot: u64, record_type: RecordType, data: &[&[u8]]) -> Answer {
     let response = data
         .iter()
         .fold(Response::to(&query), |response, data| response.record(QUESTION, record_type, 60, data));
-    let origin = Origin { moment: lot, ..Origin::new(Arc::from("test"), Spoken::Tls, 1, Duration::ZERO) };
+    let origin = Origin { lot, ..Origin::new(Arc::from("test"), Spoken::Tls, 1, Duration::ZERO) };
     Answer::new(response.parse(&query).unwrap(), 0, origin)
 }
 
