@@ -18,6 +18,26 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(30);
 /// fails; [`address_delay`](crate::config::Builder::address_delay) sets another time, and 10 ms is the least. It is
 /// given up after 30 s. Who drives it connects to what [`poll`](Self::poll) says until one connection is there; the others
 /// are then to be dropped.
+///
+/// ```
+/// use std::{io, net::SocketAddr, task::Context, time::Instant};
+/// use privydns_core::handle::{ConnectStep, Connecting};
+///
+/// /// Has connections begun. Says until when to wait for one of them, or to be woken.
+/// fn advance(
+///     connecting: &mut Connecting<'_>,
+///     context: &mut Context<'_>,
+///     mut begin: impl FnMut(SocketAddr),
+/// ) -> io::Result<Instant> {
+///     loop {
+///         match connecting.poll(Instant::now(), context) {
+///             ConnectStep::Connect(address) => begin(address),
+///             ConnectStep::Wait(until) => return Ok(until),
+///             ConnectStep::Failed(error) => return Err(error),
+///         }
+///     }
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Connecting<'a> {
     lookup: AddressLookup<'a>,
