@@ -38,7 +38,15 @@ pub(super) struct Dial {
     next_address: Option<Instant>,
     pub(super) began: Instant,
     /// What the caller is told if all fail: the first failure that says more than "too slow".
-    cause: Option<Cause>,
+    failure: Option<Failure>,
+}
+
+/// What went wrong in a race, and where.
+#[derive(Debug)]
+struct Failure {
+    address: Option<SocketAddr>,
+    stage: Stage,
+    cause: Cause,
 }
 
 impl Dial {
@@ -67,7 +75,7 @@ impl Engine {
             racing: Vec::new(),
             next_address: None,
             began: now,
-            cause: None,
+            failure: None,
         });
         self.pools[upstream].dials.push(dial);
         let configured = &self.shared.config.upstreams[upstream].upstream;
@@ -112,7 +120,8 @@ impl Engine {
         }
         if state.addresses.is_empty() {
             // Lost, but whoever asked for it is still being told that it began.
-            state.cause.get_or_insert_with(|| cause.clone());
+            let failure = || Failure { address: None, stage: Stage::Bootstrap, cause: cause.clone() };
+            state.failure.get_or_insert_with(failure);
             self.lost_dials.push(dial);
         } else {
             self.race_next(now, dial);
@@ -209,8 +218,9 @@ impl Engine {
             %cause,
             "connection failed"
         );
-        self.pools[upstream].last_dial = (Some(connection.address), connection.stage);
-        state.cause.get_or_insert(cause);
+        let (address, stage) = (Some(connection.address), connection.stage);
+        self.pools[upstream].last_dial = (address, stage);
+        state.failure.get_or_insert(Failure { address, stage, cause });
         if !state.addresses.is_empty() {
             self.race_next(now, dial);
         } else if state.racing.is_empty() && !self.pools[upstream].bootstrap.is_pending() {
@@ -221,12 +231,13 @@ impl Engine {
     pub(super) fn dial_lost(&mut self, now: Instant, dial: usize) {
         let (address, stage) = self.progress(dial);
         let state = self.remove_dial(dial);
-        self.pools[state.upstream].last_dial = (address, stage);
+        let failure = state.failure.unwrap_or(Failure { address, stage, cause: Cause::Timeout });
+        self.pools[state.upstream].last_dial = (failure.address, failure.stage);
         for id in state.racing {
             self.connections.remove(&id);
             self.outputs.push_back(Output::Close(id));
         }
-        self.unreachable(now, state.upstream, &state.cause.unwrap_or(Cause::Timeout));
+        self.unreachable(now, state.upstream, &failure.cause);
     }
 
     pub(super) fn dial_timeout(&mut self, now: Instant, dial: usize) {

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use privydns_core::{Config, Upstream};
+use privydns_core::{Cause, CertificateProblem, Config, Stage, Upstream};
 
 use crate::world::{Accepts, Speaks, World, answer_after, https_upstream, ms, s};
 
@@ -121,4 +121,18 @@ fn connections_made_at_once_are_each_raced_and_those_after_them_know_the_winner(
     assert!(world.finish_all().iter().all(|done| done.result.is_ok()));
     assert_eq!((before, world.network.host(v6).dialled.len()), (1, 1));
     assert_eq!(world.network.host(v4).dialled.len(), 6);
+}
+
+/// Whichever fails last: the first has said more than that it cannot be reached.
+#[test]
+fn the_error_of_a_lost_race_is_of_one_address() {
+    let mut world = world();
+    world.network.host(address(V6[0])).has_wrong_certificate();
+    for text in [V6[1], V4[0], V4[1]] {
+        world.network.host(address(text)).accepts(Accepts::Nothing);
+    }
+    let error = world.resolve("example.com").error();
+    let attempt = &error.attempts()[0];
+    assert_eq!((attempt.address, attempt.stage), (Some(address(V6[0])), Stage::Tls));
+    assert_eq!(attempt.cause, Cause::Certificate(CertificateProblem::WrongName));
 }
