@@ -64,10 +64,13 @@ impl Printer {
         match (self.form, result) {
             (Form::Json, _) => json::print(output, &lookup)?,
             (form, Err(error)) => {
-                lines::failure(&mut stderr(), &lookup, error)?;
+                // In one write, so that lines stay whole where several write to one stream.
+                let mut text = Vec::new();
+                lines::failure(&mut text, &lookup, error)?;
                 if let Form::Report = form {
-                    lines::attempts(&mut stderr(), error)?;
+                    lines::attempts(&mut text, error)?;
                 }
+                stderr().write_all(&text)?;
             }
             (Form::Short, Ok(answer)) => lines::short(output, answer)?,
             (Form::Lines, Ok(answer)) => lines::records(output, &lookup, answer)?,
