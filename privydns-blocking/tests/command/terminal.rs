@@ -24,7 +24,10 @@ impl Terminal {
         command.args(arguments);
         command.args(["--timeout", "60s"]);
         command.args(upstreams(&[server]));
-        command.env_remove("NO_COLOR");
+        // Each of these has a say in whether there are colours.
+        for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "CI"] {
+            command.env_remove(name);
+        }
         command.env("TERM", "xterm-256color");
         for (name, value) in environment {
             command.env(name, value);
