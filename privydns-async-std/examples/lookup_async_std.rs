@@ -1,4 +1,4 @@
-//! Asks a resolver for one name: `cargo run -p privydns-async-std --example lookup -- NAME TYPE UPSTREAM`.
+//! Asks a resolver for one name: `cargo run -p privydns-async-std --example lookup_async_std -- NAME TYPE UPSTREAM`.
 //!
 //! For example `-- example.com AAAA 'tls://9.9.9.9#dns.quad9.net'`. On smol it is the same program, without its
 //! feature `async-std`: `cargo run -p privydns-async-std --no-default-features --features smol,aws-lc-rs ...`.
