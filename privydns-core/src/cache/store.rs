@@ -53,8 +53,10 @@ pub(super) struct Store<V: Value> {
     grace: Duration,
 }
 
+type Map<V> = Cache<u64, V, Scale, BuildHasherDefault<PlaceHasher>, Evictions>;
+
 struct Shard<V: Value> {
-    map: Cache<u64, V, Scale, BuildHasherDefault<PlaceHasher>, Evictions>,
+    map: Map<V>,
     /// The second at which the first of the values is over for good.
     first_end: AtomicU32,
     /// Since the last sweep.
@@ -141,7 +143,7 @@ impl<V: Value> Store<V> {
         value.end().plus(self.grace).ceil_seconds()
     }
 
-    fn map(&self, place: u64) -> &Cache<u64, V, Scale, BuildHasherDefault<PlaceHasher>, Evictions> {
+    fn map(&self, place: u64) -> &Map<V> {
         &self.shard(place).map
     }
 
