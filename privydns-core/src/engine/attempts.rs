@@ -174,10 +174,14 @@ impl Engine {
     /// Attempts that had their time are overdue, and the next one begins; or it is time to hedge.
     pub(super) fn attempts_timeout(&mut self, now: Instant, flight: usize) {
         let overdue = self.take_overdue(now, flight);
+        let question = self.flights[flight].place.key;
         for key in &overdue {
             self.note_silence(now, *key);
         }
-        let state = &mut self.flights[flight];
+        // A flight that itself finds out whether an upstream is back may just have come to its end.
+        let Some(state) = self.flights.get_mut(flight).filter(|state| state.place.key == question) else {
+            return;
+        };
         if !overdue.is_empty() || state.pause.is_some_and(|pause| pause <= now) {
             return self.advance(now, flight);
         }

@@ -63,6 +63,13 @@ fn whatever_happens_the_engine_keeps_its_promises() {
     println!("{} seeds: {}", last - first, tally.into_inner().expect("no thread fails with it"));
 }
 
+/// Found by this seed: the answer to a probe is overdue, which makes for another probe, which is the same question and
+/// has no attempt left.
+#[test]
+fn a_probe_may_end_while_its_silence_is_noted() {
+    play(10_768);
+}
+
 /// Plays the seed in `PRIVYDNS_SEED`, and prints all that the engine is told and says.
 #[test]
 fn replay() {
