@@ -22,8 +22,6 @@ const MEASURES: &[Measure] = &[
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-const TOKIO: &str = r#"tokio = { version = "1", features = ["rt", "net", "time"] }"#;
-
 /// A library: its name, its dependencies, and the program.
 const PROGRAMS: &[(&str, &str, &str)] = &[
     ("floor-raw", include_str!("minimal/floor.toml"), include_str!("minimal/floor.rs")),
@@ -51,11 +49,10 @@ fn build(name: &str, dependencies: &str, program: &str) -> io::Result<Vec<f64>> 
     }
     fs::create_dir_all(directory.join("src"))?;
     let manifest = format!(
-        "[package]\nname = \"minimal\"\nedition = \"2024\"\n\n[workspace]\n\n[dependencies]\n{TOKIO}\n{}\n\
+        "[package]\nname = \"minimal\"\nedition = \"2024\"\n\n[workspace]\n\n[dependencies]\n{}\n\
          [profile.release]\nstrip = true\n",
         dependencies.replace("ROOT", ROOT)
     );
-    let manifest = if name.ends_with("blocking") { manifest.replace(TOKIO, "") } else { manifest };
     fs::write(directory.join("Cargo.toml"), manifest)?;
     fs::write(directory.join("src/main.rs"), program)?;
     // The versions of the workspace.
