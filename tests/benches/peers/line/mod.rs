@@ -122,10 +122,9 @@ impl Line {
         all.retain(|Contestant { name, .. }| match self {
             // It has one question on its way at a time.
             Self::Load { .. } | Self::Herd { .. } => *name != "floor-raw",
-            // A floor has one connection, and is over with it.
-            Self::Cold { is_resumed: true, .. } => !name.starts_with("floor"),
+            // A floor has one connection, and is over with it; and it has no cache.
+            Self::Cold { is_resumed: true, .. } | Self::Hits { .. } => !name.starts_with("floor"),
             Self::Cold { .. } | Self::Warm { .. } => true,
-            Self::Hits { .. } => !name.starts_with("floor"),
             Self::LoadGrowth { .. } => ["floor-mux", "privydns-tokio", "privydns-blocking"].contains(name),
             Self::HitsGrowth { .. } => *name == "privydns-tokio",
         });
