@@ -13,7 +13,7 @@ use privydns_core::{Answer, Error, ErrorKind, Query};
 
 use crate::resolver::Inner;
 
-/// Lookups on their way at once: as many as one connection carries.
+/// The most lookups on their way at once: as many as one connection carries.
 const MAX_IN_FLIGHT: usize = 1000;
 
 /// Queries with their answers, in the order in which the answers come: what
@@ -64,6 +64,22 @@ impl<'r, I: Iterator<Item = Query>> Lookups<'r, I> {
             next_limit: Instant::now(),
             news: Arc::default(),
         }
+    }
+
+    /// Has at most so many lookups on their way at once, and at least one: for upstreams that are not to see a crowd.
+    /// More than a thousand, or than [`Builder::max_lookups`](crate::Builder::max_lookups), it never is.
+    ///
+    /// ```no_run
+    /// # use privydns_blocking::{Query, Resolver};
+    /// # fn run(resolver: &Resolver, queries: Vec<Query>) {
+    /// for (query, answer) in resolver.lookup_many(queries).at_most(20) {
+    ///     println!("{}: {}", query.name(), answer.is_ok());
+    /// }
+    /// # }
+    /// ```
+    pub fn at_most(mut self, lookups: usize) -> Self {
+        self.max_in_flight = lookups.clamp(1, self.max_in_flight);
+        self
     }
 
     /// Begins lookups until as many as may be are on their way, and has their queries sent.

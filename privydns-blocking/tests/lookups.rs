@@ -3,6 +3,7 @@
 mod server;
 mod subscriber;
 
+use std::cell::Cell;
 use std::io::Read;
 use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
 use std::sync::mpsc::channel;
@@ -88,6 +89,29 @@ fn a_batch_of_any_size_keeps_to_the_limit_of_lookups() {
 
     let answers = resolver.lookup_many((0..500).map(query));
     assert_eq!(answers.filter(|(_, answer)| answer.is_ok()).count(), 500);
+}
+
+#[test]
+fn a_batch_has_no_more_on_its_way_than_it_is_told_to() {
+    // Whoever is alone waits for another.
+    let mut held = Vec::new();
+    let server = Server::start(move |query| {
+        held.push(query);
+        if held.len() == 2 { held.drain(..).map(Step::Answer).collect() } else { Vec::new() }
+    });
+    let resolver = server.resolver();
+
+    let begun = Cell::new(0);
+    let queries = (0..40).inspect(|_| begun.set(begun.get() + 1)).map(query);
+    for (ended, (_, answer)) in resolver.lookup_many(queries).at_most(4).enumerate() {
+        answer.unwrap();
+        assert!(begun.get() - ended <= 4, "{} begun when {ended} had ended", begun.get());
+    }
+    assert_eq!(begun.get(), 40);
+
+    let one_by_one = Server::prompt();
+    let resolver = one_by_one.resolver();
+    assert_eq!(resolver.lookup_many((0..3).map(query)).at_most(0).count(), 3);
 }
 
 #[test]

@@ -17,6 +17,7 @@ use std::time::Instant;
 
 use rustc_hash::FxHashMap;
 
+use crate::cache::Place;
 use crate::engine::{Input, LookupId};
 use crate::error::{ConfigError, Error, ErrorKind};
 use crate::message::{Answer, Query};
@@ -150,9 +151,9 @@ impl Handle {
                 drop(self.tell(Input::Refresh(Arc::new(query))));
                 Ok(answer)
             }
-            Ok(Early::Miss) => {
+            Ok(Early::Miss(place)) => {
                 let deadline = self.shared.deadline(now, &query);
-                match self.ask(Arc::new(query), deadline) {
+                match self.ask(Arc::new(query), place, deadline) {
                     Ok(lookup) => return lookup,
                     Err(error) => Err(error),
                 }
@@ -224,12 +225,12 @@ impl Handle {
         self.shared.early(now, query)
     }
 
-    fn ask(&self, query: Arc<Query>, deadline: Instant) -> Result<Lookup<'_>, Error> {
+    fn ask(&self, query: Arc<Query>, place: Place, deadline: Instant) -> Result<Lookup<'_>, Error> {
         let (id, driver) = {
             let mut state = self.desk.open()?;
             state.last_lookup += 1;
             let id = LookupId(state.last_lookup);
-            let driver = state.send(Input::Miss { id, query: query.clone(), deadline });
+            let driver = state.send(Input::Miss { id, query: query.clone(), place, deadline });
             state.lookups.insert(id, Waiter { query, deadline, waker: None, result: None });
             (id, driver)
         };
@@ -419,7 +420,7 @@ impl State {
             waiting.sort_unstable_by_key(|(id, _)| **id);
             self.inputs.extend(waiting.into_iter().map(|(id, waiter)| {
                 let (query, deadline) = (waiter.query.clone(), waiter.deadline);
-                Input::Miss { id: *id, query, deadline }
+                Input::Lookup { id: *id, query, deadline }
             }));
         }
         driver

@@ -91,7 +91,7 @@ pub mod tls;
 pub mod upstream;
 
 pub use addresses::Addresses;
-pub use cache::{Cache, CacheSettings, CacheStats};
+pub use cache::{Cache, CacheSettings, CacheStats, Place};
 #[cfg(feature = "serde")]
 pub use config::ConfigFile;
 pub use config::{Builder, Config};

@@ -6,7 +6,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use tracing::trace;
 
-use crate::cache::{Cache, Found};
+use crate::cache::{Cache, Found, Place};
 use crate::config::{Config, LONGEST_TIME};
 use crate::error::{Error, ErrorKind};
 use crate::logging::CACHE;
@@ -44,17 +44,19 @@ pub enum Early {
     Answer(Answer),
     /// The answer, which is near its end: hand [`Input::Refresh`](crate::Input::Refresh) to the engine.
     Refresh(Answer),
-    /// Only an upstream can tell.
-    Miss,
+    /// Only an upstream can tell: hand [`Input::Miss`](crate::Input::Miss) to the engine.
+    Miss(Place),
 }
 
 /// [`Early`], and what only the engine has a use for.
 pub(crate) enum Known {
     Answer(Answer),
     Refresh(Answer),
-    /// Past its time, for want of a newer one.
-    Stale(Answer),
-    Nothing,
+    Nothing {
+        place: Place,
+        /// An answer past its time, for want of a newer one.
+        stale: Option<Answer>,
+    },
 }
 
 impl Shared {
@@ -80,7 +82,7 @@ impl Shared {
         match self.known(now, query)? {
             Known::Answer(answer) => Ok(Early::Answer(answer)),
             Known::Refresh(answer) => Ok(Early::Refresh(answer)),
-            Known::Stale(_) | Known::Nothing => Ok(Early::Miss),
+            Known::Nothing { place, .. } => Ok(Early::Miss(place)),
         }
     }
 
@@ -105,11 +107,11 @@ impl Shared {
 
     /// What the cache has for a query.
     fn cached(&self, now: Instant, query: &Query) -> Result<Known, Error> {
-        let group = self.config.group(query)?;
+        let place = self.place_of(query)?;
         if query.cache_use() == CacheUse::Bypass {
-            return Ok(Known::Nothing);
+            return Ok(Known::Nothing { place, stale: None });
         }
-        match self.cache.lookup(now, query, group) {
+        match self.cache.lookup(now, query, place) {
             Found::Fresh(answer) => {
                 trace!(target: CACHE, name = %query.name(), record_type = %query.record_type(), "cache hit");
                 Ok(Known::Answer(answer))
@@ -123,9 +125,15 @@ impl Shared {
                 self.cache.count_miss();
                 Err(ErrorKind::NotCached.into())
             }
-            Found::Stale { answer, .. } => Ok(Known::Stale(answer)),
-            Found::Miss => Ok(Known::Nothing),
+            Found::Stale { answer, .. } => Ok(Known::Nothing { place, stale: Some(answer) }),
+            Found::Miss => Ok(Known::Nothing { place, stale: None }),
         }
+    }
+
+    /// The upstreams that may answer a query, and what stands for it in the cache and among the flights.
+    pub(crate) fn place_of(&self, query: &Query) -> Result<Place, Error> {
+        let group = self.config.group(query)?;
+        Ok(self.cache.place(query, group))
     }
 
     /// When a lookup that begins now must end.

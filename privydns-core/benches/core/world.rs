@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use privydns_core::{
-    CacheSettings, Config, ConnectionId, Engine, Input, LookupId, Output, Query, RecordType, Shared,
+    CacheSettings, Config, ConnectionId, Early, Engine, Input, LookupId, Output, Query, RecordType, Shared,
 };
 
 use crate::peer;
@@ -56,13 +56,17 @@ impl World {
         }
     }
 
-    /// Looks all of them up at once, and sees every one answered.
+    /// Looks all of them up at once, as a handle does: the engine is asked what the cache does not know. Sees every one
+    /// answered.
     pub(crate) fn look_up(&mut self, queries: impl IntoIterator<Item = Arc<Query>>) {
         let (now, mut open) = (beginning(), 0);
         for query in queries {
             self.last += 1;
             let id = LookupId(self.last);
-            self.engine.handle_input(now, Input::Miss { id, query, deadline: now + PATIENCE });
+            let Ok(Early::Miss(place)) = self.shared.early(now, &query) else {
+                panic!("a name that is not known")
+            };
+            self.engine.handle_input(now, Input::Miss { id, query, place, deadline: now + PATIENCE });
             open += 1;
         }
         while open > 0 {

@@ -22,9 +22,13 @@ pub(crate) struct CacheKey(u128);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Group(pub(crate) u64);
 
-/// Where a lookup belongs: who may answer it, and its key.
+/// Where a query belongs in a resolver: which upstreams may answer it, and what stands for it in the cache and among the
+/// lookups in flight. [`Early::Miss`](crate::Early::Miss) brings it, and [`Input::Miss`](crate::Input::Miss) takes it
+/// along, so that a name is hashed once.
+///
+/// It is of use to the engines of the [`Shared`](crate::Shared) that it came from, and to no others.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Place {
+pub struct Place {
     pub(crate) group: Group,
     pub(crate) key: CacheKey,
 }

@@ -33,11 +33,13 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
+use std::cell::LazyCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-pub(crate) use self::key::{CacheKey, Group, Place};
+pub use self::key::Place;
+pub(crate) use self::key::{CacheKey, Group};
 pub use self::settings::CacheSettings;
 
 use self::entry::Entry;
@@ -186,11 +188,10 @@ impl Cache {
     ///
     /// How the lookup ends if it is no hit is for the caller to count: [`count_miss`](Self::count_miss),
     /// [`count_stale`](Self::count_stale).
-    pub(crate) fn lookup(&self, now: Instant, query: &Query, group: Group) -> Found {
+    pub(crate) fn lookup(&self, now: Instant, query: &Query, Place { group, key }: Place) -> Found {
         let Some(store) = &self.shared.store else { return Found::Miss };
         let shared = &*self.shared;
         let now = shared.clock.moment(now);
-        let key = shared.keyer.answer(query, group);
         let own = match shared.entry(store, now, key) {
             Some(entry) if entry.is_fresh(now) => return shared.hit(now, key, entry),
             own => own,
@@ -236,22 +237,21 @@ impl Cache {
         let shared = &*self.shared;
         let now = shared.clock.moment(now);
         let entry = Entry::new(&shared.settings, now, message, age, origin);
-        let put = |key: CacheKey| match entry.clone() {
+        let put = |key: CacheKey, entry: Option<Entry>| match entry {
             Some(entry) => store.insert(now, key.place(), entry.proved_by(key)),
             // Too short-lived to be kept, it still has put an end to what was.
             None => store.remove(key.place()),
         };
-        let denial_of = shared.keyer.denials(query, group);
-        let may_be_denied = shared.may_deny(now);
+        let denial_of = LazyCell::new(|| shared.keyer.denials(query, group));
         let exists = |name: &[u8]| store.remove(denial_of(name).place());
-        let deny = |name: &QueryName| {
+        let deny = |name: &QueryName, entry: Option<Entry>| {
             let key = denial_of(name.as_wire());
             if let Some(entry) = &entry {
                 shared.denied_until.fetch_max(entry.over(shared.grace()).milliseconds(), Relaxed);
             }
             // The lookup looked for records; the store is to know that a denial would have served it.
             store.get(key.place());
-            put(key);
+            put(key, entry);
         };
 
         for marks in [&shared.refreshing, &shared.failing].into_iter().flatten() {
@@ -261,18 +261,18 @@ impl Cache {
         match (message.outcome(), &target) {
             (Outcome::NxDomain, None) => {
                 store.remove(key.place());
-                deny(name);
+                deny(name, entry);
             }
             (Outcome::NxDomain, Some(target)) => {
                 and_parents(name).for_each(exists);
-                put(key);
-                deny(target);
+                put(key, entry.clone());
+                deny(target, entry);
             }
             (Outcome::Records | Outcome::NoData | Outcome::Failure, target) => {
-                if may_be_denied {
+                if shared.may_deny(now) {
                     and_parents(name).chain(target.iter().flat_map(and_parents)).for_each(exists);
                 }
-                put(key);
+                put(key, entry);
             }
         }
     }

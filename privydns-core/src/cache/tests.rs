@@ -47,7 +47,7 @@ impl Bench {
     }
 
     fn found(&self, query: &Query) -> Found {
-        self.cache.lookup(self.now, query, PUBLIC)
+        self.cache.lookup(self.now, query, self.cache.place(query, PUBLIC))
     }
 
     /// The answer that is given without asking, and without having it renewed.

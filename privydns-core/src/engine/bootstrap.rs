@@ -74,14 +74,15 @@ impl Engine {
                     continue;
                 }
             };
+            let place = self.shared.cache.place(&query, group);
             if let Some(answer) = local_answer(&query) {
                 self.bootstrap_answered(now, upstream, &answer);
             } else if let Found::Fresh(answer) | Found::Refresh(answer) =
-                self.shared.cache.lookup(now, &query, group)
+                self.shared.cache.lookup(now, &query, place)
             {
                 self.bootstrap_answered(now, upstream, &answer);
             } else {
-                match self.flight_in_group(now, Arc::new(query), group, deadline) {
+                match self.flight_at(now, Arc::new(query), place, deadline) {
                     Ok(flight) => {
                         self.flights[flight].bootstraps.push(upstream);
                         self.begin_or_wait(now, flight);

@@ -73,25 +73,8 @@ impl Engine {
         query: Arc<Query>,
         deadline: Instant,
     ) -> Result<usize, Error> {
-        let place = self.place_of(&query)?;
+        let place = self.shared.place_of(&query)?;
         self.flight_at(now, query, place, deadline)
-    }
-
-    pub(super) fn flight_in_group(
-        &mut self,
-        now: Instant,
-        query: Arc<Query>,
-        group: Group,
-        deadline: Instant,
-    ) -> Result<usize, Error> {
-        let place = self.shared.cache.place(&query, group);
-        self.flight_at(now, query, place, deadline)
-    }
-
-    /// The upstreams that may answer a query, and what stands for it in the cache and among the flights.
-    pub(super) fn place_of(&self, query: &Query) -> Result<Place, Error> {
-        let group = self.shared.config.group(query)?;
-        Ok(self.shared.cache.place(query, group))
     }
 
     pub(super) fn flight_at(

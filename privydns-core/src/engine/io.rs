@@ -8,6 +8,7 @@ use std::time::{Instant, SystemTime};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 
+use crate::cache::Place;
 use crate::error::{Cause, Error, Stage};
 use crate::message::{Answer, Query};
 use crate::proxy::Tunnel;
@@ -41,6 +42,8 @@ pub enum Input<'a> {
         id: LookupId,
         /// What it asks.
         query: Arc<Query>,
+        /// Where [`Early::Miss`](crate::Early::Miss) said that it belongs.
+        place: Place,
         /// When its caller stops waiting.
         deadline: Instant,
     },

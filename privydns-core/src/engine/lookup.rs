@@ -26,19 +26,28 @@ pub(super) struct Lookup {
 impl Engine {
     /// A caller wants an answer, which the cache may have.
     pub(super) fn begin_lookup(&mut self, now: Instant, id: LookupId, query: Arc<Query>, deadline: Instant) {
-        let known = self.shared.known(now, &query);
-        match known.and_then(|known| Ok((known, self.place_of(&query)?))) {
-            Ok((known, place)) => self.begin_at(now, id, query, place, deadline, known),
+        match self.shared.known(now, &query) {
+            _ if self.closed => self.done(id, Err(ErrorKind::Closed.into())),
+            Ok(Known::Answer(answer) | Known::Refresh(answer)) => self.done(id, Ok(answer)),
+            Ok(Known::Nothing { place, stale }) => self.begin_at(now, id, query, place, deadline, stale),
             Err(error) => self.done(id, Err(error)),
         }
     }
 
-    /// A caller wants an answer, and has looked into the cache.
-    pub(super) fn begin_miss(&mut self, now: Instant, id: LookupId, query: Arc<Query>, deadline: Instant) {
-        let place = self.place_of(&query);
-        match place.and_then(|place| Ok((self.known_by_now(now, &query, place)?, place))) {
-            Ok((known, place)) => self.begin_at(now, id, query, place, deadline, known),
-            Err(error) => self.done(id, Err(error)),
+    /// A caller wants an answer, and has looked into the cache. The answer may have come between its look and now; and
+    /// a stale one is only of use here.
+    pub(super) fn begin_miss(
+        &mut self,
+        now: Instant,
+        id: LookupId,
+        query: Arc<Query>,
+        place: Place,
+        deadline: Instant,
+    ) {
+        if self.closed || self.recent.contains(place.key) || self.shared.cache.keeps_stale() {
+            self.begin_lookup(now, id, query, deadline);
+        } else {
+            self.begin_at(now, id, query, place, deadline, None);
         }
     }
 
@@ -49,16 +58,8 @@ impl Engine {
         query: Arc<Query>,
         place: Place,
         deadline: Instant,
-        known: Known,
+        stale: Option<Answer>,
     ) {
-        if self.closed {
-            return self.done(id, Err(ErrorKind::Closed.into()));
-        }
-        let stale = match known {
-            Known::Answer(answer) | Known::Refresh(answer) => return self.done(id, Ok(answer)),
-            Known::Stale(answer) => Some(answer),
-            Known::Nothing => None,
-        };
         // Flights that no lookup waits for, as those that renew what the cache has, get as much room again.
         let limit = self.shared.config.settings.max_lookups;
         if self.lookups.len() >= limit || self.flights.len() >= limit.saturating_mul(2) {
@@ -75,16 +76,6 @@ impl Engine {
         state.waiters.insert((deadline, id));
         self.lookups.insert(id, Lookup { flight, started: now, deadline, accepts_stale });
         self.begin_or_wait(now, flight);
-    }
-
-    /// What is known of a query on which its caller found nothing. The answer may have come between the caller's
-    /// look into the cache and now; and a stale one is only of use here.
-    fn known_by_now(&self, now: Instant, query: &Query, place: Place) -> Result<Known, Error> {
-        if self.recent.contains(place.key) || self.shared.cache.keeps_stale() {
-            self.shared.known(now, query)
-        } else {
-            Ok(Known::Nothing)
-        }
     }
 
     /// A caller no longer wants its answer.

@@ -176,7 +176,7 @@ impl Engine {
         let now = self.advance_clock(now);
         match input {
             Input::Lookup { id, query, deadline } => self.begin_lookup(now, id, query, deadline),
-            Input::Miss { id, query, deadline } => self.begin_miss(now, id, query, deadline),
+            Input::Miss { id, query, place, deadline } => self.begin_miss(now, id, query, place, deadline),
             Input::Cancel(id) => self.cancel_lookup(now, id),
             Input::Refresh(query) => self.begin_refresh(now, query),
             Input::Handshaking(id) => self.handshaking(id),

@@ -106,7 +106,8 @@ impl Engine {
         }
         let deadline = now + self.shared.config.settings.timeout;
         let query = self.probe_query.clone();
-        let Ok(flight) = self.flight_in_group(now, query, Group::one(upstream), deadline) else { return };
+        let place = self.shared.cache.place(&query, Group::one(upstream));
+        let Ok(flight) = self.flight_at(now, query, place, deadline) else { return };
         debug!(target: UPSTREAM, upstream = %self.pools[upstream].label, "probing");
         self.pools[upstream].health.probing();
         let state = &mut self.flights[flight];

@@ -25,7 +25,11 @@ pub(super) enum Timer {
 /// lookup that it belongs to, so it stays in the queue until it comes first, or until such make up half of the queue.
 #[derive(Debug, Default)]
 pub(super) struct Timers {
-    set: FxHashMap<Timer, Instant>,
+    /// The alarms of flights, whose numbers are small and used again: there is one for almost every lookup.
+    flights: Vec<Option<Instant>>,
+    others: FxHashMap<Timer, Instant>,
+    /// How many are set.
+    set: usize,
     /// Each alarm that is set, and some that were. An alarm that is not set, or not to this time, is none.
     queue: BinaryHeap<Reverse<(Instant, Timer)>>,
 }
@@ -33,16 +37,36 @@ pub(super) struct Timers {
 impl Timers {
     /// Moves an alarm to `at`, or stops it.
     pub(super) fn set(&mut self, timer: Timer, at: Option<Instant>) {
-        let old = match at {
-            Some(at) => self.set.insert(timer, at),
-            None => self.set.remove(&timer),
-        };
+        let old = self.replace(timer, at);
+        self.set = self.set + usize::from(at.is_some()) - usize::from(old.is_some());
         if let Some(at) = at.filter(|_| old != at) {
             self.queue.push(Reverse((at, timer)));
         }
-        if self.queue.len() > 2 * self.set.len() + SLACK {
-            let Self { set, queue } = self;
-            queue.retain(|Reverse((at, timer))| set.get(timer) == Some(at));
+        if self.queue.len() > 2 * self.set + SLACK {
+            let mut queue = std::mem::take(&mut self.queue);
+            queue.retain(|Reverse((at, timer))| self.at(*timer) == Some(*at));
+            self.queue = queue;
+        }
+    }
+
+    fn replace(&mut self, timer: Timer, at: Option<Instant>) -> Option<Instant> {
+        match (timer, at) {
+            (Timer::Flight(flight), at) => {
+                if flight >= self.flights.len() {
+                    self.flights.resize(flight + 1, None);
+                }
+                std::mem::replace(&mut self.flights[flight], at)
+            }
+            (other, Some(at)) => self.others.insert(other, at),
+            (other, None) => self.others.remove(&other),
+        }
+    }
+
+    /// What an alarm is set to.
+    fn at(&self, timer: Timer) -> Option<Instant> {
+        match timer {
+            Timer::Flight(flight) => self.flights.get(flight).copied().flatten(),
+            other => self.others.get(&other).copied(),
         }
     }
 
@@ -59,7 +83,7 @@ impl Timers {
     fn first(&mut self) -> Option<(Instant, Timer)> {
         loop {
             let Reverse((at, timer)) = *self.queue.peek()?;
-            if self.set.get(&timer) == Some(&at) {
+            if self.at(timer) == Some(at) {
                 return Some((at, timer));
             }
             self.queue.pop();
@@ -68,6 +92,6 @@ impl Timers {
 
     #[cfg(any(test, feature = "fuzzing"))]
     pub(super) fn len(&self) -> usize {
-        self.set.len()
+        self.set
     }
 }

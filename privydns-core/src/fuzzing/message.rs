@@ -152,14 +152,15 @@ fn compare(message: &Message) {
 fn keep(message: &Message, query: &Query, age: u32) {
     let now = beginning();
     let cache = Cache::new(&CacheSettings::default().entries(16), *b"a secret of ours");
-    cache.insert(now, query, cache.place(query, GROUP), message, age, &origin());
+    let place = cache.place(query, GROUP);
+    cache.insert(now, query, place, message, age, &origin());
     let lifetime = match message.lifetime() {
         Lifetime::Positive(ttl) => ttl.min(MAX_POSITIVE),
         Lifetime::Negative(ttl) => ttl.min(MAX_NEGATIVE),
         Lifetime::None => 0,
     };
     let left = lifetime.saturating_sub(age);
-    let after = |seconds: u32| cache.lookup(now + Duration::from_secs(seconds.into()), query, GROUP);
+    let after = |seconds: u32| cache.lookup(now + Duration::from_secs(seconds.into()), query, place);
     if left == 0 {
         assert!(matches!(after(0), Found::Miss), "what has no time left is not kept");
         return;

@@ -223,15 +223,18 @@ fn decimal_octet(label: &[u8]) -> Option<u8> {
 
 /// Whether an octet stands for itself in a name's text.
 fn is_plain(octet: u8) -> bool {
-    PLAIN[usize::from(octet)]
+    PLAIN[usize::from(octet)] != 0
 }
 
+/// What an octet of a name's text stands for in the name: itself, in lower case; or 0 where that takes an escape.
 /// Looked up instead of compared: every octet of every name that is asked for is.
-const PLAIN: [bool; 256] = {
-    let mut plain = [false; 256];
+const PLAIN: [u8; 256] = {
+    let mut plain = [0; 256];
     let mut octet: u8 = 0;
     while octet < u8::MAX {
-        plain[octet as usize] = octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'*');
+        if octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'*') {
+            plain[octet as usize] = octet.to_ascii_lowercase();
+        }
         octet += 1;
     }
     plain
@@ -252,23 +255,18 @@ impl Builder {
     /// Reads labels in ASCII, with escapes.
     fn push_text(&mut self, text: &str) -> Result<(), NameError> {
         let mut rest = text.as_bytes();
-        while !rest.is_empty() {
-            let run = rest.iter().position(|&octet| !is_plain(octet)).unwrap_or(rest.len());
-            let (plain, special) = rest.split_at(run);
-            self.push(plain)?;
-            rest = match special {
-                [] => special,
-                [b'.', tail @ ..] => {
-                    self.close_label()?;
-                    tail
-                }
-                [b'\\', tail @ ..] => {
+        while let [octet, tail @ ..] = rest {
+            rest = tail;
+            match (PLAIN[usize::from(*octet)], octet) {
+                (0, b'.') => self.close_label()?,
+                (0, b'\\') => {
                     let (escaped, tail) = unescape(tail)?;
-                    self.push(&[escaped])?;
-                    tail
+                    self.push(escaped.to_ascii_lowercase())?;
+                    rest = tail;
                 }
-                [other, ..] => return Err(NameError::Character(char::from(*other))),
-            };
+                (0, other) => return Err(NameError::Character(char::from(*other))),
+                (plain, _) => self.push(plain)?,
+            }
         }
         if self.open_label() > 0 { self.close_label() } else { Ok(()) }
     }
@@ -298,24 +296,21 @@ impl Builder {
     }
 
     fn push_label(&mut self, label: &[u8]) -> Result<(), NameError> {
-        self.push(label)?;
+        label.iter().try_for_each(|octet| self.push(octet.to_ascii_lowercase()))?;
         self.close_label()
     }
 
-    /// Adds octets to the open label.
-    fn push(&mut self, octets: &[u8]) -> Result<(), NameError> {
-        if self.open_label() + octets.len() > MAX_LABEL {
+    /// Adds an octet to the open label.
+    fn push(&mut self, octet: u8) -> Result<(), NameError> {
+        if self.open_label() == MAX_LABEL {
             return Err(NameError::LabelTooLong);
         }
-        let end = self.end + octets.len();
         // The last octet is the root's.
-        if end > MAX_NAME - 1 && !octets.is_empty() {
+        if self.end >= MAX_NAME - 1 {
             return Err(NameError::TooLong);
         }
-        for (slot, octet) in self.bytes[self.end..end].iter_mut().zip(octets) {
-            *slot = octet.to_ascii_lowercase();
-        }
-        self.end = end;
+        self.bytes[self.end] = octet;
+        self.end += 1;
         Ok(())
     }
 

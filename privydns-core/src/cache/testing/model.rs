@@ -56,7 +56,8 @@ impl Bench {
         match what {
             0..50 => {
                 let expected = model.lookup(lookup);
-                let found = Seen::of(&cache.lookup(*now, &query, lookup.group()), lookup);
+                let found =
+                    Seen::of(&cache.lookup(*now, &query, cache.place(&query, lookup.group())), lookup);
                 assert_eq!(found, expected, "step {step}, {lookup:?}");
             }
             50..75 => {

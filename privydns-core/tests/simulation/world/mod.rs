@@ -178,10 +178,10 @@ impl World {
     /// A caller asks as a handle of a resolver does: the engine only where the cache does not know.
     pub(crate) fn ask_early(&mut self, query: &Query) -> LookupId {
         let answered = match self.shared.early(self.instant(), query) {
-            Ok(Early::Miss) => {
+            Ok(Early::Miss(place)) => {
                 let (id, query) = self.begin(query);
                 let deadline = beginning() + self.waiting[&id].deadline;
-                self.tell(Input::Miss { id, query, deadline });
+                self.tell(Input::Miss { id, query, place, deadline });
                 return id;
             }
             Ok(Early::Answer(answer)) => Ok(answer),

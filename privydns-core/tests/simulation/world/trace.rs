@@ -34,7 +34,7 @@ impl Trace {
                 self.note(at, format_args!("-> Received {id:?}, {} octets", bytes.len()));
                 self.sum.0.write(bytes);
             }
-            Input::Lookup { id, query, deadline } | Input::Miss { id, query, deadline } => {
+            Input::Lookup { id, query, deadline } | Input::Miss { id, query, deadline, .. } => {
                 let deadline = deadline.saturating_duration_since(super::beginning());
                 let (name, record_type) = (query.name(), query.record_type());
                 self.note(at, format_args!("-> {id:?}: {name} {record_type} until {deadline:?}"));

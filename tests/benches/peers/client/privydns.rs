@@ -1,14 +1,16 @@
 //! PrivyDNS on each of its runtimes, with every default.
 
-use std::io;
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
+use std::{io, iter};
 
 use privydns_async_std::Runtime;
 use privydns_core::{CacheSettings, Config, Error, Query, RecordType, Roots, Upstream};
 use privydns_tests::SERVER_NAME;
+use rustc_hash::FxHashMap;
 
 use super::on_tokio::{Ask, OnTokio};
 use super::{Carrier, Client, Lookup, Scene, scattered};
@@ -69,14 +71,23 @@ impl Client for Blocking {
         names.iter().map(ask).collect()
     }
 
-    /// In batches: an iterator of lookups has no other limit on what is on its way than its own.
+    /// Each thread with its share of the names, and of what may be on its way.
     fn at_once(&self, names: &Arc<[String]>, in_flight: usize) -> Vec<Lookup> {
-        let batches: Vec<_> = names.chunks((in_flight / self.threads).max(1)).collect();
         let next = AtomicUsize::new(0);
+        let at_most = (in_flight / self.threads).max(1);
         let run = || {
-            let mut lookups = Vec::new();
-            while let Some(batch) = batches.get(next.fetch_add(1, Relaxed)) {
-                self.ask_batch(batch, &mut lookups);
+            let mut lookups = Vec::with_capacity(2 * names.len() / self.threads);
+            // By name: answers come in an order of their own.
+            let begun = RefCell::new(FxHashMap::default());
+            let queries = iter::from_fn(|| names.get(next.fetch_add(1, Relaxed))).map(|name| {
+                let query = Query::new(name, RecordType::A).expect("a name");
+                begun.borrow_mut().insert(query.name().clone(), Instant::now());
+                query
+            });
+            for (query, answer) in self.resolver.lookup_many(queries).at_most(at_most) {
+                let is_answered = answer.is_ok_and(|answer| answer.addresses().next().is_some());
+                let begun = begun.borrow_mut().remove(query.name()).expect("a name that was asked for");
+                lookups.push(Lookup::new(begun, is_answered));
             }
             lookups
         };
@@ -92,17 +103,6 @@ impl Client for Blocking {
             }
         });
         begun.elapsed()
-    }
-}
-
-impl Blocking {
-    fn ask_batch(&self, batch: &[String], lookups: &mut Vec<Lookup>) {
-        let begun = Instant::now();
-        let queries = batch.iter().map(|name| Query::new(name, RecordType::A).expect("a name"));
-        for (_, answer) in self.resolver.lookup_many(queries) {
-            let is_answered = answer.is_ok_and(|answer| answer.addresses().next().is_some());
-            lookups.push(Lookup::new(begun, is_answered));
-        }
     }
 }
 
