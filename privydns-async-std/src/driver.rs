@@ -18,14 +18,11 @@ use privydns_core::{Cause, ConnectionId, Engine, Input, Output, Stage, tls::caus
 use crate::reach::{Reached, reach};
 use crate::socket::Socket;
 
-/// Steps that one connection takes in one round, so that none keeps the others from theirs.
-const STEPS_A_ROUND: usize = 16;
+/// Steps that one connection takes in one round, so that none keeps the others, or the callers, from theirs.
+const STEPS_A_ROUND: usize = 2;
 
 /// Inputs taken from callers in one round, so that a flood of them does not starve the sockets.
 const INPUTS_A_ROUND: usize = 1024;
-
-/// Rounds before the executor has its thread back, whatever there still is to do.
-const ROUNDS: usize = 32;
 
 /// As much as a TLS record holds, so that one read empties it.
 const READ_SIZE: usize = 16 * 1024;
@@ -180,24 +177,23 @@ impl Future for Driver {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let driver = &mut *self;
+        // One time for all that a round finds: to read the clock for each lookup would cost as much as to encode it.
+        let now = Instant::now();
         // After a wait, which may have been a sleep of the whole machine.
-        driver.engine.handle_input(Instant::now(), Input::WallClock(SystemTime::now()));
-        for _ in 0..ROUNDS {
-            // One time for all that a round finds: to read the clock for each lookup would cost as much as to encode it.
-            let now = Instant::now();
-            // Connections first: no query goes to one that is over.
-            let mut is_busy = driver.poll_connections(cx, now);
-            is_busy |= driver.poll_inbox(cx, now);
-            is_busy |= driver.drain(cx, now);
-            is_busy |= driver.poll_alarm(cx);
-            if driver.engine.is_closed() {
-                return Poll::Ready(());
-            }
-            if !is_busy {
-                return Poll::Pending;
-            }
+        driver.engine.handle_input(now, Input::WallClock(SystemTime::now()));
+        // Connections first: no query goes to one that is over.
+        let mut is_busy = driver.poll_connections(cx, now);
+        is_busy |= driver.poll_inbox(cx, now);
+        is_busy |= driver.drain(cx, now);
+        is_busy |= driver.poll_alarm(cx);
+        if driver.engine.is_closed() {
+            return Poll::Ready(());
         }
-        cx.waker().wake_by_ref();
+        if is_busy {
+            // Not in another round: callers who have their answers ask again first, and the server works on that while
+            // more is read.
+            cx.waker().wake_by_ref();
+        }
         Poll::Pending
     }
 }
