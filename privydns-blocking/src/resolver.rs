@@ -132,8 +132,8 @@ impl Resolver {
     /// Asks many queries from one thread, and yields each with its answer, in the order in which the answers come.
     ///
     /// Up to a thousand are on their way at once, or [fewer](Lookups::at_most); the others begin as answers are taken.
-    /// A query's time runs from when it begins. While the iterator is not being asked for the next answer nothing is received, unless
-    /// another thread waits. Dropping it cancels what is on its way.
+    /// A query's time runs from when it begins. While the iterator is not being asked for the next answer nothing is
+    /// received, unless another thread waits. Dropping it cancels what is on its way.
     ///
     /// Queries that have no more now and will have more later, such as those of a channel
     /// ([`TryIter`](std::sync::mpsc::TryIter)), are asked again for them as answers are taken: with a source that
