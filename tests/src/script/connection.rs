@@ -30,7 +30,8 @@ pub enum ConnectionFault {
     RefuseClient(Refusal),
     /// The connection ends as soon as TLS is up.
     EndAfterHandshake(End),
-    /// The connection ends when it has been idle, with nothing waiting, for this long.
+    /// The connection ends when it has been idle, with nothing waiting, for this long. Before its first query it is not
+    /// idle: however slow the client is, it gets to ask.
     EndWhenIdle(Duration, End),
     /// When it has been idle for this long, HTTP/1.1 sends an unasked `408`, HTTP/2 a GOAWAY; then the connection
     /// ends as it should. Over DoT it just ends.

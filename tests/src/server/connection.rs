@@ -36,8 +36,8 @@ pub(super) struct ConnectionLog {
 }
 
 impl ConnectionLog {
-    pub(super) fn update(&self, change: impl FnOnce(&mut ConnectionSeen)) {
-        self.log.update(|seen| change(&mut seen.connections[self.index]));
+    pub(super) fn update<T>(&self, change: impl FnOnce(&mut ConnectionSeen) -> T) -> T {
+        self.log.update(|seen| change(&mut seen.connections[self.index]))
     }
 }
 
@@ -190,7 +190,8 @@ impl Connection {
         plan
     }
 
-    /// Waits until the connection has been idle for as long as the script allows; forever if it does not say.
+    /// Waits until the connection has been idle for as long as the script allows; forever if it does not say, or if
+    /// nothing was asked yet.
     pub(super) async fn idle(&self, since: Instant) -> Idle {
         let idle = self.faults.iter().find_map(|fault| match fault {
             ConnectionFault::EndWhenIdle(after, end) => {
@@ -201,7 +202,7 @@ impl Connection {
             }
             _ => None,
         });
-        match idle {
+        match idle.filter(|_| self.log.update(|seen| seen.queries > 0)) {
             Some(idle) => {
                 tokio::time::sleep_until(since + idle.after).await;
                 idle

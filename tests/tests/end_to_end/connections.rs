@@ -99,7 +99,7 @@ pub(crate) fn stale_connections_are_no_failures(bench: &Bench) {
 }
 
 pub(crate) fn a_server_may_close_when_idle(bench: &Bench) {
-    let idle = Duration::from_millis(250);
+    let idle = Duration::from_millis(20);
     for fault in [
         ConnectionFault::EndWhenIdle(idle, End::CloseNotify),
         ConnectionFault::EndWhenIdle(idle, End::Fin),

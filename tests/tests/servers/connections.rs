@@ -121,6 +121,8 @@ fn connections_end_when_idle() {
     let idle = Duration::from_millis(10);
     let server = with(ConnectionFault::EndWhenIdle(idle, End::CloseNotify));
     let mut client = try_connect(&server).unwrap();
+    client.ask(1, WWW);
+    client.answer();
     client.end().unwrap();
     client.leave();
     let seen = server.wait_until(|seen| seen.open() == 0);

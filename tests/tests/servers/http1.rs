@@ -226,6 +226,8 @@ fn an_idle_connection_gets_an_unasked_response() {
     let farewell = ConnectionFault::FarewellWhenIdle(Duration::from_millis(10));
     let server = Server::http1().script(Script::new().on_connection(1, farewell)).start();
     let mut client = connect(&server);
+    client.send(&post_www());
+    assert!(response(&mut client).unwrap().0.starts_with("HTTP/1.1 200 "));
     assert!(response(&mut client).unwrap().0.starts_with("HTTP/1.1 408 Request Timeout\r\n"));
     client.end().unwrap();
 }

@@ -87,20 +87,7 @@ fn ask_once(server: &Server) -> Outcome {
 /// or `RST_STREAM`; without the server's SETTINGS.
 fn frames(server: &Server) -> Vec<Frame> {
     let mut client = Client::try_connect(server, config(&[b"h2"], None)).unwrap();
-    let block = header_block(&[
-        (":method", "POST"),
-        (":scheme", "https"),
-        (":authority", SERVER_NAME),
-        (":path", "/dns-query"),
-        ("content-type", "application/dns-message"),
-    ]);
-    let request = [
-        PREFACE,
-        &Frame::settings(&[]).to_bytes(),
-        &Frame::headers(1, &block, Frame::END_HEADERS).to_bytes(),
-        &Frame::data(1, &query(0, WWW, RecordType::A), Frame::END_STREAM).to_bytes(),
-    ];
-    client.send(&request.concat());
+    client.send(&request());
     let (mut input, mut frames) = (Vec::new(), Vec::new());
     while let Ok(octet) = client.read_octets(1) {
         input.extend(octet);
@@ -120,6 +107,24 @@ fn frames(server: &Server) -> Vec<Frame> {
         }
     }
     frames
+}
+
+/// A client's first octets: preface, settings, and one request.
+fn request() -> Vec<u8> {
+    let block = header_block(&[
+        (":method", "POST"),
+        (":scheme", "https"),
+        (":authority", SERVER_NAME),
+        (":path", "/dns-query"),
+        ("content-type", "application/dns-message"),
+    ]);
+    [
+        PREFACE,
+        &Frame::settings(&[]).to_bytes(),
+        &Frame::headers(1, &block, Frame::END_HEADERS).to_bytes(),
+        &Frame::data(1, &query(0, WWW, RecordType::A), Frame::END_STREAM).to_bytes(),
+    ]
+    .concat()
 }
 
 fn kinds(frames: &[Frame]) -> Vec<u8> {
@@ -314,7 +319,7 @@ fn an_idle_connection_gets_a_goaway() {
     let farewell = ConnectionFault::FarewellWhenIdle(Duration::from_millis(10));
     let server = Server::http2().script(Script::new().on_connection(1, farewell)).start();
     let mut client = Client::try_connect(&server, config(&[b"h2"], None)).unwrap();
-    client.send(&[PREFACE, &Frame::settings(&[]).to_bytes()].concat());
+    client.send(&request());
     let mut input = Vec::new();
     let goaway = loop {
         input.extend(client.read_octets(1).unwrap());
