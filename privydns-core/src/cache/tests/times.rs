@@ -213,6 +213,23 @@ fn a_cache_without_room_keeps_nothing() {
 }
 
 #[test]
+fn a_cache_keeps_to_the_limits_that_are_set() {
+    let entries = (CacheSettings::default().entries(50), 50);
+    // None takes less than 160 octets.
+    let octets = (CacheSettings::default().bytes(16 * 1024), 16 * 1024 / 160);
+    for (settings, most) in [entries, octets] {
+        let bench = Bench::new(&settings);
+        for number in 0..500 {
+            let query = a(&format!("{number}.example"));
+            bench.insert(&query, &Reply::to(&query).a(TTL));
+        }
+        let CacheStats { entries, evictions, .. } = bench.cache.stats();
+        assert!((most / 4..=most).contains(&entries), "{entries} of {most}");
+        assert_eq!(evictions, 500 - entries);
+    }
+}
+
+#[test]
 fn an_answer_of_sixty_kilobytes_is_kept_when_the_cache_is_full() {
     let bench = Bench::new(&CacheSettings::default().entries(1000).bytes(1 << 20));
     for number in 0..1200 {
