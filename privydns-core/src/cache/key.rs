@@ -26,7 +26,8 @@ pub(crate) struct Group(pub(crate) u64);
 /// lookups in flight. [`Early::Miss`](crate::Early::Miss) brings it, and [`Input::Miss`](crate::Input::Miss) takes it
 /// along, so that a name is hashed once.
 ///
-/// It is of use to the engines of the [`Shared`](crate::Shared) that it came from, and to no others.
+/// It is of use to the engines of the [`Shared`](crate::Shared) that it came from. To others it does no harm: they
+/// answer, and may look for the answer in vain the next time.
 #[derive(Clone, Copy, Debug)]
 pub struct Place {
     pub(crate) group: Group,

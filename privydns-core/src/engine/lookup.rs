@@ -44,7 +44,9 @@ impl Engine {
         place: Place,
         deadline: Instant,
     ) {
-        if self.closed || self.recent.contains(place.key) || self.shared.cache.keeps_stale() {
+        // Who may answer is this resolver's to say, whosever place it is.
+        let is_own = self.shared.config.group(&query).is_ok_and(|group| group == place.group);
+        if self.closed || !is_own || self.recent.contains(place.key) || self.shared.cache.keeps_stale() {
             self.begin_lookup(now, id, query, deadline);
         } else {
             self.begin_at(now, id, query, place, deadline, None);

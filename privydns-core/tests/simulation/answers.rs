@@ -1,11 +1,14 @@
 //! Lookups that go well: what is asked, how often, and what comes back to whom.
 
+use std::sync::Arc;
+
 use privydns_core::{
-    CacheUse, ClientCertificate, Config, ErrorKind, Outcome, Protocol, Query, RecordType, Spoken,
+    CacheUse, ClientCertificate, Config, Early, ErrorKind, Input, LookupId, Outcome, Output, Protocol, Query,
+    RecordType, Spoken,
 };
 
 use crate::world::wire::{NXDOMAIN, Reply};
-use crate::world::{ADDRESS, AT_ONCE, Act, Ask, World, address, ms, query, s, upstream};
+use crate::world::{ADDRESS, AT_ONCE, Act, Ask, World, address, beginning, ms, query, s, upstream};
 
 /// TCP, TLS and the query take a round trip of 20 ms each.
 const COLD: std::time::Duration = ms(60);
@@ -250,4 +253,19 @@ fn the_same_seed_gives_the_same_octets_and_another_seed_other_ids() {
     };
     assert_eq!(run(1), run(1));
     assert_ne!(run(1).1, run(2).1);
+}
+
+/// Drivers are written by people, who may have two resolvers.
+#[test]
+fn a_place_of_another_resolver_leads_to_no_other_upstream() {
+    let routed = Config::builder().upstream(upstream(0)).route("example.com", [upstream(1)]);
+    let other = World::new(routed);
+    let query = Arc::new(query("example.com"));
+    let Ok(Early::Miss(place)) = other.shared.early(beginning(), &query) else { panic!("it is known") };
+
+    let mut world = World::with_upstreams(1);
+    let miss = Input::Miss { id: LookupId(1), query, place, deadline: beginning() + s(5) };
+    world.engine.handle_input(beginning(), miss);
+    let output = world.engine.poll_output(beginning(), &mut Vec::new());
+    assert!(matches!(output, Output::Connect { target, .. } if target.address == address(0)));
 }
