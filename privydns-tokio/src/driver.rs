@@ -19,6 +19,7 @@ use crate::reach::{Reached, reach};
 use crate::socket::Socket;
 
 /// Steps that one connection takes in one round, so that none keeps the others, or the callers, from theirs.
+/// One is a TLS record, and mostly an answer.
 const STEPS_A_ROUND: usize = 64;
 
 /// Inputs taken from callers in one round, so that a flood of them does not starve the sockets.

@@ -47,7 +47,11 @@ impl Bench {
     }
 
     fn found(&self, query: &Query) -> Found {
-        self.cache.lookup(self.now, query, self.cache.place(query, PUBLIC))
+        self.found_in(query, PUBLIC)
+    }
+
+    fn found_in(&self, query: &Query, group: Group) -> Found {
+        self.cache.lookup(self.now, query, self.cache.place(query, group))
     }
 
     /// The answer that is given without asking, and without having it renewed.

@@ -60,23 +60,15 @@ impl Engine {
         if self.closed || self.flights.len() >= self.shared.config.settings.max_lookups {
             return;
         }
-        if let Ok(flight) = self.flight_for(now, query, deadline) {
+        if let Ok(place) = self.shared.place_of(&query)
+            && let Ok(flight) = self.flight_at(now, query, place, deadline)
+        {
             self.flights[flight].is_refresh = true;
             self.begin_or_wait(now, flight);
         }
     }
 
     /// The flight of a query: the one that is on its way, or a new one.
-    pub(super) fn flight_for(
-        &mut self,
-        now: Instant,
-        query: Arc<Query>,
-        deadline: Instant,
-    ) -> Result<usize, Error> {
-        let place = self.shared.place_of(&query)?;
-        self.flight_at(now, query, place, deadline)
-    }
-
     pub(super) fn flight_at(
         &mut self,
         now: Instant,

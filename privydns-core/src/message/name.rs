@@ -223,18 +223,15 @@ fn decimal_octet(label: &[u8]) -> Option<u8> {
 
 /// Whether an octet stands for itself in a name's text.
 fn is_plain(octet: u8) -> bool {
-    PLAIN[usize::from(octet)] != 0
+    PLAIN[usize::from(octet)]
 }
 
-/// What an octet of a name's text stands for in the name: itself, in lower case; or 0 where that takes an escape.
 /// Looked up instead of compared: every octet of every name that is asked for is.
-const PLAIN: [u8; 256] = {
-    let mut plain = [0; 256];
+const PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
     let mut octet: u8 = 0;
     while octet < u8::MAX {
-        if octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'*') {
-            plain[octet as usize] = octet.to_ascii_lowercase();
-        }
+        plain[octet as usize] = octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'*');
         octet += 1;
     }
     plain
@@ -257,15 +254,15 @@ impl Builder {
         let mut rest = text.as_bytes();
         while let [octet, tail @ ..] = rest {
             rest = tail;
-            match (PLAIN[usize::from(*octet)], octet) {
-                (0, b'.') => self.close_label()?,
-                (0, b'\\') => {
+            match *octet {
+                plain if is_plain(plain) => self.push(plain)?,
+                b'.' => self.close_label()?,
+                b'\\' => {
                     let (escaped, tail) = unescape(tail)?;
-                    self.push(escaped.to_ascii_lowercase())?;
+                    self.push(escaped)?;
                     rest = tail;
                 }
-                (0, other) => return Err(NameError::Character(char::from(*other))),
-                (plain, _) => self.push(plain)?,
+                other => return Err(NameError::Character(char::from(other))),
             }
         }
         if self.open_label() > 0 { self.close_label() } else { Ok(()) }
@@ -296,11 +293,11 @@ impl Builder {
     }
 
     fn push_label(&mut self, label: &[u8]) -> Result<(), NameError> {
-        label.iter().try_for_each(|octet| self.push(octet.to_ascii_lowercase()))?;
+        label.iter().try_for_each(|octet| self.push(*octet))?;
         self.close_label()
     }
 
-    /// Adds an octet to the open label.
+    /// Adds an octet to the open label, in lower case.
     fn push(&mut self, octet: u8) -> Result<(), NameError> {
         if self.open_label() == MAX_LABEL {
             return Err(NameError::LabelTooLong);
@@ -309,7 +306,7 @@ impl Builder {
         if self.end >= MAX_NAME - 1 {
             return Err(NameError::TooLong);
         }
-        self.bytes[self.end] = octet;
+        self.bytes[self.end] = octet.to_ascii_lowercase();
         self.end += 1;
         Ok(())
     }

@@ -150,7 +150,7 @@ fn the_list_fits_the_sources_and_testing_md_the_list() {
 
 /// `PRIVYDNS_MUTATION` names some of them by a part of what they break.
 #[test]
-#[ignore = "takes a quarter of an hour"]
+#[ignore = "takes five minutes"]
 fn every_mutation_is_caught() {
     let wanted = env::var("PRIVYDNS_MUTATION").unwrap_or_default();
     let mutations = mutations();
