@@ -10,6 +10,7 @@ pub(crate) mod draw;
 mod drive;
 mod host;
 mod network;
+mod outcome;
 mod speech;
 mod trace;
 mod weather;
