@@ -158,16 +158,3 @@ fn it_ends_quietly_when_nobody_reads_on() {
     assert!(output.status.success());
     assert!(server.seen().query_count < NAMES as u64);
 }
-
-#[cfg(unix)]
-#[test]
-fn an_interrupt_ends_it_at_once() {
-    use std::os::unix::process::ExitStatusExt;
-
-    let server = Server::dot().script(Script::new().on_query(When::any(), QueryFault::Silent)).start();
-    let mut child = command(&["www.example.test"]).args(upstreams(&[&server])).spawn().unwrap();
-    server.wait_until(|seen| seen.query_count > 0);
-    let kill = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
-    assert!(kill.unwrap().success());
-    assert_eq!(child.wait().unwrap().signal(), Some(2));
-}

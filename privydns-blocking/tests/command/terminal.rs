@@ -1,16 +1,18 @@
 //! What a person sees, in a pseudo-terminal.
 
-use std::io::Read;
+use std::io::{Read, Write};
 
-use portable_pty::{Child, CommandBuilder, PtySize, native_pty_system};
-use privydns_tests::{QueryFault, Script, Server};
+use portable_pty::{Child, CommandBuilder, ExitStatus, PtySize, native_pty_system};
+use privydns_tests::{QueryFault, Script, Server, When};
 
 use crate::run::{WWW, file, upstreams};
 
-/// The command in a terminal of its own.
+/// The command in a terminal of its own. `portable_pty` resets SIGINT and SIGHUP to their defaults for the command, so
+/// that no test depends on the dispositions that the test process has inherited.
 struct Terminal {
     child: Box<dyn Child + Send + Sync>,
     reader: Box<dyn Read + Send>,
+    keyboard: Box<dyn Write + Send>,
     /// What has been shown so far.
     shown: String,
 }
@@ -33,7 +35,8 @@ impl Terminal {
             command.env(name, value);
         }
         let child = pair.slave.spawn_command(command).unwrap();
-        Self { child, reader: pair.master.try_clone_reader().unwrap(), shown: String::new() }
+        let reader = pair.master.try_clone_reader().unwrap();
+        Self { child, reader, keyboard: pair.master.take_writer().unwrap(), shown: String::new() }
     }
 
     /// Reads on until this is shown.
@@ -44,9 +47,9 @@ impl Terminal {
     }
 
     /// Reads until the command is over. Says its status, and what was shown in all.
-    fn finish(mut self) -> (u32, String) {
+    fn finish(mut self) -> (ExitStatus, String) {
         while self.read() {}
-        (self.child.wait().unwrap().exit_code(), self.shown)
+        (self.child.wait().unwrap(), self.shown)
     }
 
     fn read(&mut self) -> bool {
@@ -69,7 +72,7 @@ fn a_bar_shows_how_far_a_list_of_names_is() {
     terminal.wait_for("999/1,000");
     server.release();
     let (status, shown) = terminal.finish();
-    assert_eq!(status, 0);
+    assert_eq!(status.exit_code(), 0);
     assert!(shown.contains('█'), "{shown:?}");
     assert!(shown.contains(" left"), "{shown:?}");
     let last = shown.lines().last().unwrap();
@@ -87,7 +90,7 @@ fn failures_are_counted_beside_the_bar() {
     terminal.wait_for("2/3");
     server.release();
     let (status, shown) = terminal.finish();
-    assert_eq!(status, 1);
+    assert_eq!(status.exit_code(), 1);
     assert!(shown.contains("privydns: refused.example.test. A: "), "{shown:?}");
     assert!(shown.trim_end().ends_with(": 2 answered, 1 failed"), "{shown:?}");
 }
@@ -101,4 +104,16 @@ fn colours_are_for_terminals_that_want_them() {
     assert!(!shown(&[("TERM", "dumb")]).contains('\u{1b}'));
     let piped = crate::run::command(&[WWW]).env("CLICOLOR_FORCE", "1").args(upstreams(&[&server])).output();
     assert!(!piped.unwrap().stdout.contains(&0x1b));
+}
+
+/// The name of the signal is the C library's (`Interrupt` on Linux, `Interrupt: 2` on macOS).
+#[test]
+fn an_interrupt_from_the_terminal_ends_a_lookup_at_once() {
+    const CTRL_C: &[u8] = b"\x03";
+    let server = Server::dot().script(Script::new().on_query(When::any(), QueryFault::Silent)).start();
+    let mut terminal = Terminal::start(&server, &[WWW], &[]);
+    server.wait_until(|seen| seen.query_count > 0);
+    terminal.keyboard.write_all(CTRL_C).unwrap();
+    let (status, _) = terminal.finish();
+    assert!(status.signal().is_some_and(|signal| signal.starts_with("Interrupt")), "{status:?}");
 }
