@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use privydns_tests::zone::many_address;
 use privydns_tests::{QueryFault, Script, Server, When};
@@ -157,4 +157,28 @@ fn it_ends_quietly_when_nobody_reads_on() {
     assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
     assert!(output.status.success());
     assert!(server.seen().query_count < NAMES as u64);
+}
+
+/// A name on standard input waits for the end of the lookup of a silent name before it.
+///
+/// Right: each name is looked up as soon as it is read, so that the second name is answered first.
+#[test]
+#[ignore = "real time: fault R5"]
+fn fault_r5_a_silent_name_holds_up_the_names_that_come_after_it() {
+    let server = Server::dot().script(Script::new().on_query(&*name(1), QueryFault::Silent)).start();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_privydns"));
+    command.args(["--file", "-", "--json", "--timeout", "2s"]).args(upstreams(&[&server]));
+    let mut command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut input = command.stdin.take().unwrap();
+    let mut objects = objects(command.stdout.take().unwrap());
+    writeln!(input, "{}", name(1)).unwrap();
+    server.wait_until(|seen| seen.query_count == 1);
+    writeln!(input, "{}", name(2)).unwrap();
+    drop(input);
+    for number in [1, 2] {
+        let object = objects.next().unwrap();
+        assert_eq!(object["name"], json!(name(number)));
+        assert_eq!(object["error"].is_null(), number == 2, "{object}");
+    }
+    assert_eq!(command.wait().unwrap().code(), Some(1));
 }
