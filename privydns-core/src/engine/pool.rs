@@ -199,4 +199,19 @@ impl Engine {
         let is_usable = |id: &&ConnectionId| self.connections.get(id).is_some_and(Connection::is_usable);
         self.pools[upstream].open.iter().filter(is_usable).count()
     }
+
+    /// Counts the queued attempts that break the rule of the queue: an attempt is queued only while no connection to
+    /// its upstream has room, and while there is a usable connection or a dial. For tests; no part of the API.
+    #[doc(hidden)]
+    pub fn wrongly_queued(&self) -> usize {
+        let is_misplaced = |upstream: usize| {
+            let has_source = self.usable_connections(upstream) > 0 || !self.pools[upstream].dials.is_empty();
+            !has_source || self.connection_with_room(upstream).is_some()
+        };
+        let queues = self.pools.iter().map(|pool| pool.waiting.len()).enumerate();
+        queues
+            .filter(|(upstream, queued)| *queued > 0 && is_misplaced(*upstream))
+            .map(|(_, queued)| queued)
+            .sum()
+    }
 }

@@ -103,6 +103,11 @@ fn logged(run: impl FnOnce()) -> Vec<Logged> {
     LOG.take().expect("it was put there")
 }
 
+/// How many warnings with this message are logged meanwhile.
+pub(crate) fn warnings(message: &str, run: impl FnOnce()) -> usize {
+    logged(run).iter().filter(|event| event.level == "WARN" && event.message == message).count()
+}
+
 fn source() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src"))
 }

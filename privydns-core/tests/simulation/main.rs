@@ -1,7 +1,8 @@
 //! The engine in a simulated world: what it does, and when, to the millisecond of a clock that nobody waits for.
 //!
 //! The tests of each file are about one thing that callers rely on. [`random`] relies on nothing, and plays thousands
-//! of runs that a number makes up. [`world`] is what all of them play in.
+//! of runs that a number makes up. [`world`] is what all of them play in. [`faults`] asserts the wrong values of known
+//! faults.
 //!
 //! ```text
 //! cargo test -p privydns-core --test simulation                          all of it, with some hundred made-up runs
@@ -16,6 +17,7 @@ mod answers;
 mod connections;
 mod doh;
 mod failures;
+mod faults;
 mod logging;
 mod policies;
 mod random;

@@ -6,7 +6,7 @@ use crate::world::wire::Reply;
 use crate::world::{ADDRESS, Accepts, Act, World, beginning, ms, query, s, upstream};
 
 /// A world that keeps old answers and has one for example.com that ended a while ago.
-fn with_a_stale_answer() -> World {
+pub(crate) fn with_a_stale_answer() -> World {
     let settings = CacheSettings::default().serve_stale(Some(CacheSettings::MAX_STALE));
     let mut world = World::new(Config::builder().upstream(upstream(0)).cache(settings));
     world.host(0).replies(|question| Reply::to(question).record(60, &ADDRESS));

@@ -8,12 +8,14 @@ mod tally;
 mod temper;
 
 use std::env;
+use std::ops::Range;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use run::Run;
+pub(crate) use run::WRONGLY_QUEUED;
 use tally::Tally;
 
 /// Runs of a plain `cargo test`, which takes some seconds. The gate plays 20,000, compiled with optimisation.
@@ -35,12 +37,9 @@ fn play(seed: u64) -> (u64, Tally) {
     })
 }
 
-/// `PRIVYDNS_SEEDS=20000` plays so many seeds, `PRIVYDNS_FIRST_SEED` begins elsewhere.
-#[test]
-fn whatever_happens_the_engine_keeps_its_promises() {
-    let first = number("PRIVYDNS_FIRST_SEED").unwrap_or(0);
-    let last = first + number("PRIVYDNS_SEEDS").unwrap_or(SEEDS);
-    let next = AtomicU64::new(first);
+/// Plays seeds on all processors. Returns the sum of their tallies, and one hash over their traces.
+pub(crate) fn play_all(seeds: Range<u64>) -> (Tally, u64) {
+    let next = AtomicU64::new(seeds.start);
     let tally = Mutex::new(Tally::default());
     let hash = AtomicU64::new(0);
     let threads = thread::available_parallelism().map_or(1, usize::from);
@@ -49,7 +48,7 @@ fn whatever_happens_the_engine_keeps_its_promises() {
             scope.spawn(|| {
                 loop {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= last {
+                    if seed >= seeds.end {
                         return;
                     }
                     let (sum, played) = play(seed);
@@ -63,8 +62,16 @@ fn whatever_happens_the_engine_keeps_its_promises() {
             });
         }
     });
-    let tally = tally.into_inner().expect("no thread fails with it");
-    println!("{} seeds: {tally}; trace hash {:016x}", last - first, hash.into_inner());
+    (tally.into_inner().expect("no thread fails with it"), hash.into_inner())
+}
+
+/// `PRIVYDNS_SEEDS=20000` plays so many seeds, `PRIVYDNS_FIRST_SEED` begins elsewhere.
+#[test]
+fn whatever_happens_the_engine_keeps_its_promises() {
+    let first = number("PRIVYDNS_FIRST_SEED").unwrap_or(0);
+    let last = first + number("PRIVYDNS_SEEDS").unwrap_or(SEEDS);
+    let (tally, hash) = play_all(first..last);
+    println!("{} seeds: {tally}; trace hash {hash:016x}", last - first);
 }
 
 /// Found by this seed: the answer to a probe is overdue, which makes for another probe, which is the same question and

@@ -19,6 +19,9 @@ use crate::world::{Accepts, Alpn, Done, Speaks, Weather, World, ms, query, s};
 /// Longer than any failure is remembered.
 const FORGOTTEN: Duration = s(330);
 
+/// Counts the runs in which an attempt was queued against the rule of the queue.
+pub(crate) const WRONGLY_QUEUED: &str = "runs with wrongly queued attempts";
+
 pub(crate) struct Run {
     pub(super) world: World,
     pub(super) draw: Draw,
@@ -62,6 +65,7 @@ impl Run {
             run.recover();
         }
         run.tally.count("connections", run.world.connects.len());
+        run.tally.count(WRONGLY_QUEUED, usize::from(run.world.wrongly_queued > 0));
         (run.world.trace.sum(), run.tally)
     }
 

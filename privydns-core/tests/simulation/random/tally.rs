@@ -16,6 +16,11 @@ impl Tally {
         *self.0.entry(what).or_default() += number;
     }
 
+    /// How often something was counted.
+    pub(crate) fn number(&self, what: &str) -> usize {
+        self.0.get(what).copied().unwrap_or_default()
+    }
+
     pub(crate) fn done(&mut self, done: &Done) {
         let how = match done.result.as_ref().map_err(privydns_core::Error::kind) {
             Ok(answer) if answer.is_stale() => "stale answers",

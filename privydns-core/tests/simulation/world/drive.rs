@@ -89,6 +89,7 @@ impl World {
                 Output::Close(id) => self.network.close(id),
                 Output::Done { id, result } => self.lookup_done(id, result),
                 Output::Wait(wake) => {
+                    self.wrongly_queued = self.wrongly_queued.max(self.engine.wrongly_queued());
                     let written = self.network.flush(self.now);
                     if written.is_empty() {
                         self.wake = wake.map(|wake| wake.saturating_duration_since(beginning()));

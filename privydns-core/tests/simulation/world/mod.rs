@@ -59,6 +59,8 @@ pub(crate) struct World {
     /// Each connection asked for: when, and where to.
     pub(crate) connects: Vec<(Duration, SocketAddr)>,
     done: BTreeMap<LookupId, Done>,
+    /// The most queued attempts at once that broke the engine's rule of the queue.
+    pub(crate) wrongly_queued: usize,
     message: Vec<u8>,
 }
 
@@ -150,6 +152,7 @@ impl World {
             leapt: Duration::ZERO,
             connects: Vec::new(),
             done: BTreeMap::new(),
+            wrongly_queued: 0,
             message: Vec::new(),
         }
     }

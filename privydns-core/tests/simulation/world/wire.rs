@@ -86,6 +86,7 @@ impl Question {
 #[derive(Clone, Debug)]
 pub(crate) struct Reply {
     question: Question,
+    repeats_question: bool,
     rcode: u8,
     answers: Vec<u8>,
     answer_count: u16,
@@ -97,6 +98,7 @@ impl Reply {
     pub(crate) fn to(question: &Question) -> Self {
         Self {
             question: question.clone(),
+            repeats_question: true,
             rcode: 0,
             answers: Vec::new(),
             answer_count: 0,
@@ -112,6 +114,12 @@ impl Reply {
 
     pub(crate) fn rcode(mut self, rcode: u8) -> Self {
         self.rcode = rcode;
+        self
+    }
+
+    /// Leaves the question section empty. For replies without records, whose names would refer to the question.
+    pub(crate) fn without_question(mut self) -> Self {
+        self.repeats_question = false;
         self
     }
 
@@ -153,11 +161,13 @@ impl Reply {
     pub(crate) fn octets(&self) -> Vec<u8> {
         let mut out = Vec::new();
         out.extend_from_slice(&self.question.id.to_be_bytes());
-        out.extend_from_slice(&[0x81, 0x80 | self.rcode, 0, 1]);
+        out.extend_from_slice(&[0x81, 0x80 | self.rcode, 0, u8::from(self.repeats_question)]);
         out.extend_from_slice(&self.answer_count.to_be_bytes());
         out.extend_from_slice(&u16::from(self.authority.is_some()).to_be_bytes());
         out.extend_from_slice(&[0, 1]);
-        out.extend_from_slice(&self.question.octets);
+        if self.repeats_question {
+            out.extend_from_slice(&self.question.octets);
+        }
         out.extend_from_slice(&self.answers);
         out.extend(self.authority.iter().flatten());
         out.push(0);
