@@ -8,7 +8,7 @@ use privydns_core::{
     CacheSettings, Config, ConnectionId, Early, Engine, Input, LookupId, Output, Query, RecordType, Shared,
 };
 
-use crate::peer;
+use super::peer;
 
 /// What a lookup may take.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -27,7 +27,7 @@ pub(crate) struct World {
 /// A moment to count from, the same in all of the process.
 pub(crate) fn beginning() -> Instant {
     static BEGINNING: OnceLock<Instant> = OnceLock::new();
-    #[expect(clippy::disallowed_methods, reason = "a made-up clock has to begin somewhere")]
+    #[allow(clippy::disallowed_methods, reason = "a made-up clock has to begin somewhere")]
     *BEGINNING.get_or_init(Instant::now)
 }
 

@@ -4,9 +4,8 @@ use std::fs;
 use std::io;
 
 use crate::figures::Figures;
+use crate::marks::{PATH, replace};
 use crate::table;
-
-const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../PERFORMANCE.md");
 
 /// A part of the document, by its marks, and how the lines begin that are in it.
 const PARTS: &[(&str, &[&str])] = &[
@@ -28,17 +27,4 @@ pub(crate) fn write(all: &[Figures]) -> io::Result<()> {
         replace(&mut document, part, &tables.join("\n"))?;
     }
     fs::write(PATH, document)
-}
-
-/// What is between `<!-- name -->` and `<!-- /name -->`, if there is something to put there.
-fn replace(document: &mut String, name: &str, text: &str) -> io::Result<()> {
-    if text.is_empty() {
-        return Ok(());
-    }
-    let (begin, end) = (format!("<!-- {name} -->\n"), format!("<!-- /{name} -->"));
-    let missing = || io::Error::other(format!("PERFORMANCE.md has no marks for {name}"));
-    let from = document.find(&begin).ok_or_else(missing)? + begin.len();
-    let to = from + document[from..].find(&end).ok_or_else(missing)?;
-    document.replace_range(from..to, text);
-    Ok(())
 }

@@ -9,6 +9,7 @@
     reason = "figures are written with three digits"
 )]
 
+mod aligned;
 mod allocations;
 mod arguments;
 mod client;
@@ -16,6 +17,7 @@ mod document;
 mod figures;
 mod line;
 mod machine;
+mod marks;
 mod measure;
 mod minimal;
 mod server;

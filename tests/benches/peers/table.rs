@@ -1,7 +1,8 @@
-//! Tables in Markdown, aligned so that they can be read where they are printed.
+//! The tables of the comparison.
 
 use std::fmt::Write as _;
 
+use crate::aligned::aligned;
 use crate::figures::Figures;
 use crate::measure::Unit;
 use crate::target::{self, Verdict};
@@ -49,25 +50,4 @@ pub(crate) fn of_targets(all: &[Figures]) -> String {
     let mut rows = vec![header];
     rows.extend(verdicts.map(row));
     if rows.len() == 1 { String::new() } else { aligned(&rows) }
-}
-
-/// The first row is the header.
-fn aligned(rows: &[Vec<String>]) -> String {
-    let columns = rows[0].len();
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: Vec<_> = (0..columns).map(width).collect();
-    let mut table = String::new();
-    for (place, row) in rows.iter().enumerate() {
-        for (cell, width) in row.iter().zip(&widths) {
-            _ = write!(table, "| {cell:width$} ");
-        }
-        table.push_str("|\n");
-        if place == 0 {
-            for width in &widths {
-                _ = write!(table, "|{:-<width$}", "", width = width + 2);
-            }
-            table.push_str("|\n");
-        }
-    }
-    table
 }

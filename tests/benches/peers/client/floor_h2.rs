@@ -13,8 +13,9 @@ use tokio::net::TcpStream;
 use tokio::sync::OnceCell;
 use tokio_rustls::TlsConnector;
 
+use super::floor_query::floor_query;
 use super::on_tokio::{Ask, OnTokio};
-use super::{Client, Scene, floor_query, server_name};
+use super::{Client, Scene, server_name};
 
 const DNS_MESSAGE: HeaderValue = HeaderValue::from_static("application/dns-message");
 

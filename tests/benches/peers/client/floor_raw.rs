@@ -10,8 +10,9 @@ use tokio::sync::Mutex;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use super::floor_query::floor_query;
 use super::on_tokio::{Ask, OnTokio};
-use super::{Client, Scene, floor_query, server_name};
+use super::{Client, Scene, server_name};
 
 /// A connection that is made by the first lookup.
 #[derive(Clone)]

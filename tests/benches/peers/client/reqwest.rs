@@ -5,8 +5,9 @@ use std::io;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use privydns_tests::SERVER_NAME;
 
+use super::floor_query::floor_query;
 use super::on_tokio::{Ask, OnTokio};
-use super::{Client, Scene, floor_query};
+use super::{Client, Scene};
 
 const DNS_MESSAGE: &str = "application/dns-message";
 

@@ -1,4 +1,5 @@
-//! TLS over one socket, around a protocol: all that has arrived is answered with one write.
+//! TLS over one socket, around a protocol: all queries that have arrived are answered with one write, or all queries of
+//! a batch.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::TcpStream;
@@ -19,6 +20,34 @@ pub(super) trait Protocol: Default {
     fn answer(&mut self, input: &mut Vec<u8>, send: &mut dyn FnMut(&[u8])) -> Option<u64>;
 }
 
+/// How many answers a connection holds back, so that they are written together.
+struct Batch {
+    size: u64,
+    /// Queries of the connection that have not arrived yet.
+    remaining: u64,
+    /// Answers that are not written yet.
+    held: u64,
+}
+
+impl Batch {
+    fn new(server: &Server) -> Self {
+        let size = server.batch_size.load(Relaxed);
+        Self { size, remaining: server.batch_total.load(Relaxed), held: 0 }
+    }
+
+    /// Counts answers. Says whether all that are held may be written: the batch is full, no other query will arrive, or
+    /// there are no answers.
+    fn is_complete(&mut self, answered: u64) -> bool {
+        self.remaining = self.remaining.saturating_sub(answered);
+        self.held += answered;
+        let is_complete = self.held >= self.size || self.held == 0 || self.remaining == 0;
+        if is_complete {
+            self.held = 0;
+        }
+        is_complete
+    }
+}
+
 /// Serves a connection to its end.
 pub(super) fn serve<P: Protocol>(
     server: &Server,
@@ -31,6 +60,7 @@ pub(super) fn serve<P: Protocol>(
     let mut protocol = P::default();
     let mut is_handshaking = true;
     let (mut received, mut plain, mut sent) = (vec![0; READ], Vec::new(), Vec::new());
+    let mut batch = Batch::new(server);
     loop {
         let length = socket.read(&mut received)?;
         let mut rest = &received[..length];
@@ -52,7 +82,11 @@ pub(super) fn serve<P: Protocol>(
             // rustls' own buffer has no limit here, and cannot fail.
             let mut send = |octets: &[u8]| drop(tls.writer().write_all(octets));
             let answered = protocol.answer(&mut plain, &mut send);
-            server.queries.fetch_add(answered.ok_or(io::ErrorKind::InvalidData)?, Relaxed);
+            let answered = answered.ok_or(io::ErrorKind::InvalidData)?;
+            server.queries.fetch_add(answered, Relaxed);
+            if !batch.is_complete(answered) {
+                continue;
+            }
         }
         while tls.wants_write() {
             tls.write_tls(&mut sent)?;

@@ -37,6 +37,10 @@ struct Server {
     queries: AtomicU64,
     resumed: AtomicU64,
     accepted: AtomicU64,
+    /// Queries that a new connection awaits before it answers them, and how many it expects in all. With 0, it answers
+    /// at once.
+    batch_size: AtomicU64,
+    batch_total: AtomicU64,
     /// Those that are open, to be closed on command.
     open: Mutex<BTreeMap<u64, TcpStream>>,
 }
@@ -59,7 +63,11 @@ pub(crate) fn run() -> io::Result<()> {
                 let cpu = machine::process_cpu().as_nanos();
                 writeln!(output, "{accepted} {resumed} {queries} {cpu}")?;
             }
-            other => return Err(io::Error::other(format!("no such command: {other}"))),
+            other => {
+                let no_such_command = || io::Error::other(format!("no such command: {other}"));
+                server.set_batch(other).ok_or_else(no_such_command)?;
+                writeln!(output)?;
+            }
         }
         output.flush()?;
     }
@@ -104,6 +112,14 @@ impl Server {
         if let Ok(socket) = socket.try_clone() {
             self.lock().insert(number, socket);
         }
+    }
+
+    /// Takes the command `batch SIZE TOTAL`. `None` if it is another.
+    fn set_batch(&self, command: &str) -> Option<()> {
+        let (size, total) = command.strip_prefix("batch ")?.split_once(' ')?;
+        self.batch_size.store(size.parse().ok()?, Relaxed);
+        self.batch_total.store(total.parse().ok()?, Relaxed);
+        Some(())
     }
 
     /// Has every connection say goodbye, as if its client had done so.

@@ -62,6 +62,12 @@ impl Remote {
         self.tell("close", false);
     }
 
+    /// Has every new connection answer `size` queries together, or all that remain of `total`.
+    #[allow(dead_code, reason = "only the benchmark of instructions needs batches")]
+    pub(crate) fn answer_in_batches(&self, size: usize, total: usize) {
+        self.tell(&format!("batch {size} {total}"), true);
+    }
+
     fn tell(&self, command: &str, is_answered: bool) -> String {
         let mut wire = self.wire.lock().unwrap_or_else(PoisonError::into_inner);
         let (input, output) = &mut *wire;
