@@ -1,6 +1,7 @@
 //! What a lookup finds, after what was inserted when.
 
 mod denial;
+mod faults;
 mod keys;
 mod model;
 mod stale;

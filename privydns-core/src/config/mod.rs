@@ -238,6 +238,20 @@ mod tests {
         assert!(config.group(&query).is_err());
     }
 
+    /// A known fault: `*` is taken for a literal label, so that internal names go to the general upstreams.
+    /// Right: the domain is refused, with a sentence that says to write `corp.example`.
+    #[test]
+    fn fault_w9_a_route_with_an_asterisk_sends_names_to_general_upstreams() {
+        for domain in ["*.corp.example", "_.corp.example"] {
+            let config = Config::builder()
+                .upstream(upstream("tls://192.0.2.1#public.example"))
+                .route(domain, [upstream("tls://192.0.2.2#internal.example")])
+                .build()
+                .expect("a configuration");
+            assert_eq!(group(&config, "payroll.corp.example"), [0], "{domain}");
+        }
+    }
+
     /// Conformance 45: RFC 8305 Section 5.
     #[test]
     fn addresses_join_ten_milliseconds_apart_at_the_least() {

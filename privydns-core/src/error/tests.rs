@@ -1,3 +1,5 @@
+mod faults;
+
 use std::error::Error as _;
 
 use hickory_proto::op::ResponseCode;

@@ -146,4 +146,16 @@ mod tests {
         assert_eq!((failures.by_key.len(), failures.by_end.len()), (MAX_FAILURES, MAX_FAILURES));
         assert!(failures.recall(now, CacheKey::for_test(2 * MAX_FAILURES as u64 - 1)).is_some());
     }
+
+    /// A known fault: an extended error without text costs nothing of the limit, so that 4096 failures hold 1.25 GiB.
+    /// Right: each extended error counts with its overhead, and one failure holds a few kilobytes at most.
+    #[test]
+    fn fault_w1_extended_errors_without_text_are_remembered_without_limit() {
+        let (mut failures, now, key) = (Failures::default(), start(), CacheKey::for_test(1));
+        let extended = vec![ExtendedError { code: 22, text: String::new() }; 10_000];
+        failures.remember(now, key, Rcode { code: ResponseCode::ServFail, extended });
+        let kept = &failures.recall(now, key).expect("remembered").extended;
+        assert_eq!(kept.len(), 10_000);
+        assert!(kept.len() * size_of::<ExtendedError>() * MAX_FAILURES > 1 << 30);
+    }
 }

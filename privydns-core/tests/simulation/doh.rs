@@ -1,5 +1,7 @@
 //! What is different where queries travel over HTTP: versions, statuses, and connections that carry one query each.
 
+mod faults;
+
 use privydns_core::{Cause, Config, ErrorKind, HttpVersion, Spoken, Upstream};
 
 use crate::world::{

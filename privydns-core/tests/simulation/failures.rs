@@ -1,5 +1,7 @@
 //! Lookups that go wrong: what is tried, when it stops, and what the caller is told.
 
+mod faults;
+
 use std::time::Duration;
 
 use privydns_core::{Cause, CertificateProblem, Config, ErrorKind, Limit, ResponseCode, Stage, Upstream};

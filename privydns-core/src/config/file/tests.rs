@@ -1,3 +1,5 @@
+mod faults;
+
 use std::cell::RefCell;
 
 use super::*;

@@ -1,3 +1,5 @@
+mod faults;
+
 use rand::seq::SliceRandom;
 
 use super::*;

@@ -2,6 +2,7 @@
 
 mod answers;
 mod chains;
+mod faults;
 mod lifetimes;
 mod local;
 mod malformed;

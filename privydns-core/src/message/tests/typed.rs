@@ -39,7 +39,7 @@ fn srv(priority: u16, weight: u16, target: &str) -> Vec<u8> {
     [&[priority, weight, 5060].map(u16::to_be_bytes).concat()[..], &wire(target)].concat()
 }
 
-fn service(priority: u16, target: &str, parameters: &[(u16, &[u8])]) -> Vec<u8> {
+pub(super) fn service(priority: u16, target: &str, parameters: &[(u16, &[u8])]) -> Vec<u8> {
     let parameters = parameters.iter().flat_map(|(key, value)| option(*key, value)).collect::<Vec<_>>();
     [&priority.to_be_bytes()[..], &wire(target), &parameters].concat()
 }

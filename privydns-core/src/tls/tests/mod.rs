@@ -13,6 +13,7 @@ use super::*;
 use crate::error::{CertificateProblem, Stage};
 
 mod client_certificates;
+mod faults;
 mod hashes;
 mod pins;
 mod server_certificates;

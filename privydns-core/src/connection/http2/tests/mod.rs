@@ -2,6 +2,7 @@
 
 mod endings;
 mod exchanges;
+mod faults;
 mod floods;
 mod flow_control;
 mod misbehaviour;
