@@ -6,22 +6,22 @@ use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use privydns_core::Error;
-use privydns_core::handle::AddressLookup;
+use privydns_core::handle::PendingAddresses;
 
-use crate::alarm::Alarm;
+use crate::timer::ResettableTimer;
 
 /// The addresses of a name, one by one as they come, in the order in which to connect to them: what
 /// [`Resolver::addresses`](crate::Resolver::addresses) gives. Dropping it cancels what is on its way.
 #[derive(Debug)]
 #[must_use = "the lookups are cancelled when it is dropped"]
-pub struct AddressStream<'r> {
-    lookup: AddressLookup<'r>,
-    alarm: Alarm,
+pub struct AddressLookup<'r> {
+    lookup: PendingAddresses<'r>,
+    timer: ResettableTimer,
 }
 
-impl<'r> AddressStream<'r> {
-    pub(crate) fn new(lookup: AddressLookup<'r>) -> Self {
-        Self { lookup, alarm: Alarm::default() }
+impl<'r> AddressLookup<'r> {
+    pub(crate) fn new(lookup: PendingAddresses<'r>) -> Self {
+        Self { lookup, timer: ResettableTimer::default() }
     }
 
     /// The next address; none after the last.
@@ -38,7 +38,7 @@ impl<'r> AddressStream<'r> {
             if let Poll::Ready(next) = self.lookup.poll_next(Instant::now(), context) {
                 return Poll::Ready(next);
             }
-            ready!(self.alarm.poll(context, self.lookup.deadline()));
+            ready!(self.timer.poll(context, self.lookup.deadline()));
         }
     }
 }

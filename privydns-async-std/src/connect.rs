@@ -10,20 +10,20 @@ use std::time::Instant;
 use async_io::Async;
 use privydns_core::handle::{ConnectStep, Connecting};
 
-use crate::alarm::Alarm;
+use crate::timer::ResettableTimer;
 
 type Attempt = Pin<Box<dyn Future<Output = io::Result<Async<TcpStream>>> + Send>>;
 
 /// Connects to whichever address is there first.
 pub(crate) async fn connect(connecting: Connecting<'_>) -> io::Result<Async<TcpStream>> {
-    let mut race = Race { connecting, attempts: Vec::new(), alarm: Alarm::default() };
+    let mut race = Race { connecting, attempts: Vec::new(), timer: ResettableTimer::default() };
     poll_fn(|context| race.poll(context)).await
 }
 
 struct Race<'r> {
     connecting: Connecting<'r>,
     attempts: Vec<Attempt>,
-    alarm: Alarm,
+    timer: ResettableTimer,
 }
 
 impl Race<'_> {
@@ -37,7 +37,7 @@ impl Race<'_> {
                     self.attempts.push(Box::pin(Async::<TcpStream>::connect(address)));
                 }
                 ConnectStep::Failed(error) => return Poll::Ready(Err(error)),
-                ConnectStep::Wait(until) => ready!(self.alarm.poll(context, Some(until))),
+                ConnectStep::Wait(until) => ready!(self.timer.poll(context, Some(until))),
             }
         }
     }

@@ -15,8 +15,8 @@ use futures_rustls::{Connect, TlsConnector};
 use privydns_core::handle::Inbox;
 use privydns_core::{Cause, ConnectionId, Engine, Input, Output, Stage, tls::cause_of};
 
-use crate::reach::{Reached, reach};
 use crate::socket::Socket;
+use crate::tcp::{TcpResult, open_tcp};
 
 /// Steps that one connection takes in one round, so that none keeps the others, or the callers, from theirs.
 /// One is as much as the buffer holds, some thirty answers.
@@ -34,9 +34,9 @@ pub(crate) struct Driver {
     engine: Engine,
     inbox: Inbox,
     connections: BTreeMap<ConnectionId, Connection>,
-    alarm: Timer,
+    timer: Timer,
     /// What the alarm is set to: the deadline, or an earlier time.
-    alarm_at: Option<Instant>,
+    timer_at: Option<Instant>,
     /// What the engine waits for.
     deadline: Option<Instant>,
     message: Vec<u8>,
@@ -46,7 +46,7 @@ pub(crate) struct Driver {
 /// TLS has the socket to itself, without a buffer between: that would keep a fatal alert from the peer, and
 /// futures-rustls 0.26 waits for ever once a flush within the handshake is pending, which a socket's never is.
 enum Connection {
-    Connecting(Pin<Box<dyn Future<Output = Reached> + Send>>),
+    Connecting(Pin<Box<dyn Future<Output = TcpResult> + Send>>),
     Handshaking(Box<Connect<Socket>>),
     Open { stream: Box<TlsStream<Socket>>, unflushed: bool },
 }
@@ -57,8 +57,8 @@ impl Driver {
             engine: Engine::new(inbox.shared(), Instant::now(), seed),
             inbox,
             connections: BTreeMap::new(),
-            alarm: Timer::never(),
-            alarm_at: None,
+            timer: Timer::never(),
+            timer_at: None,
             deadline: None,
             message: Vec::new(),
             buffer: vec![0; READ_SIZE].into(),
@@ -73,7 +73,7 @@ impl Driver {
             for _ in 0..STEPS_A_ROUND {
                 match connection.poll(cx, now, *id, engine, buffer) {
                     Poll::Pending => {
-                        if engine.is_owed(*id) {
+                        if engine.awaits_answer(*id) {
                             connection.acknowledge();
                         }
                         return true;
@@ -109,7 +109,7 @@ impl Driver {
         loop {
             match self.engine.poll_output(now, &mut self.message) {
                 Output::Connect { id, target } => {
-                    self.connections.insert(id, Connection::Connecting(Box::pin(reach(target))));
+                    self.connections.insert(id, Connection::Connecting(Box::pin(open_tcp(target))));
                     is_connecting = true;
                 }
                 Output::Transmit(id) => {
@@ -155,21 +155,21 @@ impl Driver {
     }
 
     /// Tells the engine when its time has come. Says whether it has.
-    fn poll_alarm(&mut self, cx: &mut Context<'_>) -> bool {
+    fn poll_timer(&mut self, cx: &mut Context<'_>) -> bool {
         // Set anew for an earlier time alone: to ring in vain now and then costs less than to be moved with every
         // lookup.
         if let Some(deadline) = self.deadline
-            && self.alarm_at.is_none_or(|at| deadline < at)
+            && self.timer_at.is_none_or(|at| deadline < at)
         {
-            self.alarm.set_at(deadline);
-            self.alarm_at = Some(deadline);
+            self.timer.set_at(deadline);
+            self.timer_at = Some(deadline);
         }
-        let rings = self.alarm_at.is_some() && Pin::new(&mut self.alarm).poll(cx).is_ready();
-        if rings {
-            self.alarm_at = None;
+        let is_due = self.timer_at.is_some() && Pin::new(&mut self.timer).poll(cx).is_ready();
+        if is_due {
+            self.timer_at = None;
             self.engine.handle_input(Instant::now(), Input::Timeout);
         }
-        rings
+        is_due
     }
 }
 
@@ -186,7 +186,7 @@ impl Future for Driver {
         let mut is_busy = driver.poll_connections(cx, now);
         is_busy |= driver.poll_inbox(cx, now);
         is_busy |= driver.drain(cx, now);
-        is_busy |= driver.poll_alarm(cx);
+        is_busy |= driver.poll_timer(cx);
         if driver.engine.is_closed() {
             return Poll::Ready(());
         }
@@ -245,7 +245,7 @@ impl Connection {
                     if !bytes.is_empty() {
                         engine.handle_input(now, Input::Received { id, bytes: &bytes });
                     }
-                    return Poll::Ready(Err(cause_of(&error, Stage::Exchange)));
+                    return Poll::Ready(Err(cause_of(&error, Stage::Query)));
                 }
             },
         }

@@ -69,7 +69,7 @@
 //!
 //! # Where to go from here
 //!
-//! - [`Resolver`] asks; [`Builder`] has every setting, with its default and the reason for it.
+//! - [`Resolver`] asks; [`ResolverBuilder`] has every setting, with its default and the reason for it.
 //! - [`Resolver::addresses`] gives addresses as they come, in the order in which to connect to them.
 //! - [`Upstream`] says which server, where it is, and what it has to prove.
 //! - [`Answer`] is what comes, [`Error`] what went wrong, [`Stats`] what was counted.
@@ -89,17 +89,17 @@
 #![forbid(unsafe_code)]
 
 mod addresses;
-mod alarm;
 #[cfg(feature = "connect")]
 mod connect;
 mod discover;
 mod driver;
-mod reach;
 mod resolver;
 mod runtime;
 mod socket;
+mod tcp;
+mod timer;
 
-pub use addresses::AddressStream;
+pub use addresses::AddressLookup;
 pub use discover::{discover, discover_on};
 #[doc(inline)]
 pub use privydns_core::*;

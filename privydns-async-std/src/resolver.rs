@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use privydns_core::handle::{Handle, Lookup};
-use privydns_core::{Addresses, Answer, Builder, Config, Error, Query, RecordType, Shared, Stats, tls};
+use privydns_core::{
+    Addresses, Answer, Config, Error, Query, RecordType, ResolverBuilder, Shared, Stats, tls,
+};
 
-use crate::addresses::AddressStream;
+use crate::addresses::AddressLookup;
 use crate::runtime::Runtime;
 
 /// Looks names up over encrypted transports.
@@ -32,8 +34,8 @@ pub struct Resolver(Arc<Handle>);
 
 impl Resolver {
     /// A builder with every default set and no upstream. The resolver will run on the default [`Runtime`].
-    pub fn builder() -> Builder<Self> {
-        Builder::new()
+    pub fn builder() -> ResolverBuilder<Self> {
+        ResolverBuilder::new()
     }
 
     /// A resolver whose task runs on the runtime given.
@@ -91,8 +93,8 @@ impl Resolver {
     ///
     /// # Errors
     /// [`ErrorKind::Name`](crate::ErrorKind::Name).
-    pub fn addresses(&self, name: &str) -> Result<AddressStream<'_>, Error> {
-        Ok(AddressStream::new(self.0.begin_addresses(Instant::now(), name)?))
+    pub fn addresses(&self, name: &str) -> Result<AddressLookup<'_>, Error> {
+        Ok(AddressLookup::new(self.0.begin_addresses(Instant::now(), name)?))
     }
 
     /// Connects to a port of a name, or of an address as text: to whichever of its addresses is there first, one

@@ -35,7 +35,7 @@ on_every_runtime! {
     an_answer_counts_that_came_before_a_broken_record
 }
 
-fn config(server: &Server) -> privydns_async_std::Builder {
+fn config(server: &Server) -> privydns_async_std::ResolverBuilder {
     let roots = Roots::from_pem(server.authority().root_pem().as_bytes()).expect("a root");
     Config::builder().upstream(
         server.upstream().parse::<privydns_async_std::Upstream>().expect("an upstream").roots(roots),

@@ -6,28 +6,28 @@ use std::task::Poll;
 use std::time::Instant;
 
 use privydns_core::Error;
-use privydns_core::handle::AddressLookup;
+use privydns_core::handle::PendingAddresses;
 
-use crate::seat::Seat;
+use crate::leader::Leader;
 
 /// The addresses of a name, one by one as they come, in the order in which to connect to them: what
 /// [`Resolver::addresses`](crate::Resolver::addresses) gives. Dropping it cancels what is on its way.
 #[derive(Debug)]
 #[must_use = "the lookups are cancelled when it is dropped"]
-pub struct AddressStream<'r> {
-    lookup: AddressLookup<'r>,
-    seat: &'r Seat,
+pub struct AddressLookup<'r> {
+    lookup: PendingAddresses<'r>,
+    leader: &'r Leader,
     /// When the lookups are no longer waited for.
     limit: Instant,
 }
 
-impl<'r> AddressStream<'r> {
-    pub(crate) fn new(lookup: AddressLookup<'r>, seat: &'r Seat, limit: Instant) -> Self {
-        Self { lookup, seat, limit }
+impl<'r> AddressLookup<'r> {
+    pub(crate) fn new(lookup: PendingAddresses<'r>, leader: &'r Leader, limit: Instant) -> Self {
+        Self { lookup, leader, limit }
     }
 }
 
-impl Iterator for AddressStream<'_> {
+impl Iterator for AddressLookup<'_> {
     type Item = Result<IpAddr, Error>;
 
     /// Waits for the next address. Where there is none at all, the one item is what
@@ -44,7 +44,7 @@ impl Iterator for AddressStream<'_> {
                 }
                 Poll::Pending => Poll::Pending,
             });
-            match self.seat.wait(next, Some(until)) {
+            match self.leader.wait(next, Some(until)) {
                 Some(Some(next)) => return next,
                 None if end <= Instant::now() => self.lookup.give_up(Instant::now()),
                 Some(None) | None => {}

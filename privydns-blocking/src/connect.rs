@@ -13,7 +13,7 @@ use privydns_core::handle::{ConnectStep, Connecting};
 use crate::resolver::Inner;
 
 /// While sockets and lookups are both waited for, each has its turn for so long.
-const TURN: Duration = Duration::from_millis(10);
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// Connects to whichever address is there first.
 pub(crate) fn connect(
@@ -28,7 +28,7 @@ pub(crate) fn connect(
         }
         let step = if connecting.is_racing() {
             if connecting.waits_for_addresses(Instant::now()) {
-                resolver.turn();
+                resolver.poll_once();
             }
             connecting.poll(Instant::now(), &mut Context::from_waker(Waker::noop()))
         } else {
@@ -43,7 +43,7 @@ pub(crate) fn connect(
             ConnectStep::Failed(error) => return Err(error),
             ConnectStep::Wait(until) if connecting.is_racing() => {
                 let now = Instant::now();
-                let turn = if connecting.waits_for_addresses(now) { now + TURN } else { until };
+                let turn = if connecting.waits_for_addresses(now) { now + POLL_INTERVAL } else { until };
                 race.wait(until.min(turn))?;
                 if let Some(winner) = race.see_to(|error| connecting.failed(Instant::now(), error)) {
                     return blocking(winner);
@@ -64,7 +64,7 @@ fn wait_for_step(resolver: &Inner, connecting: &mut Connecting<'_>, limit: Insta
         ConnectStep::Wait(_) => Poll::Pending,
         step => Poll::Ready(step),
     });
-    resolver.seat.wait(step, Some(until)).unwrap_or(ConnectStep::Wait(until))
+    resolver.leader.wait(step, Some(until)).unwrap_or(ConnectStep::Wait(until))
 }
 
 /// Sockets on their way.

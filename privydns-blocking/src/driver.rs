@@ -28,7 +28,7 @@ pub(crate) struct Driver {
     events: Events,
     streams: BTreeMap<ConnectionId, Box<Stream>>,
     last_token: Token,
-    alarm: Arc<Alarm>,
+    wake_state: Arc<DriverWaker>,
     waker: Waker,
     /// What the engine waits for.
     deadline: Option<Instant>,
@@ -37,7 +37,7 @@ pub(crate) struct Driver {
 }
 
 /// Interrupts a driver that waits: there is something in its inbox.
-struct Alarm {
+struct DriverWaker {
     interrupt: mio::Waker,
     /// Whether somebody drives. Who starts to drive looks into the inbox first.
     is_driven: AtomicBool,
@@ -48,7 +48,7 @@ impl Driver {
         let refused = |error: io::Error| ConfigError::NoEventQueue(error.to_string());
         let sockets = mio::Poll::new().map_err(refused)?;
         let interrupt = mio::Waker::new(sockets.registry(), ALARM).map_err(refused)?;
-        let alarm = Arc::new(Alarm { interrupt, is_driven: AtomicBool::new(false) });
+        let wake_state = Arc::new(DriverWaker { interrupt, is_driven: AtomicBool::new(false) });
         Ok(Self {
             engine: Engine::new(inbox.shared(), Instant::now(), tls::seed()?),
             inbox,
@@ -56,8 +56,8 @@ impl Driver {
             events: Events::with_capacity(EVENTS),
             streams: BTreeMap::new(),
             last_token: ALARM,
-            waker: alarm.clone().into(),
-            alarm,
+            waker: wake_state.clone().into(),
+            wake_state,
             deadline: None,
             message: Vec::new(),
             buffer: vec![0; READ_SIZE].into(),
@@ -66,7 +66,7 @@ impl Driver {
 
     /// Waits until there is something to do, or until `limit`, and does it.
     pub(crate) fn round(&mut self, limit: Option<Instant>) {
-        self.alarm.is_driven.store(true, Relaxed);
+        self.wake_state.is_driven.store(true, Relaxed);
         self.wait(limit);
         let now = Instant::now();
         self.engine.handle_input(now, Input::WallClock(SystemTime::now()));
@@ -81,7 +81,7 @@ impl Driver {
 
     /// Nobody drives from now on, for a while.
     pub(crate) fn rest(&mut self) {
-        self.alarm.is_driven.store(false, Relaxed);
+        self.wake_state.is_driven.store(false, Relaxed);
     }
 
     /// Whether it was told to close, and has.
@@ -109,7 +109,7 @@ impl Driver {
         let Self { engine, streams, buffer, .. } = self;
         streams.retain(|id, stream| {
             let advanced = stream.advance(*id, buffer, &mut |input| engine.handle_input(now, input));
-            if engine.is_owed(*id) {
+            if engine.awaits_answer(*id) {
                 stream.acknowledge();
             }
             advanced.map_err(|cause| engine.handle_input(now, Input::Ended { id: *id, cause })).is_ok()
@@ -162,7 +162,7 @@ impl Driver {
     }
 }
 
-impl Wake for Alarm {
+impl Wake for DriverWaker {
     fn wake(self: Arc<Self>) {
         if self.is_driven.load(Relaxed) {
             // Should it fail, the inbox is seen to when the driver wakes by itself.

@@ -66,7 +66,7 @@
 //!
 //! # Where to go from here
 //!
-//! - [`Resolver`] asks; [`Builder`] has every setting, with its default and the reason for it.
+//! - [`Resolver`] asks; [`ResolverBuilder`] has every setting, with its default and the reason for it.
 //! - [`Resolver::addresses`] gives addresses as they come, in the order in which to connect to them.
 //! - [`Upstream`] says which server, where it is, and what it has to prove.
 //! - [`Answer`] is what comes, [`Error`] what went wrong, [`Stats`] what was counted.
@@ -90,12 +90,12 @@ mod addresses;
 mod connect;
 mod discover;
 mod driver;
+mod leader;
 mod lookups;
 mod resolver;
-mod seat;
 mod stream;
 
-pub use addresses::AddressStream;
+pub use addresses::AddressLookup;
 pub use discover::discover;
 pub use lookups::Lookups;
 #[doc(inline)]

@@ -67,7 +67,7 @@ impl<'r, I: Iterator<Item = Query>> Lookups<'r, I> {
     }
 
     /// Has at most so many lookups on their way at once, and at least one: for upstreams that are not to see a crowd.
-    /// More than a thousand, or than [`Builder::max_lookups`](crate::Builder::max_lookups), it never is.
+    /// More than a thousand, or than [`ResolverBuilder::max_lookups`](crate::ResolverBuilder::max_lookups), it never is.
     ///
     /// ```no_run
     /// # use privydns_blocking::{Query, Resolver};
@@ -100,7 +100,7 @@ impl<'r, I: Iterator<Item = Query>> Lookups<'r, I> {
             self.begun.insert(number, Begun { query, lookup, limit, waker: messenger.into() });
         }
         if self.last_number > before {
-            self.resolver.turn();
+            self.resolver.poll_once();
         }
     }
 
@@ -130,7 +130,7 @@ impl<I: Iterator<Item = Query>> Iterator for Lookups<'_, I> {
                 return Some(ended);
             }
             let news = poll_fn(|context| self.news.poll(context));
-            if self.resolver.seat.wait(news, Some(self.next_limit)).is_none() {
+            if self.resolver.leader.wait(news, Some(self.next_limit)).is_none() {
                 let limits = self.begun.iter().map(|(number, begun)| (begun.limit, *number));
                 let (limit, number) = limits.min()?;
                 if limit <= Instant::now() {

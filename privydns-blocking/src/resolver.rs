@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 
 use privydns_core::handle::Handle;
 use privydns_core::{
-    Addresses, Answer, Builder, Config, Error, ErrorKind, Query, RecordType, Shared, Stats, tls,
+    Addresses, Answer, Config, Error, ErrorKind, Query, RecordType, ResolverBuilder, Shared, Stats, tls,
 };
 
-use crate::addresses::AddressStream;
+use crate::addresses::AddressLookup;
 use crate::driver::Driver;
+use crate::leader::Leader;
 use crate::lookups::Lookups;
-use crate::seat::Seat;
 
 /// How much longer than its deadline a caller waits for the driver to tell what came of its lookup. Without a word
 /// by then the thread that drives is held up by something else, and the lookup ends without the engine's account.
@@ -44,13 +44,13 @@ pub struct Resolver(Arc<Inner>);
 #[derive(Debug)]
 pub(crate) struct Inner {
     pub(crate) handle: Handle,
-    pub(crate) seat: Arc<Seat>,
+    pub(crate) leader: Arc<Leader>,
 }
 
 impl Resolver {
     /// A builder with every default set and no upstream.
-    pub fn builder() -> Builder<Self> {
-        Builder::new()
+    pub fn builder() -> ResolverBuilder<Self> {
+        ResolverBuilder::new()
     }
 
     /// Looks up the records of one type under a name. NXDOMAIN and NODATA are answers.
@@ -86,10 +86,10 @@ impl Resolver {
     ///
     /// # Errors
     /// [`ErrorKind::Name`].
-    pub fn addresses(&self, name: &str) -> Result<AddressStream<'_>, Error> {
+    pub fn addresses(&self, name: &str) -> Result<AddressLookup<'_>, Error> {
         let now = Instant::now();
         let lookup = self.0.handle.begin_addresses(now, name)?;
-        Ok(AddressStream::new(lookup, &self.0.seat, self.0.limit(now, &Query::new(name, RecordType::A)?)))
+        Ok(AddressLookup::new(lookup, &self.0.leader, self.0.limit(now, &Query::new(name, RecordType::A)?)))
     }
 
     /// Connects to a port of a name, or of an address as text: to whichever of its addresses is there first, one
@@ -168,7 +168,7 @@ impl Resolver {
     /// [`ErrorKind::Closed`], as soon as the resolver is closed.
     pub fn drive(&self, time: Duration) -> Result<(), Error> {
         let closed = poll_fn(|_| if self.0.handle.is_closed() { Poll::Ready(()) } else { Poll::Pending });
-        match self.0.seat.wait(closed, Instant::now().checked_add(time)) {
+        match self.0.leader.wait(closed, Instant::now().checked_add(time)) {
             Some(()) => Err(ErrorKind::Closed.into()),
             None => Ok(()),
         }
@@ -206,7 +206,7 @@ impl Resolver {
     /// [`ErrorKind::Closed`], or that the system gives no event queue.
     pub fn warm_up(&self) -> Result<(), Error> {
         self.0.handle.warm_up()?;
-        self.0.turn();
+        self.0.poll_once();
         Ok(())
     }
 
@@ -224,19 +224,19 @@ impl Resolver {
     /// ```
     pub fn network_changed(&self) {
         self.0.handle.network_changed();
-        self.0.turn();
+        self.0.poll_once();
     }
 
     /// Ends every lookup, says goodbye on every connection (`close_notify`), and returns when that is done.
     /// Lookups from now on fail with [`ErrorKind::Closed`], in every clone.
     pub fn close(&self) {
-        self.0.seat.wait(self.0.handle.close(), None);
-        self.0.seat.call_all();
+        self.0.leader.wait(self.0.handle.close(), None);
+        self.0.leader.wake_all();
     }
 
     /// Begins a lookup at once; the function only waits for its end.
     fn begin(&self, query: Query) -> impl FnOnce() -> Result<Answer, Error> {
-        let Inner { handle, seat } = &*self.0;
+        let Inner { handle, leader } = &*self.0;
         let now = Instant::now();
         let limit = self.0.limit(now, &query);
         let mut lookup = handle.begin(now, query);
@@ -246,15 +246,15 @@ impl Resolver {
             if let Poll::Ready(result) = Pin::new(&mut lookup).poll(&mut context) {
                 return result;
             }
-            seat.wait(lookup, Some(limit)).unwrap_or_else(|| Err(ErrorKind::Deadline.into()))
+            leader.wait(lookup, Some(limit)).unwrap_or_else(|| Err(ErrorKind::Deadline.into()))
         }
     }
 }
 
 impl Inner {
     /// Has what can be done at once done at once.
-    pub(crate) fn turn(&self) {
-        self.seat.wait(pending::<()>(), Some(Instant::now()));
+    pub(crate) fn poll_once(&self) {
+        self.leader.wait(pending::<()>(), Some(Instant::now()));
     }
 
     /// When a lookup that begins now is no longer waited for.
@@ -268,12 +268,12 @@ impl TryFrom<Config> for Resolver {
 
     fn try_from(config: Config) -> Result<Self, Error> {
         let shared = Shared::new(config, tls::seed()?);
-        let seat = Arc::new(Seat::default());
-        let place = seat.clone();
+        let leader = Arc::new(Leader::default());
+        let state = leader.clone();
         let handle = Handle::new(shared, move |inbox| {
-            place.admit(Driver::new(inbox)?);
+            state.admit(Driver::new(inbox)?);
             Ok(())
         });
-        Ok(Self(Arc::new(Inner { handle, seat })))
+        Ok(Self(Arc::new(Inner { handle, leader })))
     }
 }

@@ -274,7 +274,7 @@ impl Stream {
         match self.phase {
             Phase::Connecting | Phase::InTunnel => self.target.cause_of(error),
             Phase::Handshaking => cause_of(error, Stage::Tls),
-            Phase::Open => cause_of(error, Stage::Exchange),
+            Phase::Open => cause_of(error, Stage::Query),
         }
     }
 }

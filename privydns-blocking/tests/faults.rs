@@ -52,7 +52,7 @@ fn fault_e7_a_pause_after_warm_up_sends_the_name_to_the_second_upstream() {
     let resolver = warmed_up(&first, &second, Duration::from_secs(11));
     assert!(is_from(&second, &resolver.query(query(1)).unwrap()));
     let stats = resolver.stats();
-    assert!(stats.upstreams[0].is_sick);
+    assert!(stats.upstreams[0].is_unhealthy);
     assert_eq!(stats.upstreams[0].connections_opened, 0);
 }
 
@@ -163,7 +163,7 @@ fn fault_r3_a_caller_that_finds_no_driver_waits_for_its_whole_timeout() {
 #[ignore = "real time: fault R5"]
 fn fault_r5_a_silent_name_holds_up_the_names_that_come_after_it() {
     let (sender, queries) = channel();
-    sender.send(query(1).timeout(SHORT)).unwrap();
+    sender.send(query(1).with_timeout(SHORT)).unwrap();
     let server = Server::start(move |asked| match asked.number() {
         1 => {
             sender.send(query(2)).unwrap();

@@ -189,7 +189,7 @@ fn a_deadline_holds_against_a_server_that_does_not_answer() {
     let started = Instant::now();
     let error = resolver.query(query(1)).unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Deadline), "{error}");
-    assert_eq!(error.stage(), Some(Stage::Exchange));
+    assert_eq!(error.stage(), Some(Stage::Query));
     assert_eq!(error.upstream(), Some(&**server.upstream().label()));
     assert!(started.elapsed() < LONG / 2);
 }
@@ -276,7 +276,7 @@ fn close_says_goodbye_and_ends_every_clone() {
 
     resolver.close();
     server.wait_for(&Event::Goodbye);
-    let bypass = query(1).cache(CacheUse::Bypass);
+    let bypass = query(1).with_cache_use(CacheUse::Bypass);
     assert!(matches!(clone.query(bypass).unwrap_err().kind(), ErrorKind::Closed));
     assert!(matches!(clone.drive(LONG).unwrap_err().kind(), ErrorKind::Closed));
     clone.close();

@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, NotFound};
 use crate::message::{Answer, Outcome};
 
 pub(crate) use families::{Families, Family};
-pub(crate) use sequence::{Next, Sequence};
+pub(crate) use sequence::{Sequence, SequenceStep};
 
 /// The IPv6 and IPv4 addresses of a name; at least one.
 #[derive(Clone, Debug)]

@@ -1,7 +1,7 @@
 //! What can go wrong, said so that a caller can act on it and a person can read it.
 //!
 //! An [`Error`] ends a lookup. It says what kind it is ([`ErrorKind`]), which upstream and address were
-//! involved, at which [`Stage`], and what every attempt came to ([`Attempt`]). A [`Cause`] is what ended one
+//! involved, at which [`Stage`], and what every attempt came to ([`FailedAttempt`]). A [`Cause`] is what ended one
 //! attempt. No `Display` here prints the name that was asked for: errors end up in logs, and names do not
 //! belong there.
 
@@ -33,7 +33,7 @@ struct Inner {
     upstream: Option<Arc<str>>,
     address: Option<SocketAddr>,
     stage: Option<Stage>,
-    attempts: Vec<Attempt>,
+    attempts: Vec<FailedAttempt>,
     elapsed: Option<Duration>,
 }
 
@@ -305,13 +305,13 @@ pub enum Stage {
     /// In the TLS handshake.
     Tls,
     /// The query sent, the answer not there yet.
-    Exchange,
+    Query,
 }
 
 /// One attempt at one upstream: what a lookup tried, and what came of it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Attempt {
+pub struct FailedAttempt {
     /// The upstream's label.
     pub upstream: Arc<str>,
     /// The address used, once one was chosen. Behind a proxy it is the upstream's all the same, and the proxy's only
@@ -347,7 +347,7 @@ impl Error {
     }
 
     /// The error of a lookup whose attempts are over: its last attempt names upstream, address and stage.
-    pub(crate) fn from_attempts(kind: ErrorKind, attempts: Vec<Attempt>, elapsed: Duration) -> Self {
+    pub(crate) fn from_attempts(kind: ErrorKind, attempts: Vec<FailedAttempt>, elapsed: Duration) -> Self {
         let mut error = Self::new(kind);
         let decisive = match &error.0.kind {
             ErrorKind::Upstream(cause) => attempts.iter().rev().find(|attempt| attempt.cause == *cause),
@@ -384,7 +384,7 @@ impl Error {
     }
 
     /// What was tried, in order; empty where nothing was sent.
-    pub fn attempts(&self) -> &[Attempt] {
+    pub fn attempts(&self) -> &[FailedAttempt] {
         &self.0.attempts
     }
 
@@ -477,7 +477,7 @@ impl fmt::Display for Stage {
             Stage::Proxy => "proxy",
             Stage::Connect => "connect",
             Stage::Tls => "tls",
-            Stage::Exchange => "exchange",
+            Stage::Query => "query",
         })
     }
 }

@@ -17,13 +17,13 @@ use std::time::Instant;
 
 use rustc_hash::FxHashMap;
 
-use crate::cache::Place;
+use crate::cache::QueryKey;
 use crate::engine::{Input, LookupId};
 use crate::error::{ConfigError, Error, ErrorKind};
 use crate::message::{Answer, Query};
-use crate::shared::{Early, Shared};
+use crate::shared::{CacheResult, Shared};
 
-pub use addresses::AddressLookup;
+pub use addresses::PendingAddresses;
 pub use connecting::{ConnectStep, Connecting};
 
 /// Starts a driver around an inbox: a task that tells an [`Engine`](crate::Engine) what
@@ -57,7 +57,7 @@ pub type Start = fn(Inbox) -> Result<(), Error>;
 /// ```
 pub struct Handle {
     shared: Arc<Shared>,
-    desk: Arc<Desk>,
+    mailbox: Arc<Mailbox>,
     start: Box<dyn Fn(Inbox) -> Result<(), Error> + Send + Sync>,
 }
 
@@ -65,8 +65,8 @@ pub struct Handle {
 #[derive(Debug)]
 pub struct Inbox {
     shared: Arc<Shared>,
-    desk: Arc<Desk>,
-    /// Inputs taken from the desk and not given out yet.
+    mailbox: Arc<Mailbox>,
+    /// Inputs taken from the mailbox and not given out yet.
     taken: VecDeque<Input<'static>>,
 }
 
@@ -75,11 +75,11 @@ pub struct Inbox {
 #[must_use = "a lookup is cancelled when it is dropped"]
 pub struct Lookup<'a> {
     handle: &'a Handle,
-    stage: Stage,
+    state: LookupState,
 }
 
 #[derive(Debug)]
-enum Stage {
+enum LookupState {
     Waiting {
         id: LookupId,
         /// Whether this lookup has not started a second driver yet. Where one driver after the other is lost,
@@ -94,7 +94,7 @@ enum Stage {
 ///
 /// Wakers are neither called nor dropped while the lock is held: either may run code of an executor, and that
 /// may drop a [`Lookup`], which takes the lock.
-struct Desk {
+struct Mailbox {
     state: Mutex<State>,
     /// Written under the lock; read without it, so that an answer from the cache waits for nobody.
     is_closed: AtomicBool,
@@ -131,8 +131,8 @@ struct Waiter {
 impl Handle {
     /// A handle without a driver. `start` is a [`Start`], or does the same and knows more.
     pub fn new(shared: Shared, start: impl Fn(Inbox) -> Result<(), Error> + Send + Sync + 'static) -> Self {
-        let desk = Desk { state: Mutex::default(), is_closed: AtomicBool::new(false) };
-        Self { shared: Arc::new(shared), desk: Arc::new(desk), start: Box::new(start) }
+        let mailbox = Mailbox { state: Mutex::default(), is_closed: AtomicBool::new(false) };
+        Self { shared: Arc::new(shared), mailbox: Arc::new(mailbox), start: Box::new(start) }
     }
 
     /// Configuration, cache and counters.
@@ -143,23 +143,23 @@ impl Handle {
     /// Begins a lookup at once; the future only waits for its end. What is known already is there at the first
     /// poll, and takes no lock that a miss holds.
     pub fn begin(&self, now: Instant, query: Query) -> Lookup<'_> {
-        let ended = match self.early(now, &query) {
+        let ended = match self.try_answer(now, &query) {
             Err(error) => Err(error),
-            Ok(Early::Answer(answer)) => Ok(answer),
-            Ok(Early::Refresh(answer)) => {
+            Ok(CacheResult::Answer(answer)) => Ok(answer),
+            Ok(CacheResult::Refresh(answer)) => {
                 // That the answer cannot be renewed is no failure of this lookup.
                 drop(self.tell(Input::Refresh(Arc::new(query))));
                 Ok(answer)
             }
-            Ok(Early::Miss(place)) => {
+            Ok(CacheResult::Miss(query_key)) => {
                 let deadline = self.shared.deadline(now, &query);
-                match self.ask(Arc::new(query), place, deadline) {
+                match self.ask(Arc::new(query), query_key, deadline) {
                     Ok(lookup) => return lookup,
                     Err(error) => Err(error),
                 }
             }
         };
-        Lookup { handle: self, stage: Stage::Ended(Some(ended)) }
+        Lookup { handle: self, state: LookupState::Ended(Some(ended)) }
     }
 
     /// Opens connections ahead, to those upstreams that the next lookups would go to first: the first that is well
@@ -176,12 +176,12 @@ impl Handle {
     /// Has the driver take every connection, TLS ticket and round-trip time for void. Where there is no driver,
     /// the next one hears it first.
     pub fn network_changed(&self) {
-        let mut state = self.desk.lock();
+        let mut state = self.mailbox.lock();
         if !matches!(state.driver, Driver::None) {
             let driver = state.send(Input::NetworkChanged);
             drop(state);
             // There is a driver, so that there is none to start, which alone could fail.
-            drop(self.rouse(driver));
+            drop(self.wake_driver(driver));
         } else if !matches!(state.inputs.front(), Some(Input::NetworkChanged)) {
             state.inputs.push_front(Input::NetworkChanged);
         }
@@ -189,15 +189,15 @@ impl Handle {
 
     /// Whether it was told to close.
     pub fn is_closed(&self) -> bool {
-        self.desk.is_closed.load(Relaxed)
+        self.mailbox.is_closed.load(Relaxed)
     }
 
     /// Has the driver end every lookup and say goodbye on every connection, and returns when it has. Lookups
     /// from now on fail with [`ErrorKind::Closed`].
     pub async fn close(&self) {
-        self.hang_up();
+        self.request_close();
         poll_fn(|context| {
-            let mut state = self.desk.lock();
+            let mut state = self.mailbox.lock();
             if matches!(state.driver, Driver::None) {
                 return Poll::Ready(());
             }
@@ -212,39 +212,39 @@ impl Handle {
     /// Tells the engine something that is no lookup. A driver is started where there is none.
     fn tell(&self, input: Input<'static>) -> Result<(), Error> {
         let driver = {
-            let mut state = self.desk.open()?;
+            let mut state = self.mailbox.open()?;
             state.send(input)
         };
-        self.rouse(driver)
+        self.wake_driver(driver)
     }
 
-    fn early(&self, now: Instant, query: &Query) -> Result<Early, Error> {
+    fn try_answer(&self, now: Instant, query: &Query) -> Result<CacheResult, Error> {
         if self.is_closed() {
             return Err(ErrorKind::Closed.into());
         }
-        self.shared.early(now, query)
+        self.shared.try_answer(now, query)
     }
 
-    fn ask(&self, query: Arc<Query>, place: Place, deadline: Instant) -> Result<Lookup<'_>, Error> {
+    fn ask(&self, query: Arc<Query>, query_key: QueryKey, deadline: Instant) -> Result<Lookup<'_>, Error> {
         let (id, driver) = {
-            let mut state = self.desk.open()?;
+            let mut state = self.mailbox.open()?;
             state.last_lookup += 1;
             let id = LookupId(state.last_lookup);
-            let driver = state.send(Input::Miss { id, query: query.clone(), place, deadline });
+            let driver = state.send(Input::Miss { id, query: query.clone(), query_key, deadline });
             state.lookups.insert(id, Waiter { query, deadline, waker: None, result: None });
             (id, driver)
         };
-        let lookup = Lookup { handle: self, stage: Stage::Waiting { id, may_restart: true } };
-        self.rouse(driver)?;
+        let lookup = Lookup { handle: self, state: LookupState::Waiting { id, may_restart: true } };
+        self.wake_driver(driver)?;
         Ok(lookup)
     }
 
-    /// Does what the driver needs to see its inbox, as it was before it was [summoned](State::summon).
-    fn rouse(&self, driver: Driver) -> Result<(), Error> {
+    /// Does what the driver needs to see its inbox, as it was before it was [summoned](State::claim_driver).
+    fn wake_driver(&self, driver: Driver) -> Result<(), Error> {
         match driver {
             Driver::None => {
-                let (shared, desk) = (self.shared.clone(), self.desk.clone());
-                (self.start)(Inbox { shared, desk, taken: VecDeque::new() })
+                let (shared, mailbox) = (self.shared.clone(), self.mailbox.clone());
+                (self.start)(Inbox { shared, mailbox, taken: VecDeque::new() })
             }
             Driver::Awake => Ok(()),
             Driver::Asleep(waker) => {
@@ -254,13 +254,13 @@ impl Handle {
         }
     }
 
-    fn hang_up(&self) {
-        let mut state = self.desk.lock();
-        if self.desk.is_closed.swap(true, Relaxed) {
+    fn request_close(&self) {
+        let mut state = self.mailbox.lock();
+        if self.mailbox.is_closed.swap(true, Relaxed) {
             return;
         }
         if matches!(state.driver, Driver::None) {
-            let stranded = state.strand(true);
+            let stranded = state.fail_or_wake_waiters(true);
             drop(state);
             stranded.into_iter().for_each(Waker::wake);
         } else if let Driver::Asleep(waker) = state.send(Input::Close) {
@@ -272,7 +272,7 @@ impl Handle {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.hang_up();
+        self.request_close();
     }
 }
 
@@ -281,35 +281,35 @@ impl Future for Lookup<'_> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let handle = self.handle;
-        let (id, may_restart) = match &mut self.stage {
-            Stage::Waiting { id, may_restart } => (*id, may_restart),
-            Stage::Ended(result) => {
+        let (id, may_restart) = match &mut self.state {
+            LookupState::Waiting { id, may_restart } => (*id, may_restart),
+            LookupState::Ended(result) => {
                 return Poll::Ready(result.take().expect("a future that has ended is not polled again"));
             }
         };
         // Declared before the lock is taken, to be dropped after it is released.
         let _replaced;
-        let mut state = handle.desk.lock();
+        let mut state = handle.mailbox.lock();
         let waiter = state.lookups.get_mut(&id).expect("nobody but its caller removes a lookup");
         if let Some(result) = waiter.result.take() {
             _replaced = state.lookups.remove(&id).and_then(|waiter| waiter.waker);
             drop(state);
-            self.stage = Stage::Ended(None);
+            self.state = LookupState::Ended(None);
             return Poll::Ready(result);
         }
         _replaced = waiter.waker.replace(context.waker().clone());
         if let Driver::None = state.driver {
             let restarted = if std::mem::take(may_restart) {
-                let driver = state.summon();
+                let driver = state.claim_driver();
                 drop(state);
-                handle.rouse(driver)
+                handle.wake_driver(driver)
             } else {
                 drop(state);
                 Err(ConfigError::NoRuntime.into())
             };
             if let Err(error) = restarted {
                 self.cancel();
-                self.stage = Stage::Ended(None);
+                self.state = LookupState::Ended(None);
                 return Poll::Ready(Err(error));
             }
         }
@@ -319,16 +319,16 @@ impl Future for Lookup<'_> {
 
 impl Lookup<'_> {
     fn cancel(&mut self) {
-        if let Stage::Waiting { id, .. } = self.stage {
+        if let LookupState::Waiting { id, .. } = self.state {
             let removed;
-            let mut state = self.handle.desk.lock();
+            let mut state = self.handle.mailbox.lock();
             removed = state.lookups.remove(&id);
             let is_waited_for = removed.as_ref().is_some_and(|waiter| waiter.result.is_none());
             if is_waited_for && !matches!(state.driver, Driver::None) {
                 let driver = state.send(Input::Cancel(id));
                 drop(state);
                 // There is a driver, so that there is none to start, which alone could fail.
-                drop(self.handle.rouse(driver));
+                drop(self.handle.wake_driver(driver));
             }
         }
     }
@@ -351,7 +351,7 @@ impl Inbox {
         if self.taken.is_empty() {
             // Declared before the lock is taken, to be dropped after it is released.
             let _replaced;
-            let mut state = self.desk.lock();
+            let mut state = self.mailbox.lock();
             if state.inputs.is_empty() {
                 _replaced = std::mem::replace(&mut state.driver, Driver::Asleep(context.waker().clone()));
             } else {
@@ -367,7 +367,7 @@ impl Inbox {
     /// Gives a lookup's result to its caller, if there still is one.
     pub fn done(&mut self, id: LookupId, result: Result<Answer, Error>) {
         let waker = {
-            let mut state = self.desk.lock();
+            let mut state = self.mailbox.lock();
             state.lookups.get_mut(&id).and_then(|waiter| {
                 waiter.result = Some(result);
                 waiter.waker.take()
@@ -382,16 +382,16 @@ impl Inbox {
 /// The driver is over, or lost.
 impl Drop for Inbox {
     fn drop(&mut self) {
-        let mut state = self.desk.lock();
+        let mut state = self.mailbox.lock();
         let _driver = std::mem::take(&mut state.driver);
         state.inputs.clear();
-        let stranded = state.strand(self.desk.is_closed.load(Relaxed));
+        let stranded = state.fail_or_wake_waiters(self.mailbox.is_closed.load(Relaxed));
         drop(state);
         stranded.into_iter().for_each(Waker::wake);
     }
 }
 
-impl Desk {
+impl Mailbox {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -405,13 +405,13 @@ impl Desk {
 impl State {
     /// Leaves the driver an input, and summons it.
     fn send(&mut self, input: Input<'static>) -> Driver {
-        let driver = self.summon();
+        let driver = self.claim_driver();
         self.inputs.push_back(input);
         driver
     }
 
-    /// Counts the driver as started and awake. Says how it was, for [`Handle::rouse`].
-    fn summon(&mut self) -> Driver {
+    /// Counts the driver as started and awake. Says how it was, for [`Handle::wake_driver`].
+    fn claim_driver(&mut self) -> Driver {
         let driver = std::mem::replace(&mut self.driver, Driver::Awake);
         if let Driver::None = driver {
             // What a lost driver carried begins again.
@@ -428,7 +428,7 @@ impl State {
 
     /// There is no driver. Lookups without a result end, if the handle is closed; else one of them must start
     /// the next. Says whom to wake.
-    fn strand(&mut self, is_closed: bool) -> Vec<Waker> {
+    fn fail_or_wake_waiters(&mut self, is_closed: bool) -> Vec<Waker> {
         let mut wakers = std::mem::take(&mut self.closers);
         for waiter in self.lookups.values_mut().filter(|waiter| waiter.result.is_none()) {
             if is_closed {
@@ -444,14 +444,14 @@ impl fmt::Debug for Handle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Handle")
             .field("shared", &self.shared)
-            .field("desk", &self.desk)
+            .field("mailbox", &self.mailbox)
             .finish_non_exhaustive()
     }
 }
 
-impl fmt::Debug for Desk {
+impl fmt::Debug for Mailbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Desk").field("is_closed", &self.is_closed).finish_non_exhaustive()
+        f.debug_struct("Mailbox").field("is_closed", &self.is_closed).finish_non_exhaustive()
     }
 }
 

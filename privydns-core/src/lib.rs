@@ -10,7 +10,7 @@
 //! # For programs
 //!
 //! What programs need of it is the same whatever they run on, and is explained in the [`guide`]: [`Upstream`] says
-//! which server, where it is and what it has to prove; [`Builder`] has every setting, with its default and the reason
+//! which server, where it is and what it has to prove; [`ResolverBuilder`] has every setting, with its default and the reason
 //! for it; [`Answer`] is what comes, [`Error`] what went wrong, [`Stats`] what was counted.
 //!
 //! ```
@@ -91,21 +91,21 @@ pub mod tls;
 pub mod upstream;
 
 pub use addresses::Addresses;
-pub use cache::{Cache, CacheSettings, CacheStats, Place};
+pub use cache::{Cache, CacheSettings, CacheStats, QueryKey};
 #[cfg(feature = "serde")]
 pub use config::ConfigFile;
-pub use config::{Builder, Config};
+pub use config::{Config, ResolverBuilder};
 pub use discovery::Discovery;
 pub use engine::{ConnectionId, Engine, Input, LookupId, MAX_UNWRITTEN, Output, Target};
 pub use error::*;
 pub use message::{
     Answer, CacheUse, ClientSubnet, ExtendedError, Message, MessageError, NameError, Outcome, Query,
-    QueryName, Record, Records, Service, ServiceBinding, Spoken,
+    QueryName, Record, Records, Service, ServiceBinding, Transport,
 };
 pub use proxy::{Proxy, Tunnel};
 pub use rr::{DNSClass, Name, RData, RecordType, ResponseCode};
 pub use schedule::{Hedge, Strategy};
-pub use shared::{Early, Shared};
+pub use shared::{CacheResult, Shared};
 pub use stats::{Stats, UpstreamStats};
 pub use tls::{ClientCertificate, Pin, Roots, TbsHash, TlsVersion};
 pub use upstream::{HttpMethod, HttpVersion, Protocol, SyntaxError, Upstream};

@@ -6,7 +6,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use tracing::trace;
 
-use crate::cache::{Cache, Found, Place};
+use crate::cache::{Cache, Found, QueryKey};
 use crate::config::{Config, LONGEST_TIME};
 use crate::error::{Error, ErrorKind};
 use crate::logging::CACHE;
@@ -16,15 +16,15 @@ use crate::stats::{Counters, Stats};
 
 /// The part of a resolver that needs no driver, and that any thread may use at any time.
 ///
-/// A handle asks [`early`](Self::early) first; only what it cannot answer goes to the engine.
+/// A handle asks [`try_answer`](Self::early) first; only what it cannot answer goes to the engine.
 ///
 /// ```
-/// use privydns_core::{Config, Early, Query, RecordType, Shared};
+/// use privydns_core::{Config, CacheResult, Query, RecordType, Shared};
 ///
 /// let config = Config::builder().upstream("tls://192.0.2.1#dns.example".parse()?).build()?;
 /// let shared = Shared::new(config, [0; 32]); // a real seed is random and secret
 /// let query = Query::new("localhost", RecordType::AAAA)?;
-/// let Early::Answer(answer) = shared.early(std::time::Instant::now(), &query)? else { panic!() };
+/// let CacheResult::Answer(answer) = shared.try_answer(std::time::Instant::now(), &query)? else { panic!() };
 /// assert!(answer.addresses().all(|address| address.is_loopback()));
 /// # Ok::<_, privydns_core::Error>(())
 /// ```
@@ -39,21 +39,21 @@ pub struct Shared {
 /// What is known of a query before anything is sent.
 #[derive(Debug)]
 #[non_exhaustive]
-pub enum Early {
+pub enum CacheResult {
     /// The answer.
     Answer(Answer),
     /// The answer, which is near its end: hand [`Input::Refresh`](crate::Input::Refresh) to the engine.
     Refresh(Answer),
     /// Only an upstream can tell: hand [`Input::Miss`](crate::Input::Miss) to the engine.
-    Miss(Place),
+    Miss(QueryKey),
 }
 
-/// [`Early`], and what only the engine has a use for.
-pub(crate) enum Known {
+/// [`CacheResult`], and what only the engine has a use for.
+pub(crate) enum LocalResult {
     Answer(Answer),
     Refresh(Answer),
-    Nothing {
-        place: Place,
+    Miss {
+        query_key: QueryKey,
         /// An answer past its time, for want of a newer one.
         stale: Option<Answer>,
     },
@@ -78,17 +78,17 @@ impl Shared {
     ///
     /// [`ErrorKind::SpecialUse`], [`ErrorKind::NotCached`], or [`ErrorKind::Config`] where no upstream is
     /// allowed to answer.
-    pub fn early(&self, now: Instant, query: &Query) -> Result<Early, Error> {
-        match self.known(now, query)? {
-            Known::Answer(answer) => Ok(Early::Answer(answer)),
-            Known::Refresh(answer) => Ok(Early::Refresh(answer)),
-            Known::Nothing { place, .. } => Ok(Early::Miss(place)),
+    pub fn try_answer(&self, now: Instant, query: &Query) -> Result<CacheResult, Error> {
+        match self.try_local(now, query)? {
+            LocalResult::Answer(answer) => Ok(CacheResult::Answer(answer)),
+            LocalResult::Refresh(answer) => Ok(CacheResult::Refresh(answer)),
+            LocalResult::Miss { query_key, .. } => Ok(CacheResult::Miss(query_key)),
         }
     }
 
-    pub(crate) fn known(&self, now: Instant, query: &Query) -> Result<Known, Error> {
+    pub(crate) fn try_local(&self, now: Instant, query: &Query) -> Result<LocalResult, Error> {
         match self.local(query)? {
-            Some(answer) => Ok(Known::Answer(answer)),
+            Some(answer) => Ok(LocalResult::Answer(answer)),
             None => self.cached(now, query),
         }
     }
@@ -106,45 +106,45 @@ impl Shared {
     }
 
     /// What the cache has for a query.
-    fn cached(&self, now: Instant, query: &Query) -> Result<Known, Error> {
-        let place = self.place_of(query)?;
+    fn cached(&self, now: Instant, query: &Query) -> Result<LocalResult, Error> {
+        let query_key = self.query_key_of(query)?;
         if query.cache_use() == CacheUse::Bypass {
-            return Ok(Known::Nothing { place, stale: None });
+            return Ok(LocalResult::Miss { query_key, stale: None });
         }
-        match self.cache.lookup(now, query, place) {
+        match self.cache.lookup(now, query, query_key) {
             Found::Fresh(answer) => {
                 trace!(target: CACHE, name = %query.name(), record_type = %query.record_type(), "cache hit");
-                Ok(Known::Answer(answer))
+                Ok(LocalResult::Answer(answer))
             }
-            Found::Refresh(answer) => Ok(Known::Refresh(answer)),
+            Found::Refresh(answer) => Ok(LocalResult::Refresh(answer)),
             Found::Stale { answer, is_worth_asking: false } => {
                 self.cache.count_stale();
-                Ok(Known::Answer(answer))
+                Ok(LocalResult::Answer(answer))
             }
             Found::Stale { .. } | Found::Miss if query.cache_use() == CacheUse::Only => {
                 self.cache.count_miss();
                 Err(ErrorKind::NotCached.into())
             }
-            Found::Stale { answer, .. } => Ok(Known::Nothing { place, stale: Some(answer) }),
-            Found::Miss => Ok(Known::Nothing { place, stale: None }),
+            Found::Stale { answer, .. } => Ok(LocalResult::Miss { query_key, stale: Some(answer) }),
+            Found::Miss => Ok(LocalResult::Miss { query_key, stale: None }),
         }
     }
 
     /// The upstreams that may answer a query, and what stands for it in the cache and among the flights.
-    pub(crate) fn place_of(&self, query: &Query) -> Result<Place, Error> {
-        let group = self.config.group(query)?;
-        Ok(self.cache.place(query, group))
+    pub(crate) fn query_key_of(&self, query: &Query) -> Result<QueryKey, Error> {
+        let upstream_set = self.config.upstream_set(query)?;
+        Ok(self.cache.query_key(query, upstream_set))
     }
 
     /// When a lookup that begins now must end.
     pub fn deadline(&self, now: Instant, query: &Query) -> Instant {
-        now + query.timeout_wanted().unwrap_or(self.config.settings.timeout).min(LONGEST_TIME)
+        now + query.timeout().unwrap_or(self.config.settings.timeout).min(LONGEST_TIME)
     }
 
     /// Forgets what the cache has for a query, whoever may answer it.
     pub fn forget(&self, query: &Query) {
-        if let Ok(group) = self.config.group(query) {
-            self.cache.remove(query, group);
+        if let Ok(upstream_set) = self.config.upstream_set(query) {
+            self.cache.remove(query, upstream_set);
         }
     }
 

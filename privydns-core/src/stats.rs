@@ -15,7 +15,7 @@ use crate::cache::CacheStats;
 /// fn report(stats: &Stats) {
 ///     println!("{} of {} from the cache", stats.cache.hits, stats.cache.hits + stats.cache.misses);
 ///     for upstream in &stats.upstreams {
-///         let state = if upstream.is_sick { "passed over" } else { "well" };
+///         let state = if upstream.is_unhealthy { "passed over" } else { "well" };
 ///         println!("{}: {state}, {} of {} failed", upstream.upstream, upstream.failures, upstream.queries);
 ///     }
 /// }
@@ -55,7 +55,7 @@ pub struct UpstreamStats {
     /// From query sent to answer received, smoothed; none before the first answer.
     pub smoothed_rtt: Option<Duration>,
     /// Whether it failed, and is passed over at present by lookups that have another.
-    pub is_sick: bool,
+    pub is_unhealthy: bool,
 }
 
 /// A counter that many threads may add to.
@@ -91,7 +91,7 @@ pub(crate) struct UpstreamCounters {
     pub(crate) resumed: Counter,
     /// Nanoseconds; 0 before the first answer.
     smoothed_rtt: AtomicU64,
-    is_sick: AtomicBool,
+    is_unhealthy: AtomicBool,
 }
 
 impl Counters {
@@ -111,14 +111,14 @@ impl UpstreamCounters {
         self.smoothed_rtt.store(nanos, Relaxed);
     }
 
-    pub(crate) fn sick(&self, is_sick: bool) {
-        self.is_sick.store(is_sick, Relaxed);
+    pub(crate) fn set_unhealthy(&self, is_unhealthy: bool) {
+        self.is_unhealthy.store(is_unhealthy, Relaxed);
     }
 
     /// What is so at present is not known any more.
     pub(crate) fn forget(&self) {
         self.smoothed_rtt(None);
-        self.sick(false);
+        self.set_unhealthy(false);
     }
 
     pub(crate) fn snapshot(&self, upstream: Arc<str>) -> UpstreamStats {
@@ -132,7 +132,7 @@ impl UpstreamCounters {
             connections_opened: self.opened.value(),
             connections_resumed: self.resumed.value(),
             smoothed_rtt: (nanos > 0).then(|| Duration::from_nanos(nanos)),
-            is_sick: self.is_sick.load(Relaxed),
+            is_unhealthy: self.is_unhealthy.load(Relaxed),
         }
     }
 }

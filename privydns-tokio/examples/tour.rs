@@ -120,7 +120,7 @@ fn upstream(server: &Server, label: &str, client: Client) -> Upstream {
     let authority = server.authority();
     let upstream = server.upstream().parse::<Upstream>().expect("the server says how to name it");
     let roots = Roots::from_pem(authority.root_pem().as_bytes()).expect("a good root");
-    let upstream = upstream.roots(roots).labelled(label);
+    let upstream = upstream.roots(roots).with_label(label);
     if client == Client::Anonymous {
         return upstream;
     }

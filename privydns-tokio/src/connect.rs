@@ -9,20 +9,20 @@ use privydns_core::handle::{ConnectStep, Connecting};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-use crate::alarm::Alarm;
+use crate::timer::ResettableTimer;
 
 type Attempt = Pin<Box<dyn Future<Output = io::Result<TcpStream>> + Send>>;
 
 /// Connects to whichever address is there first.
 pub(crate) async fn connect(connecting: Connecting<'_>) -> io::Result<TcpStream> {
-    let mut race = Race { connecting, attempts: Vec::new(), alarm: Alarm::default() };
+    let mut race = Race { connecting, attempts: Vec::new(), timer: ResettableTimer::default() };
     poll_fn(|context| race.poll(context)).await
 }
 
 struct Race<'r> {
     connecting: Connecting<'r>,
     attempts: Vec<Attempt>,
-    alarm: Alarm,
+    timer: ResettableTimer,
 }
 
 impl Race<'_> {
@@ -34,7 +34,7 @@ impl Race<'_> {
             match self.connecting.poll(Instant::now().into_std(), context) {
                 ConnectStep::Connect(address) => self.attempts.push(Box::pin(TcpStream::connect(address))),
                 ConnectStep::Failed(error) => return Poll::Ready(Err(error)),
-                ConnectStep::Wait(until) => ready!(self.alarm.poll(context, Some(until))),
+                ConnectStep::Wait(until) => ready!(self.timer.poll(context, Some(until))),
             }
         }
     }

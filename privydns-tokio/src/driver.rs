@@ -15,8 +15,8 @@ use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::HandshakeKind;
 use tokio_rustls::{Connect, TlsConnector};
 
-use crate::reach::{Reached, reach};
 use crate::socket::Socket;
+use crate::tcp::{TcpResult, open_tcp};
 
 /// Steps that one connection takes in one round, so that none keeps the others, or the callers, from theirs.
 /// One is a TLS record, and mostly an answer.
@@ -31,16 +31,16 @@ pub(crate) struct Driver {
     engine: Engine,
     inbox: Inbox,
     connections: BTreeMap<ConnectionId, Connection>,
-    alarm: Pin<Box<Sleep>>,
+    timer: Pin<Box<Sleep>>,
     /// What the alarm is set to: the deadline, or an earlier time.
-    alarm_at: Option<std::time::Instant>,
+    timer_at: Option<std::time::Instant>,
     /// What the engine waits for.
     deadline: Option<std::time::Instant>,
     message: Vec<u8>,
 }
 
 enum Connection {
-    Connecting(Pin<Box<dyn Future<Output = Reached> + Send>>),
+    Connecting(Pin<Box<dyn Future<Output = TcpResult> + Send>>),
     Handshaking(Box<Connect<Socket>>),
     Open { stream: Box<TlsStream<Socket>>, unflushed: bool },
 }
@@ -52,8 +52,8 @@ impl Driver {
             engine: Engine::new(inbox.shared(), now.into_std(), seed),
             inbox,
             connections: BTreeMap::new(),
-            alarm: Box::pin(sleep_until(now)),
-            alarm_at: None,
+            timer: Box::pin(sleep_until(now)),
+            timer_at: None,
             deadline: None,
             message: Vec::new(),
         }
@@ -67,7 +67,7 @@ impl Driver {
             for _ in 0..STEPS_A_ROUND {
                 match connection.poll(cx, now, *id, engine) {
                     Poll::Pending => {
-                        if engine.is_owed(*id) {
+                        if engine.awaits_answer(*id) {
                             connection.acknowledge();
                         }
                         return true;
@@ -103,7 +103,7 @@ impl Driver {
         loop {
             match self.engine.poll_output(now, &mut self.message) {
                 Output::Connect { id, target } => {
-                    self.connections.insert(id, Connection::Connecting(Box::pin(reach(target))));
+                    self.connections.insert(id, Connection::Connecting(Box::pin(open_tcp(target))));
                     is_connecting = true;
                 }
                 Output::Transmit(id) => {
@@ -149,21 +149,21 @@ impl Driver {
     }
 
     /// Tells the engine when its time has come. Says whether it has.
-    fn poll_alarm(&mut self, cx: &mut Context<'_>) -> bool {
+    fn poll_timer(&mut self, cx: &mut Context<'_>) -> bool {
         // Set anew for an earlier time alone: to ring in vain now and then costs less than to be moved with every
         // lookup.
         if let Some(deadline) = self.deadline
-            && self.alarm_at.is_none_or(|at| deadline < at)
+            && self.timer_at.is_none_or(|at| deadline < at)
         {
-            self.alarm.as_mut().reset(deadline.into());
-            self.alarm_at = Some(deadline);
+            self.timer.as_mut().reset(deadline.into());
+            self.timer_at = Some(deadline);
         }
-        let rings = self.alarm_at.is_some() && self.alarm.as_mut().poll(cx).is_ready();
-        if rings {
-            self.alarm_at = None;
+        let is_due = self.timer_at.is_some() && self.timer.as_mut().poll(cx).is_ready();
+        if is_due {
+            self.timer_at = None;
             self.engine.handle_input(Instant::now().into_std(), Input::Timeout);
         }
-        rings
+        is_due
     }
 }
 
@@ -180,7 +180,7 @@ impl Future for Driver {
         let mut is_busy = driver.poll_connections(cx, now);
         is_busy |= driver.poll_inbox(cx, now);
         is_busy |= driver.drain(cx, now);
-        is_busy |= driver.poll_alarm(cx);
+        is_busy |= driver.poll_timer(cx);
         if driver.engine.is_closed() {
             return Poll::Ready(());
         }
@@ -242,7 +242,7 @@ impl Connection {
                         if !bytes.is_empty() {
                             engine.handle_input(now, Input::Received { id, bytes: &bytes });
                         }
-                        return Poll::Ready(Err(cause_of(&error, Stage::Exchange)));
+                        return Poll::Ready(Err(cause_of(&error, Stage::Query)));
                     }
                 }
             }

@@ -70,7 +70,7 @@
 //!
 //! # Where to go from here
 //!
-//! - [`Resolver`] asks; [`Builder`] has every setting, with its default and the reason for it.
+//! - [`Resolver`] asks; [`ResolverBuilder`] has every setting, with its default and the reason for it.
 //! - [`Resolver::addresses`] gives addresses as they come, in the order in which to connect to them.
 //! - [`Upstream`] says which server, where it is, and what it has to prove.
 //! - [`Answer`] is what comes, [`Error`] what went wrong, [`Stats`] what was counted.
@@ -90,18 +90,18 @@
 #![forbid(unsafe_code)]
 
 mod addresses;
-mod alarm;
 #[cfg(feature = "connect")]
 mod connect;
 mod discover;
 mod driver;
-mod reach;
 #[cfg(feature = "reqwest")]
 mod reqwest;
 mod resolver;
 mod socket;
+mod tcp;
+mod timer;
 
-pub use addresses::AddressStream;
+pub use addresses::AddressLookup;
 pub use discover::discover;
 #[doc(inline)]
 pub use privydns_core::*;

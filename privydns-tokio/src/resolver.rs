@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use privydns_core::handle::{Handle, Inbox, Lookup};
 use privydns_core::{
-    Addresses, Answer, Builder, Config, ConfigError, Error, Query, RecordType, Shared, Stats, tls,
+    Addresses, Answer, Config, ConfigError, Error, Query, RecordType, ResolverBuilder, Shared, Stats, tls,
 };
 use tokio::runtime;
 use tokio::time::Instant;
 
-use crate::addresses::AddressStream;
+use crate::addresses::AddressLookup;
 use crate::driver::Driver;
 
 /// Looks names up over encrypted transports.
@@ -36,8 +36,8 @@ pub struct Resolver(Arc<Handle>);
 
 impl Resolver {
     /// A builder with every default set and no upstream.
-    pub fn builder() -> Builder<Self> {
-        Builder::new()
+    pub fn builder() -> ResolverBuilder<Self> {
+        ResolverBuilder::new()
     }
 
     /// Looks up the records of one type under a name. NXDOMAIN and NODATA are answers.
@@ -77,8 +77,8 @@ impl Resolver {
     ///
     /// # Errors
     /// [`ErrorKind::Name`](crate::ErrorKind::Name).
-    pub fn addresses(&self, name: &str) -> Result<AddressStream<'_>, Error> {
-        Ok(AddressStream::new(self.0.begin_addresses(Instant::now().into_std(), name)?))
+    pub fn addresses(&self, name: &str) -> Result<AddressLookup<'_>, Error> {
+        Ok(AddressLookup::new(self.0.begin_addresses(Instant::now().into_std(), name)?))
     }
 
     /// Connects to a port of a name, or of an address as text: to whichever of its addresses is there first, one

@@ -9,12 +9,12 @@ use privydns_core::{Answer, Cause, Config, Error, ErrorKind, Query, RecordType, 
 
 use crate::backend::{Backend, TestResolver};
 use crate::instance::{Instance, Lab};
-use crate::kinds;
 use crate::line::Line;
+use crate::servers;
 use crate::zone;
 
 /// As long as a lookup may take that is meant to come to its end.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A backend, and a line to a server.
 #[derive(Clone, Copy)]
@@ -28,7 +28,7 @@ pub(crate) struct Bench<'a> {
 impl Bench<'_> {
     /// Where server and line stand among all.
     pub(crate) fn place(&self) -> (usize, usize) {
-        let kind = kinds::KINDS.iter().position(|kind| std::ptr::eq(kind, self.instance.kind));
+        let kind = servers::SERVERS.iter().position(|kind| std::ptr::eq(kind, self.instance.kind));
         let line = Line::all(self.instance).iter().position(|line| *line == self.line);
         (kind.unwrap_or_default(), line.unwrap_or_default())
     }
@@ -40,7 +40,7 @@ impl Bench<'_> {
     /// A resolver that gives an attempt all of a lookup's time. On a busy machine a server seems to be silent now and
     /// then, and how many attempts and connections that costs would be what is counted.
     pub(crate) fn patient_resolver_for(&self, upstream: Upstream) -> Box<dyn TestResolver> {
-        let config = Config::builder().upstream(upstream).timeout(PATIENCE).attempt_timeout(PATIENCE);
+        let config = Config::builder().upstream(upstream).timeout(TIMEOUT).attempt_timeout(TIMEOUT);
         self.backend.1.resolver(config.build().unwrap()).unwrap()
     }
 
@@ -50,7 +50,7 @@ impl Bench<'_> {
     }
 
     pub(crate) fn resolver_for(&self, upstream: Upstream) -> Box<dyn TestResolver> {
-        let config = Config::builder().upstream(upstream).timeout(PATIENCE).build().unwrap();
+        let config = Config::builder().upstream(upstream).timeout(TIMEOUT).build().unwrap();
         self.backend.1.resolver(config).unwrap()
     }
 }

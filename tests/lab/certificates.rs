@@ -5,7 +5,7 @@ use std::time::Instant;
 use privydns_core::{Cause, CertificateProblem, RecordType};
 use privydns_tests::{ClientCertificate, ServerCertificate};
 
-use crate::bench::{Bench, PATIENCE, cause};
+use crate::bench::{Bench, TIMEOUT, cause};
 
 /// What servers show.
 pub(crate) const SERVERS: [ServerCertificate; 5] = [
@@ -36,7 +36,7 @@ pub(crate) fn server(bench: &Bench<'_>, certificate: ServerCertificate) {
 /// A client with a bad certificate, or with none, is refused, and is told so in the server's own words where it has
 /// any, well within the deadline.
 pub(crate) fn clients(bench: &Bench<'_>) {
-    let [none, unknown, expired] = bench.instance.kind.refusal(bench.line.door);
+    let [none, unknown, expired] = bench.instance.kind.refusal(bench.line.endpoint);
     for (certificate, words) in [
         (None, none),
         (Some(ClientCertificate::UnknownAuthority), unknown),
@@ -49,6 +49,6 @@ pub(crate) fn clients(bench: &Bench<'_>) {
         let start = Instant::now();
         let cause = cause(bench.resolver_for(upstream).lookup(NAME, RecordType::A));
         assert_eq!(cause, Cause::ClientCertificate(words.to_owned()), "{certificate:?}");
-        assert!(start.elapsed() < PATIENCE / 2, "{certificate:?}: {:?}", start.elapsed());
+        assert!(start.elapsed() < TIMEOUT / 2, "{certificate:?}: {:?}", start.elapsed());
     }
 }

@@ -17,7 +17,7 @@ pub(crate) fn records(bench: &Bench<'_>, resolver: &dyn TestResolver) {
         let answer = result.unwrap_or_else(|error| panic!("{name} {record_type}: {error}"));
         let compared = set.compare(&answer, manner.ttls(set.ttl));
         assert_eq!(compared, Ok(()), "{name} {record_type}");
-        assert_eq!(answer.protocol(), bench.line.spoken());
+        assert_eq!(answer.transport(), bench.line.spoken());
     }
 }
 
@@ -104,11 +104,11 @@ pub(crate) fn idle(_: &Bench<'_>, resolver: &dyn TestResolver) {
 /// TLS 1.2 where the server has nothing newer, but not with a client's certificate unless told so.
 pub(crate) fn tls12(bench: &Bench<'_>) {
     let upstream = bench.upstream();
-    if bench.line.door.is_mutual {
+    if bench.line.endpoint.is_mutual {
         let error = cause(bench.resolver_for(upstream.clone()).lookup("www.example.test", RecordType::A));
         assert!(matches!(error, Cause::Tls(_)), "{error}");
     }
-    let resolver = bench.patient_resolver_for(upstream.minimum_tls(TlsVersion::Tls12));
+    let resolver = bench.patient_resolver_for(upstream.with_minimum_tls(TlsVersion::Tls12));
     records(bench, &*resolver);
     pipelined(bench, &*resolver);
 }

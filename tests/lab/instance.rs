@@ -15,10 +15,10 @@ use privydns_tests::{Authority, Identity, SERVER_NAME, ServerCertificate};
 
 use crate::backend::Backend as _;
 use crate::backend::tokio::MultiThread;
-use crate::kinds::{self, Door, Kind, Speaks};
 use crate::line::Line;
 use crate::ports::Ports;
 use crate::process::{self, Process, Spawner};
+use crate::servers::{self, Endpoint, ServerKind, Speaks};
 use crate::zone::Zone;
 
 /// How long a server may take until it accepts connections.
@@ -43,7 +43,7 @@ pub(crate) struct Lab {
 /// A server that runs. Dropping it stops it.
 #[derive(Debug)]
 pub(crate) struct Instance {
-    pub(crate) kind: &'static Kind,
+    pub(crate) kind: &'static ServerKind,
     pub(crate) folder: PathBuf,
     ports: BTreeMap<&'static str, u16>,
     program: PathBuf,
@@ -88,7 +88,7 @@ impl Lab {
         fs::write(&root, lab.authority.root_pem()).map_err(|error| error.to_string())?;
         lab.places.insert("ZONES", zones.display().to_string());
         lab.places.insert("ROOT", root.display().to_string());
-        for (kind, port) in [(&kinds::KNOT, "PLAIN"), (&kinds::HTTP, "HTTP")] {
+        for (kind, port) in [(&servers::KNOT, "PLAIN"), (&servers::HTTP, "HTTP")] {
             let number = lab.ports.next();
             lab.places.insert(port, number.to_string());
             let mut instance = lab.prepare(kind, Run::default())?;
@@ -100,7 +100,7 @@ impl Lab {
     }
 
     /// Starts a server, and waits until it answers; with a bad certificate, until it accepts connections.
-    pub(crate) fn start(&self, kind: &'static Kind, run: Run) -> Result<Instance, String> {
+    pub(crate) fn start(&self, kind: &'static ServerKind, run: Run) -> Result<Instance, String> {
         let instance = self.prepare(kind, run)?;
         self.start_prepared(&instance)?;
         if matches!(run.certificate, ServerCertificate::Good | ServerCertificate::Intermediate) {
@@ -139,11 +139,11 @@ impl Lab {
     }
 
     /// Gives a server a folder, ports, a certificate and its configuration.
-    fn prepare(&self, kind: &'static Kind, run: Run) -> Result<Instance, String> {
+    fn prepare(&self, kind: &'static ServerKind, run: Run) -> Result<Instance, String> {
         let program =
             process::find(kind.program).ok_or_else(|| format!("{} is not installed", kind.program))?;
         let mut ports: BTreeMap<_, _> =
-            kind.doors.iter().map(|door| (door.port, self.ports.next())).collect();
+            kind.endpoints.iter().map(|endpoint| (endpoint.port, self.ports.next())).collect();
         ports.insert("UNUSED", self.ports.next());
         let first = ports.values().next().expect("there is at least one port");
         let folder = self.folder.join(format!("{}-{first}", kind.name));
@@ -177,7 +177,7 @@ impl Lab {
 
     fn wait_until_it_answers(&self, instance: &Instance) -> Result<(), String> {
         let Some(line) = Line::all(instance).into_iter().next() else { return Ok(()) };
-        let upstream = line.upstream(self, instance).minimum_tls(TlsVersion::Tls12);
+        let upstream = line.upstream(self, instance).with_minimum_tls(TlsVersion::Tls12);
         let config = Config::builder().upstream(upstream).build().expect("a sound configuration");
         let resolver = MultiThread.resolver(config).expect("a sound configuration");
         let start = Instant::now();
@@ -194,24 +194,24 @@ impl Lab {
 }
 
 impl Instance {
-    pub(crate) fn address(&self, door: &Door) -> SocketAddr {
-        (Ipv4Addr::LOCALHOST, self.ports[door.port]).into()
+    pub(crate) fn address(&self, endpoint: &Endpoint) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.ports[endpoint.port]).into()
     }
 
     /// The upstream that a door is, whose certificate is for [`SERVER_NAME`].
-    pub(crate) fn upstream(&self, door: &Door) -> Upstream {
-        let upstream = match door.speaks {
+    pub(crate) fn upstream(&self, endpoint: &Endpoint) -> Upstream {
+        let upstream = match endpoint.speaks {
             Speaks::Dot => Upstream::tls(SERVER_NAME),
             Speaks::Http(_) => Upstream::https(SERVER_NAME),
         };
-        let upstream = upstream.and_then(|upstream| upstream.at_port(self.address(door).port()));
+        let upstream = upstream.and_then(|upstream| upstream.with_port(self.address(endpoint).port()));
         let upstream = upstream.expect("the name is one").address(Ipv4Addr::LOCALHOST);
         upstream.roots(self.roots.clone())
     }
 
     /// The doors that this kind of server has.
-    pub(crate) fn doors(&self) -> impl Iterator<Item = &'static Door> {
-        self.kind.doors.iter()
+    pub(crate) fn endpoints(&self) -> impl Iterator<Item = &'static Endpoint> {
+        self.kind.endpoints.iter()
     }
 
     fn start(&self, spawner: &Spawner, command: Command) -> Result<(), String> {

@@ -2,16 +2,16 @@
 
 use std::fmt;
 
-use privydns_core::{HttpMethod, HttpVersion, Spoken, Upstream};
+use privydns_core::{HttpMethod, HttpVersion, Transport, Upstream};
 use privydns_tests::ClientCertificate;
 
 use crate::instance::{Instance, Lab};
-use crate::kinds::{Door, Speaks};
+use crate::servers::{Endpoint, Speaks};
 
 /// A door, and what is spoken through it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Line {
-    pub(crate) door: &'static Door,
+    pub(crate) endpoint: &'static Endpoint,
     /// `None` for DNS over TLS.
     pub(crate) http: Option<(HttpVersion, HttpMethod)>,
 }
@@ -20,13 +20,13 @@ impl Line {
     /// Every line to a server.
     pub(crate) fn all(instance: &Instance) -> Vec<Self> {
         let mut lines = Vec::new();
-        for door in instance.doors() {
-            match door.speaks {
-                Speaks::Dot => lines.push(Self { door, http: None }),
+        for endpoint in instance.endpoints() {
+            match endpoint.speaks {
+                Speaks::Dot => lines.push(Self { endpoint, http: None }),
                 Speaks::Http(versions) => {
                     for version in versions {
                         for method in [HttpMethod::Post, HttpMethod::Get] {
-                            lines.push(Self { door, http: Some((*version, method)) });
+                            lines.push(Self { endpoint, http: Some((*version, method)) });
                         }
                     }
                 }
@@ -38,7 +38,7 @@ impl Line {
     /// The upstream, with a good client certificate where one is asked for.
     pub(crate) fn upstream(&self, lab: &Lab, instance: &Instance) -> Upstream {
         let upstream = self.upstream_without_certificate(instance);
-        if !self.door.is_mutual {
+        if !self.endpoint.is_mutual {
             return upstream;
         }
         upstream.client_certificate(lab.client(ClientCertificate::Good))
@@ -46,29 +46,29 @@ impl Line {
 
     /// The upstream, without a client certificate.
     pub(crate) fn upstream_without_certificate(&self, instance: &Instance) -> Upstream {
-        let upstream = instance.upstream(self.door);
+        let upstream = instance.upstream(self.endpoint);
         match self.http {
-            Some((version, method)) => upstream.http_version(version).http_method(method),
+            Some((version, method)) => upstream.with_http_version(version).with_http_method(method),
             None => upstream,
         }
     }
 
-    pub(crate) fn spoken(&self) -> Spoken {
+    pub(crate) fn spoken(&self) -> Transport {
         match self.http {
-            None if self.door.is_mutual => Spoken::MutualTls,
-            None => Spoken::Tls,
-            Some((HttpVersion::Http1, _)) => Spoken::Http1,
-            Some(_) => Spoken::Http2,
+            None if self.endpoint.is_mutual => Transport::MutualTls,
+            None => Transport::Tls,
+            Some((HttpVersion::Http1, _)) => Transport::Http1,
+            Some(_) => Transport::Http2,
         }
     }
 
     /// What is spoken, but not by which method.
     pub(crate) fn protocol(&self) -> &'static str {
-        match (self.spoken(), self.door.is_mutual) {
-            (Spoken::Http2, false) => "DoH/2",
-            (Spoken::Http2, true) => "DoH/2, mutual",
-            (Spoken::Http1, false) => "DoH/1.1",
-            (Spoken::Http1, true) => "DoH/1.1, mutual",
+        match (self.spoken(), self.endpoint.is_mutual) {
+            (Transport::Http2, false) => "DoH/2",
+            (Transport::Http2, true) => "DoH/2, mutual",
+            (Transport::Http1, false) => "DoH/1.1",
+            (Transport::Http1, true) => "DoH/1.1, mutual",
             (_, false) => "DoT",
             (_, true) => "DoT, mutual",
         }
@@ -81,7 +81,7 @@ impl Line {
 
     /// Whether a connection carries one query at a time.
     pub(crate) fn is_serial(&self) -> bool {
-        self.spoken() == Spoken::Http1
+        self.spoken() == Transport::Http1
     }
 }
 

@@ -6,20 +6,20 @@
 mod bench;
 mod certificates;
 mod checks;
-mod examination;
+mod cross_check;
 mod instance;
-mod kinds;
 mod line;
 mod more;
 mod observer;
-mod opinions;
 mod ports;
 mod process;
+mod quirks;
 mod raw;
 mod report;
 mod restart;
+mod server_run;
+mod servers;
 mod table;
-mod thirteen;
 mod zone;
 
 #[allow(dead_code, reason = "the end-to-end suites ask more of a backend than the lab does")]
@@ -33,9 +33,9 @@ use std::thread;
 
 use backend::Backend;
 use bench::caught;
-use examination::Examination;
 use instance::Lab;
 use report::Report;
+use server_run::ServerRun;
 
 /// Set where the lab is to run.
 const SWITCH: &str = "PRIVYDNS_LAB";
@@ -76,7 +76,7 @@ fn main() -> ExitCode {
 
 fn run(wanted: &[String]) -> Result<Report, String> {
     let is_known = |name: &&String| {
-        ["thirteen", "more"].contains(&&***name) || kinds::KINDS.iter().any(|kind| kind.name == **name)
+        ["thirteen", "more"].contains(&&***name) || servers::SERVERS.iter().any(|kind| kind.name == **name)
     };
     if let Some(unknown) = wanted.iter().find(|name| !is_known(name)) {
         return Err(format!("there is no {unknown} here"));
@@ -84,21 +84,22 @@ fn run(wanted: &[String]) -> Result<Report, String> {
     bench::keep_last_words();
     let lab = Lab::new(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("lab"))?;
     let (report, machine) = (Mutex::new(Report::default()), Mutex::new(()));
-    let kinds =
-        kinds::KINDS.iter().filter(|kind| wanted.is_empty() || wanted.iter().any(|name| name == kind.name));
+    let servers = servers::SERVERS
+        .iter()
+        .filter(|kind| wanted.is_empty() || wanted.iter().any(|name| name == kind.name));
     thread::scope(|scope| {
-        for kind in kinds {
-            let examination = Examination::new(&lab, kind, &report, &machine);
+        for kind in servers {
+            let server_run = ServerRun::new(&lab, kind, &report, &machine);
             scope.spawn(move || {
-                if let Err(problem) = caught(|| examination.run()).and_then(|result| result) {
-                    examination.note(kind.name, Err(problem));
+                if let Err(problem) = caught(|| server_run.run()).and_then(|result| result) {
+                    server_run.note(kind.name, Err(problem));
                 }
             });
         }
     });
     let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|wanted| wanted == name);
     if is_wanted("thirteen") {
-        survive(&lab, &report, &thirteen::THIRTEEN);
+        survive(&lab, &report, &quirks::QUIRKS);
     }
     if is_wanted("more") {
         survive(&lab, &report, &more::MORE);
@@ -107,9 +108,9 @@ fn run(wanted: &[String]) -> Result<Report, String> {
 }
 
 /// Things that take no matrix, at the same time.
-fn survive(lab: &Lab, report: &Mutex<Report>, things: &[(&str, thirteen::Thing)]) {
+fn survive(lab: &Lab, report: &Mutex<Report>, things: &[(&str, quirks::QuirkCheck)]) {
     thread::scope(|scope| {
-        let begin = |(what, thing): &(&str, thirteen::Thing)| {
+        let begin = |(what, thing): &(&str, quirks::QuirkCheck)| {
             let thing = *thing;
             ((*what).to_owned(), scope.spawn(move || caught(|| thing(lab))))
         };

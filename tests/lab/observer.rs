@@ -8,14 +8,14 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use data_encoding::HEXLOWER;
-use privydns_core::{RecordType, Spoken};
+use privydns_core::{RecordType, Transport};
 use privydns_tests::SERVER_NAME;
 
 use crate::bench::Bench;
+use crate::cross_check::output;
 use crate::instance::{Instance, Lab};
 use crate::line::Line;
-use crate::opinions::output;
-use crate::thirteen::{line, start};
+use crate::quirks::{line, start};
 use crate::{BACKENDS, table};
 
 /// It has the table of what an observer sees.
@@ -35,7 +35,7 @@ const APPLICATION_DATA: u8 = 23;
 const ALERT: usize = 2 + 1 + 16;
 
 /// How long what is captured may take to reach the file.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Captures a few lookups over every transport, and writes down what can be told from them.
 pub(crate) fn an_observer_sees_no_names(lab: &Lab) -> String {
@@ -44,18 +44,18 @@ pub(crate) fn an_observer_sees_no_names(lab: &Lab) -> String {
          |---|---|---|---|---|---|\n",
     );
     let watched = [
-        ("unbound", Spoken::Tls),
-        ("nginx", Spoken::Tls),
-        ("unbound", Spoken::Http2),
-        ("nginx", Spoken::Http2),
-        ("nginx", Spoken::Http1),
+        ("unbound", Transport::Tls),
+        ("nginx", Transport::Tls),
+        ("unbound", Transport::Http2),
+        ("nginx", Transport::Http2),
+        ("nginx", Transport::Http1),
     ];
     for (name, spoken) in watched {
         let server = start(lab, name);
         let line = line(&server, spoken);
         let view = watch(lab, &server, line);
         assert_eq!(view.server_name, SERVER_NAME);
-        if spoken == Spoken::Tls {
+        if spoken == Transport::Tls {
             assert_eq!(view.alpn, "dot");
             assert_eq!(view.queries, [PADDED; LABELS.len() - 1], "{name}");
         }
@@ -84,7 +84,7 @@ struct View {
 }
 
 fn watch(lab: &Lab, server: &Instance, line: Line) -> View {
-    let port = server.address(line.door).port();
+    let port = server.address(line.endpoint).port();
     let file = server.folder.join(format!("{port}.pcap"));
     let capture = lab.capture(port, &file).unwrap();
     let resolver = Bench { lab, instance: server, line, backend: BACKENDS[0] }.resolver();
@@ -95,7 +95,7 @@ fn watch(lab: &Lab, server: &Instance, line: Line) -> View {
     let start = Instant::now();
     let closed = format!("tcp.dstport == {port} && tcp.flags.fin == 1");
     while tshark(&file, port, &["-Y", &closed]).is_empty() {
-        assert!(start.elapsed() < PATIENCE, "nothing was captured: {}", file.display());
+        assert!(start.elapsed() < TIMEOUT, "nothing was captured: {}", file.display());
         thread::sleep(Duration::from_millis(100));
     }
     drop(capture);

@@ -10,7 +10,7 @@ use rustls::crypto::aws_lc_rs;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 
 use crate::instance::{Instance, Lab};
-use crate::kinds::Door;
+use crate::servers::Endpoint;
 
 /// How long silence lasts before it is taken for silence.
 const SILENCE: Duration = Duration::from_secs(1);
@@ -20,7 +20,12 @@ pub(crate) struct Raw(StreamOwned<ClientConnection, TcpStream>);
 
 impl Raw {
     /// Connects, and offers these application protocols.
-    pub(crate) fn connect(lab: &Lab, instance: &Instance, door: &Door, alpn: &[&str]) -> io::Result<Self> {
+    pub(crate) fn connect(
+        lab: &Lab,
+        instance: &Instance,
+        endpoint: &Endpoint,
+        alpn: &[&str],
+    ) -> io::Result<Self> {
         let mut config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
             .with_safe_default_protocol_versions()
             .expect("the provider has the versions")
@@ -29,7 +34,7 @@ impl Raw {
         config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
         let name = SERVER_NAME.try_into().expect("a name");
         let mut session = ClientConnection::new(Arc::new(config), name).expect("a sound configuration");
-        let mut tcp = TcpStream::connect(instance.address(door))?;
+        let mut tcp = TcpStream::connect(instance.address(endpoint))?;
         tcp.set_nodelay(true)?;
         tcp.set_read_timeout(Some(SILENCE))?;
         while session.is_handshaking() {

@@ -6,8 +6,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::kinds;
 use crate::report::{CHECKS, Check, Report, Row};
+use crate::servers;
 
 /// Around the table in the README.
 const BEGIN: &str = "<!-- servers -->\n";
@@ -74,7 +74,7 @@ impl Report {
         let mut text =
             format!("| server | {} |\n|---|{}\n", PROTOCOLS.join(" | "), "---|".repeat(PROTOCOLS.len()));
         for (place, protocols) in servers {
-            let kind = &kinds::KINDS[place];
+            let kind = &servers::SERVERS[place];
             let cells = PROTOCOLS.map(|protocol| match protocols.get(protocol) {
                 None => "",
                 Some(true) => "✓",

@@ -89,7 +89,7 @@ impl Set {
         for data in &self.data {
             let is_there = records.iter().any(|record| match data {
                 Data::Fields(fields) => record.data().as_ref() == Ok(fields),
-                Data::Octets(octets) => record.data_octets() == octets,
+                Data::Octets(octets) => record.data_bytes() == octets,
             });
             if !is_there {
                 return Err(format!("no {data:?} among {records:?}"));

@@ -187,7 +187,7 @@ impl Identity {
     }
 
     /// The pin as octets.
-    pub fn pin_octets(&self) -> [u8; 32] {
+    pub fn pin_bytes(&self) -> [u8; 32] {
         self.pin
     }
 }

@@ -16,7 +16,7 @@ use crate::zone::edns::{CLIENT_SUBNET, KEEPALIVE, PADDING};
 pub const KEPT: usize = 20_000;
 
 /// How long [`Server::wait_until`](crate::Server::wait_until) waits before it calls the test failed.
-pub const PATIENCE: Duration = Duration::from_secs(10);
+pub const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Everything that a server saw since its start.
 #[derive(Clone, Debug, Default)]
@@ -313,11 +313,11 @@ impl Log {
     }
 
     pub(crate) fn wait_until(&self, is_so: impl Fn(&Seen) -> bool) -> Seen {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         let mut state = self.lock();
         while !is_so(&state.seen) {
             let left = deadline.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero(), "not seen within {PATIENCE:?}; seen so far: {:#?}", state.seen);
+            assert!(!left.is_zero(), "not seen within {TIMEOUT:?}; seen so far: {:#?}", state.seen);
             state.waiting += 1;
             state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
             state.waiting -= 1;

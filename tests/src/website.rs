@@ -14,7 +14,7 @@ use crate::authority::{Authority, SERVER_NAME, ServerCertificate};
 use crate::zone::Zone;
 
 /// How long a client may be silent.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 /// Octets that a request may have.
 const MAX_REQUEST: usize = 16 * 1024;
 
@@ -97,7 +97,7 @@ fn config() -> ServerConfig {
 
 /// Reads one request, whatever it asks for, and answers it with the page.
 fn answer(client: TcpStream, config: &Arc<ServerConfig>, page: &str) -> io::Result<()> {
-    client.set_read_timeout(Some(PATIENCE))?;
+    client.set_read_timeout(Some(TIMEOUT))?;
     let tls = ServerConnection::new(config.clone()).map_err(io::Error::other)?;
     let mut stream = StreamOwned::new(tls, client);
     let (mut request, mut buffer) = (Vec::new(), [0; 1024]);

@@ -19,9 +19,9 @@ fn start(inbox: Inbox) -> Result<(), Error> {
 }
 
 #[derive(Default)]
-struct Bell(AtomicBool);
+struct WakeFlag(AtomicBool);
 
-impl Wake for Bell {
+impl Wake for WakeFlag {
     fn wake(self: Arc<Self>) {
         self.0.store(true, Relaxed);
     }
@@ -39,10 +39,10 @@ fn a_flood_does_not_keep_the_executors_thread() {
     for _ in 0..=INPUTS_A_ROUND {
         handle.network_changed();
     }
-    let bell = Arc::new(Bell::default());
-    let waker = bell.clone().into();
+    let flag = Arc::new(WakeFlag::default());
+    let waker = flag.clone().into();
     let mut context = Context::from_waker(&waker);
     assert!(Pin::new(&mut driver).poll(&mut context).is_pending());
     assert!(driver.inbox.poll_input(&mut context).is_ready(), "there is more to do");
-    assert!(bell.0.load(Relaxed), "it asks to be polled again");
+    assert!(flag.0.load(Relaxed), "it asks to be polled again");
 }

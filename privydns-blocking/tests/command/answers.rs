@@ -96,7 +96,7 @@ fn json_has_the_error_in_place_of_the_answer() {
     assert_eq!(keys(&object), ["error", "name", "type"]);
     let error = &object["error"];
     assert_eq!(keys(error), ["attempts", "kind", "message", "stage"]);
-    assert_eq!((&error["kind"], &error["stage"]), (&json!("rcode"), &json!("exchange")));
+    assert_eq!((&error["kind"], &error["stage"]), (&json!("rcode"), &json!("query")));
     let attempt = &error["attempts"][0];
     assert_eq!(attempt["ede"], json!([{"code": 18, "text": "not for you"}]));
     assert_eq!(attempt["address"], server.address().to_string());

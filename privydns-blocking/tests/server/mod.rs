@@ -118,10 +118,10 @@ impl Server {
 
     pub(crate) fn upstream(&self) -> Upstream {
         let upstream = Upstream::tls("server.test").unwrap().address(self.address.ip());
-        upstream.at_port(self.address.port()).unwrap().roots(Roots::from_pem(&self.root).unwrap())
+        upstream.with_port(self.address.port()).unwrap().roots(Roots::from_pem(&self.root).unwrap())
     }
 
-    pub(crate) fn builder(&self) -> config::Builder<Resolver> {
+    pub(crate) fn builder(&self) -> config::ResolverBuilder<Resolver> {
         // A machine that is slow is not a server that keeps silent.
         Resolver::builder().upstream(self.upstream()).timeout(LONG).attempt_timeout(LONG)
     }
@@ -206,6 +206,6 @@ fn read(tls: &mut StreamOwned<ServerConnection, TcpStream>) -> Result<Query, Err
     }
     let mut message = vec![0; usize::from(u16::from_be_bytes(length))];
     tls.read_exact(&mut message).map_err(|error| error.kind())?;
-    let name_end = 12 + message[12..].iter().position(|octet| *octet == 0).unwrap();
+    let name_end = 12 + message[12..].iter().position(|byte| *byte == 0).unwrap();
     Ok(Query { id: [message[0], message[1]], question: message[12..name_end + 5].to_vec() })
 }

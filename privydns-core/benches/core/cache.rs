@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, RwLock};
 
 use divan::{Bencher, black_box};
-use privydns_core::Early;
+use privydns_core::CacheResult;
 use quick_cache::UnitWeighter;
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use siphasher::sip::SipHasher13;
 
-use crate::world::{World, beginning, queries};
+use crate::world::{World, epoch, queries};
 
 const ENTRIES: [usize; 2] = [1_000, 100_000];
 
@@ -27,11 +27,11 @@ fn hit(bencher: Bencher<'_, '_>, entries: usize) {
         world.look_up(some.iter().cloned());
     }
     let shared = world.shared;
-    let place = AtomicUsize::new(0);
+    let slot = AtomicUsize::new(0);
     bencher.bench(|| {
-        let place = place.fetch_add(STRIDE, Relaxed);
-        let early = shared.early(beginning(), &all[place % entries]);
-        assert!(matches!(early, Ok(Early::Answer(_) | Early::Refresh(_))), "a hit");
+        let slot = slot.fetch_add(STRIDE, Relaxed);
+        let early = shared.try_answer(epoch(), &all[slot % entries]);
+        assert!(matches!(early, Ok(CacheResult::Answer(_) | CacheResult::Refresh(_))), "a hit");
         early
     });
 }
@@ -46,13 +46,13 @@ fn store_quick_cache(bencher: Bencher<'_, '_>, entries: usize) {
         BuildHasherDefault::default(),
         DefaultLifecycle::default(),
     );
-    for place in 0..entries as u64 {
-        store.insert(place, value());
+    for slot in 0..entries as u64 {
+        store.insert(slot, value());
     }
-    let place = AtomicUsize::new(0);
+    let slot = AtomicUsize::new(0);
     bencher.bench(|| {
-        let place = place.fetch_add(STRIDE, Relaxed) % entries;
-        store.get(black_box(&(place as u64)))
+        let slot = slot.fetch_add(STRIDE, Relaxed) % entries;
+        store.get(black_box(&(slot as u64)))
     });
 }
 
@@ -60,11 +60,11 @@ fn store_quick_cache(bencher: Bencher<'_, '_>, entries: usize) {
 #[divan::bench(args = ENTRIES, threads = [1, 2])]
 fn store_locked_map(bencher: Bencher<'_, '_>, entries: usize) {
     let store: RwLock<BTreeMap<u64, Arc<[u8]>>> =
-        RwLock::new((0..entries as u64).map(|place| (place, value())).collect());
-    let place = AtomicUsize::new(0);
+        RwLock::new((0..entries as u64).map(|slot| (slot, value())).collect());
+    let slot = AtomicUsize::new(0);
     bencher.bench(|| {
-        let place = place.fetch_add(STRIDE, Relaxed) % entries;
-        store.read().expect("no panic").get(black_box(&(place as u64))).cloned()
+        let slot = slot.fetch_add(STRIDE, Relaxed) % entries;
+        store.read().expect("no panic").get(black_box(&(slot as u64))).cloned()
     });
 }
 

@@ -23,8 +23,8 @@ fn walk(bencher: Bencher<'_, '_>) {
 /// A query and the answer to it.
 fn answer() -> (Query, Arc<[u8]>) {
     let query = Query::new("www.example.com.", RecordType::A).expect("a name");
-    let mut octets = vec![0, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
-    octets.extend_from_slice(QueryName::parse("www.example.com.").expect("a name").as_wire());
-    octets.extend_from_slice(&[0, 1, 0, 1]);
-    (query, peer::answer(&octets).into())
+    let mut bytes = vec![0, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+    bytes.extend_from_slice(QueryName::parse("www.example.com.").expect("a name").as_wire());
+    bytes.extend_from_slice(&[0, 1, 0, 1]);
+    (query, peer::answer(&bytes).into())
 }

@@ -5,13 +5,14 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use privydns_core::{
-    CacheSettings, Config, ConnectionId, Early, Engine, Input, LookupId, Output, Query, RecordType, Shared,
+    CacheResult, CacheSettings, Config, ConnectionId, Engine, Input, LookupId, Output, Query, RecordType,
+    Shared,
 };
 
 use super::peer;
 
 /// What a lookup may take.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// An engine and what it has written.
 pub(crate) struct World {
@@ -25,7 +26,7 @@ pub(crate) struct World {
 }
 
 /// A moment to count from, the same in all of the process.
-pub(crate) fn beginning() -> Instant {
+pub(crate) fn epoch() -> Instant {
     static BEGINNING: OnceLock<Instant> = OnceLock::new();
     #[allow(clippy::disallowed_methods, reason = "a made-up clock has to begin somewhere")]
     *BEGINNING.get_or_init(Instant::now)
@@ -44,7 +45,7 @@ impl World {
         let upstream = "tls://192.0.2.1#dns.example".parse().expect("an upstream");
         let config = Config::builder().upstream(upstream).cache(cache).build().expect("a configuration");
         let shared = Arc::new(Shared::new(config, [7; 32]));
-        let engine = Engine::new(shared.clone(), beginning(), [7; 32]);
+        let engine = Engine::new(shared.clone(), epoch(), [7; 32]);
         Self {
             shared,
             engine,
@@ -59,14 +60,14 @@ impl World {
     /// Looks all of them up at once, as a handle does: the engine is asked what the cache does not know. Sees every one
     /// answered.
     pub(crate) fn look_up(&mut self, queries: impl IntoIterator<Item = Arc<Query>>) {
-        let (now, mut open) = (beginning(), 0);
+        let (now, mut open) = (epoch(), 0);
         for query in queries {
             self.last += 1;
             let id = LookupId(self.last);
-            let Ok(Early::Miss(place)) = self.shared.early(now, &query) else {
+            let Ok(CacheResult::Miss(query_key)) = self.shared.try_answer(now, &query) else {
                 panic!("a name that is not known")
             };
-            self.engine.handle_input(now, Input::Miss { id, query, place, deadline: now + PATIENCE });
+            self.engine.handle_input(now, Input::Miss { id, query, query_key, deadline: now + TIMEOUT });
             open += 1;
         }
         while open > 0 {
@@ -81,19 +82,19 @@ impl World {
                     result.expect("an answer");
                     open -= 1;
                 }
-                Output::Wait(_) => self.turn(),
+                Output::Wait(_) => self.poll_once(),
                 other => unreachable!("{other:?}"),
             }
         }
     }
 
     /// All that was written has been sent, and is answered.
-    fn turn(&mut self) {
+    fn poll_once(&mut self) {
         let id = self.connection.expect("it has connected");
         self.input.clear();
         peer::answer_dot(&self.written, &mut self.input);
         self.written.clear();
-        self.engine.handle_input(beginning(), Input::Written(id));
-        self.engine.handle_input(beginning(), Input::Received { id, bytes: &self.input });
+        self.engine.handle_input(epoch(), Input::Written(id));
+        self.engine.handle_input(epoch(), Input::Received { id, bytes: &self.input });
     }
 }

@@ -30,7 +30,7 @@ pub(crate) struct Sequence {
 
 /// What comes next.
 #[derive(Debug)]
-pub(crate) enum Next {
+pub(crate) enum SequenceStep {
     Address(IpAddr),
     /// Nothing before another answer comes, or before this time.
     Wait(Option<Instant>),
@@ -55,27 +55,27 @@ impl Sequence {
         self.wait = (!self.families.ipv4.is_empty()).then_some(now + RESOLUTION_DELAY);
     }
 
-    pub(crate) fn next(&mut self, now: Instant) -> Next {
+    pub(crate) fn next(&mut self, now: Instant) -> SequenceStep {
         if self.is_over {
-            return Next::End(None);
+            return SequenceStep::End(None);
         }
         let is_first = !self.has_begun && self.ipv6.is_none();
         if let Some(wait) = self.wait.filter(|wait| is_first && now < *wait) {
-            return Next::Wait(Some(wait));
+            return SequenceStep::Wait(Some(wait));
         }
         let first = self.first_family();
         if let Some(address) = self.families.next(first) {
             self.has_begun = true;
-            return Next::Address(address);
+            return SequenceStep::Address(address);
         }
         match (self.ipv4.take(), self.ipv6.take()) {
             (Some(ipv4), Some(ipv6)) => {
                 self.is_over = true;
-                Next::End(if self.has_begun { None } else { Addresses::join(ipv4, ipv6).err() })
+                SequenceStep::End(if self.has_begun { None } else { Addresses::join(ipv4, ipv6).err() })
             }
             (ipv4, ipv6) => {
                 (self.ipv4, self.ipv6) = (ipv4, ipv6);
-                Next::Wait(None)
+                SequenceStep::Wait(None)
             }
         }
     }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::key::CacheKey;
-use super::moment::Moment;
 use super::settings::CacheSettings;
 use super::store::Value;
-use crate::message::{Answer, Lifetime, Message, Origin, Query, Spoken};
+use super::timestamp::Timestamp;
+use crate::message::{Answer, Lifetime, Message, Origin, Query, Transport};
 
 /// Octets of an allocation's reference counts.
 const ARC_HEADER: usize = 16;
@@ -18,11 +18,11 @@ const ARC_HEADER: usize = 16;
 pub(super) struct Entry {
     message: Message,
     upstream: Arc<str>,
-    spoken: Spoken,
+    transport: Transport,
     /// Seconds for which the answer may be used, counted from `stored`.
     lifetime: u32,
     /// When the TTLs were what the message says.
-    stored: Moment,
+    stored: Timestamp,
     proof: u64,
 }
 
@@ -30,7 +30,7 @@ impl Entry {
     /// What to keep of a message, if anything.
     pub(super) fn new(
         settings: &CacheSettings,
-        now: Moment,
+        now: Timestamp,
         message: &Message,
         age: u32,
         origin: &Origin,
@@ -39,7 +39,7 @@ impl Entry {
         (lifetime > age).then(|| Self {
             message: message.without_opt(),
             upstream: origin.upstream.clone(),
-            spoken: origin.spoken,
+            transport: origin.transport,
             lifetime,
             stored: now.minus(Duration::from_secs(age.into())),
             proof: 0,
@@ -55,17 +55,17 @@ impl Entry {
         self.proof == key.proof()
     }
 
-    pub(super) fn is_fresh(&self, now: Moment) -> bool {
+    pub(super) fn is_fresh(&self, now: Timestamp) -> bool {
         self.age(now) < self.lifetime()
     }
 
     /// Whether the entry is in the last tenth of its time.
-    pub(super) fn is_near_end(&self, now: Moment) -> bool {
+    pub(super) fn is_near_end(&self, now: Timestamp) -> bool {
         self.age(now) >= self.lifetime() * 9 / 10
     }
 
     /// When the entry's time and the time of grace after it have passed.
-    pub(super) fn over(&self, grace: Duration) -> Moment {
+    pub(super) fn over(&self, grace: Duration) -> Timestamp {
         self.end().plus(grace)
     }
 
@@ -75,21 +75,21 @@ impl Entry {
 
     /// The answer as it was given, and as old as it is. What was cut off its TTL counts as age, so that no more is
     /// shown of it than is left.
-    pub(super) fn into_answer(self, now: Moment) -> Answer {
+    pub(super) fn into_answer(self, now: Timestamp) -> Answer {
         let age = u32::try_from(self.age(now).as_secs()).unwrap_or(u32::MAX);
         let cut = ttl(&self.message).saturating_sub(self.lifetime);
         let origin = Origin {
             is_cached: true,
             is_stale: !self.is_fresh(now),
-            lot: now.nanoseconds(),
-            ..Origin::new(self.upstream, self.spoken, 0, Duration::ZERO)
+            shuffle_seed: now.nanoseconds(),
+            ..Origin::new(self.upstream, self.transport, 0, Duration::ZERO)
         };
         Answer::new(self.message, age.saturating_add(cut), origin)
     }
 
     /// The answer to a query for a name that the message denies. Another question than the message's gets a message
     /// of its own; but not where proofs are asked for, as those would be missing (RFC 8020 Section 2).
-    pub(super) fn into_denial(mut self, now: Moment, query: &Query) -> Option<Answer> {
+    pub(super) fn into_denial(mut self, now: Timestamp, query: &Query) -> Option<Answer> {
         if !self.message.is_answer_to(query) {
             if query.is_dnssec_ok() {
                 return None;
@@ -99,7 +99,7 @@ impl Entry {
         Some(self.into_answer(now))
     }
 
-    fn age(&self, now: Moment) -> Duration {
+    fn age(&self, now: Timestamp) -> Duration {
         now.since(self.stored)
     }
 
@@ -135,7 +135,7 @@ impl Value for Entry {
         (size_of::<Self>() + ARC_HEADER + self.message.size()) as u64
     }
 
-    fn end(&self) -> Moment {
+    fn end(&self) -> Timestamp {
         self.stored.plus(self.lifetime())
     }
 }

@@ -8,7 +8,7 @@ use siphasher::sip128::{Hasher128, SipHasher13};
 
 use crate::message::{ClientSubnet, Query};
 
-/// Stands for all that decides what a lookup's answer can be: name, type, DO, CD, client subnet and [`Group`].
+/// Stands for all that decides what a lookup's answer can be: name, type, DO, CD, client subnet and [`UpstreamSet`].
 ///
 /// It is a `SipHash` of 128 bits with a secret of the cache. Nobody without the secret can find two lookups
 /// with one key, and among the 2^32 entries that no cache ever has, the chance that any two have the same is
@@ -20,21 +20,21 @@ pub(crate) struct CacheKey(u128);
 ///
 /// It is part of the key, so that what a public resolver denies is never taken for an answer of the internal one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Group(pub(crate) u64);
+pub(crate) struct UpstreamSet(pub(crate) u64);
 
 /// Where a query belongs in a resolver: which upstreams may answer it, and what stands for it in the cache and among the
-/// lookups in flight. [`Early::Miss`](crate::Early::Miss) brings it, and [`Input::Miss`](crate::Input::Miss) takes it
+/// lookups in flight. [`CacheResult::Miss`](crate::CacheResult::Miss) brings it, and [`Input::Miss`](crate::Input::Miss) takes it
 /// along, so that a name is hashed once.
 ///
 /// It is of use to the engines of the [`Shared`](crate::Shared) that it came from. To others it does no harm: they
 /// answer, and may look for the answer in vain the next time.
 #[derive(Clone, Copy, Debug)]
-pub struct Place {
-    pub(crate) group: Group,
+pub struct QueryKey {
+    pub(crate) upstream_set: UpstreamSet,
     pub(crate) key: CacheKey,
 }
 
-impl Group {
+impl UpstreamSet {
     pub(crate) fn one(upstream: usize) -> Self {
         Self(1 << upstream)
     }
@@ -84,26 +84,30 @@ impl Keyer {
     }
 
     /// The key for the answer to the query.
-    pub(super) fn answer(&self, query: &Query, group: Group) -> CacheKey {
+    pub(super) fn answer(&self, query: &Query, upstream_set: UpstreamSet) -> CacheKey {
         let kind = Kind::Answer { type_number: query.type_number() };
-        key(self.scope(kind, query, group), query.name().as_wire())
+        key(self.scope(kind, query, upstream_set), query.name().as_wire())
     }
 
     /// Makes the keys under which names are denied to queries that are like this one but for the name: from names
     /// in lower-case wire form.
-    pub(super) fn denials(&self, query: &Query, group: Group) -> impl Fn(&[u8]) -> CacheKey + use<> {
-        let scope = self.scope(Kind::Denial, query, group);
+    pub(super) fn denials(
+        &self,
+        query: &Query,
+        upstream_set: UpstreamSet,
+    ) -> impl Fn(&[u8]) -> CacheKey + use<> {
+        let scope = self.scope(Kind::Denial, query, upstream_set);
         move |name| key(scope, name)
     }
 
     /// A hasher that has taken in all but the name. Its input has one reading: the first eight octets say what
     /// follows them, and the name comes last.
-    fn scope(&self, kind: Kind, query: &Query, group: Group) -> SipHasher13 {
+    fn scope(&self, kind: Kind, query: &Query, upstream_set: UpstreamSet) -> SipHasher13 {
         let (kind, [type_high, type_low]) = match kind {
             Kind::Answer { type_number } => (1, type_number.to_be_bytes()),
             Kind::Denial => (2, [0, 0]),
         };
-        let (subnet, length, address) = match query.subnet() {
+        let (subnet, length, address) = match query.client_subnet() {
             ClientSubnet::Off => (0, 0, None),
             ClientSubnet::Withheld => (1, 0, None),
             ClientSubnet::Prefix { address: IpAddr::V4(address), length } => {
@@ -116,7 +120,7 @@ impl Keyer {
         let mut hasher = self.secret;
         let head = [kind, type_high, type_low, dnssec_ok, checking_disabled, subnet, length, 0];
         hasher.write_u64(u64::from_be_bytes(head));
-        hasher.write_u64(group.0);
+        hasher.write_u64(upstream_set.0);
         if let Some(address) = address {
             hasher.write(&address.octets());
         }
@@ -132,7 +136,7 @@ fn key(mut scope: SipHasher13, name: &[u8]) -> CacheKey {
 #[expect(clippy::cast_possible_truncation, reason = "these are the parts of the key")]
 impl CacheKey {
     /// The half by which the store finds an entry.
-    pub(super) fn place(self) -> u64 {
+    pub(super) fn hash(self) -> u64 {
         self.0 as u64
     }
 
@@ -143,7 +147,7 @@ impl CacheKey {
 
     /// One of `slots` slots.
     pub(super) fn index(self, slots: usize) -> usize {
-        self.place() as usize % slots
+        self.hash() as usize % slots
     }
 
     /// Tells apart those that share a slot.

@@ -5,8 +5,8 @@
 //! key        what makes two lookups the same
 //! entry      one answer kept: fresh, near its end, stale, over
 //! store      the bounded map (quick_cache)
-//! marks      who was refreshed, or failed to be, a short while ago
-//! moment     time in eight octets
+//! cooldowns      who was refreshed, or failed to be, a short while ago
+//! timestamp     time in eight octets
 //! ```
 //!
 //! **What is kept.** Records for the least TTL among them, capped (RFC 8767 Section 4); NODATA by name and type,
@@ -19,14 +19,14 @@
 //! that shows a name to exist takes back the denial of it and of all names above it. The other way round, records
 //! that are kept stay in use to the end of their own TTL, as RFC 8020 Section 2 allows.
 //!
-//! **What makes lookups alike.** Name, type, DO, CD, client subnet, and the [`Group`] of upstreams that may answer.
+//! **What makes lookups alike.** Name, type, DO, CD, client subnet, and the [`UpstreamSet`] of upstreams that may answer.
 
+mod cooldowns;
 mod entry;
 mod key;
-mod marks;
-mod moment;
 mod settings;
 mod store;
+mod timestamp;
 
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod testing;
@@ -38,15 +38,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-pub use self::key::Place;
-pub(crate) use self::key::{CacheKey, Group};
+pub use self::key::QueryKey;
+pub(crate) use self::key::{CacheKey, UpstreamSet};
 pub use self::settings::CacheSettings;
 
+use self::cooldowns::Cooldowns;
 use self::entry::Entry;
 use self::key::Keyer;
-use self::marks::Marks;
-use self::moment::{Clock, Moment};
 use self::store::Store;
+use self::timestamp::{Clock, Timestamp};
 use crate::message::{Answer, Message, Origin, Outcome, Query, QueryName};
 
 /// Answers of upstreams, kept for as long as they hold.
@@ -63,7 +63,7 @@ use crate::message::{Answer, Message, Origin, Outcome, Query, QueryName};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Cache {
-    shared: Arc<Shared>,
+    inner: Arc<CacheInner>,
 }
 
 /// What a cache has done, and holds.
@@ -105,16 +105,16 @@ pub(crate) enum Found {
 }
 
 #[derive(Debug)]
-struct Shared {
+struct CacheInner {
     settings: CacheSettings,
     keyer: Keyer,
     clock: Clock,
     /// None where the settings leave room for nothing.
     store: Option<Store<Entry>>,
     /// Answers that are being refreshed; where that is wanted.
-    refreshing: Option<Marks>,
+    refreshing: Option<Cooldowns>,
     /// Lookups that failed although a stale answer is kept; where those are.
-    failing: Option<Marks>,
+    failing: Option<Cooldowns>,
     /// The millisecond in which the last of the denials is over: after it there is none to look for.
     denied_until: AtomicU64,
     counters: Counters,
@@ -137,32 +137,33 @@ impl Cache {
     /// to be random, and no other cache's.
     pub fn new(settings: &CacheSettings, secret: [u8; 16]) -> Self {
         let grace = settings.stale_time();
-        let shared = Shared {
+        let inner = CacheInner {
             keyer: Keyer::new(&secret),
             clock: Clock::default(),
             store: settings.is_on().then(|| {
                 Store::new(settings.entry_limit(), settings.byte_limit(), grace.unwrap_or_default())
             }),
-            refreshing: settings.is_prefetching().then(Marks::new),
-            failing: grace.map(|_| Marks::new()),
+            refreshing: settings.is_prefetching().then(Cooldowns::new),
+            failing: grace.map(|_| Cooldowns::new()),
             settings: settings.clone(),
             denied_until: AtomicU64::new(0),
             counters: Counters::default(),
         };
-        Self { shared: Arc::new(shared) }
+        Self { inner: Arc::new(inner) }
     }
 
     /// Forgets all answers, and which names upstreams failed to resolve.
     pub fn clear(&self) {
-        self.shared.counters.clears.fetch_add(1, Relaxed);
-        if let Some(store) = &self.shared.store {
+        self.inner.counters.clears.fetch_add(1, Relaxed);
+        if let Some(store) = &self.inner.store {
             store.clear();
         }
     }
 
     /// What the cache has done, and holds.
     pub fn stats(&self) -> CacheStats {
-        let Shared { store, counters: Counters { hits, misses, stale, prefetches, .. }, .. } = &*self.shared;
+        let CacheInner { store, counters: Counters { hits, misses, stale, prefetches, .. }, .. } =
+            &*self.inner;
         CacheStats {
             hits: hits.load(Relaxed),
             misses: misses.load(Relaxed),
@@ -174,13 +175,13 @@ impl Cache {
     }
 
     /// What stands for the lookup: equal for lookups that one answer serves.
-    pub(crate) fn key(&self, query: &Query, group: Group) -> CacheKey {
-        self.shared.keyer.answer(query, group)
+    pub(crate) fn key(&self, query: &Query, upstream_set: UpstreamSet) -> CacheKey {
+        self.inner.keyer.answer(query, upstream_set)
     }
 
     /// Where a lookup belongs that a group of upstreams may answer.
-    pub(crate) fn place(&self, query: &Query, group: Group) -> Place {
-        Place { group, key: self.key(query, group) }
+    pub(crate) fn query_key(&self, query: &Query, upstream_set: UpstreamSet) -> QueryKey {
+        QueryKey { upstream_set, key: self.key(query, upstream_set) }
     }
 
     /// What is known of the answer to a query. A hit is counted, and allocates nothing, unless it is a name denied
@@ -188,15 +189,20 @@ impl Cache {
     ///
     /// How the lookup ends if it is no hit is for the caller to count: [`count_miss`](Self::count_miss),
     /// [`count_stale`](Self::count_stale).
-    pub(crate) fn lookup(&self, now: Instant, query: &Query, Place { group, key }: Place) -> Found {
-        let Some(store) = &self.shared.store else { return Found::Miss };
-        let shared = &*self.shared;
-        let now = shared.clock.moment(now);
-        let own = match shared.entry(store, now, key) {
-            Some(entry) if entry.is_fresh(now) => return shared.hit(now, key, entry),
+    pub(crate) fn lookup(
+        &self,
+        now: Instant,
+        query: &Query,
+        QueryKey { upstream_set, key }: QueryKey,
+    ) -> Found {
+        let Some(store) = &self.inner.store else { return Found::Miss };
+        let inner = &*self.inner;
+        let now = inner.clock.timestamp(now);
+        let own = match inner.entry(store, now, key) {
+            Some(entry) if entry.is_fresh(now) => return inner.hit(now, key, entry),
             own => own,
         };
-        let answer = match (own, shared.denial(store, now, query, group)) {
+        let answer = match (own, inner.denial(store, now, query, upstream_set)) {
             (Some(own), Some(denial)) if denial.is_fresh(now) || own.is_older_than(&denial) => {
                 denial.into_denial(now, query)
             }
@@ -205,11 +211,11 @@ impl Cache {
         };
         match answer {
             Some(answer) if answer.is_stale() => {
-                let has_failed = shared.failing.as_ref().is_some_and(|failing| failing.is_set(key, now));
+                let has_failed = inner.failing.as_ref().is_some_and(|failing| failing.is_set(key, now));
                 Found::Stale { answer, is_worth_asking: !has_failed }
             }
             Some(answer) => {
-                shared.counters.hits.fetch_add(1, Relaxed);
+                inner.counters.hits.fetch_add(1, Relaxed);
                 Found::Fresh(answer)
             }
             None => Found::Miss,
@@ -225,42 +231,42 @@ impl Cache {
         &self,
         now: Instant,
         query: &Query,
-        Place { group, key }: Place,
+        QueryKey { upstream_set, key }: QueryKey,
         message: &Message,
         age: u32,
         origin: &Origin,
     ) {
-        let Some(store) = &self.shared.store else { return };
+        let Some(store) = &self.inner.store else { return };
         if message.outcome() == Outcome::Failure || message.is_truncated() {
             return;
         }
-        let shared = &*self.shared;
-        let now = shared.clock.moment(now);
-        let entry = Entry::new(&shared.settings, now, message, age, origin);
+        let inner = &*self.inner;
+        let now = inner.clock.timestamp(now);
+        let entry = Entry::new(&inner.settings, now, message, age, origin);
         let put = |key: CacheKey, entry: Option<Entry>| match entry {
-            Some(entry) => store.insert(now, key.place(), entry.proved_by(key)),
+            Some(entry) => store.insert(now, key.hash(), entry.proved_by(key)),
             // Too short-lived to be kept, it still has put an end to what was.
-            None => store.remove(key.place()),
+            None => store.remove(key.hash()),
         };
-        let denial_of = LazyCell::new(|| shared.keyer.denials(query, group));
-        let exists = |name: &[u8]| store.remove(denial_of(name).place());
+        let denial_of = LazyCell::new(|| inner.keyer.denials(query, upstream_set));
+        let exists = |name: &[u8]| store.remove(denial_of(name).hash());
         let deny = |name: &QueryName, entry: Option<Entry>| {
             let key = denial_of(name.as_wire());
             if let Some(entry) = &entry {
-                shared.denied_until.fetch_max(entry.over(shared.grace()).milliseconds(), Relaxed);
+                inner.denied_until.fetch_max(entry.over(inner.grace()).milliseconds(), Relaxed);
             }
             // The lookup looked for records; the store is to know that a denial would have served it.
-            store.get(key.place());
+            store.get(key.hash());
             put(key, entry);
         };
 
-        for marks in [&shared.refreshing, &shared.failing].into_iter().flatten() {
-            marks.clear(key);
+        for cooldowns in [&inner.refreshing, &inner.failing].into_iter().flatten() {
+            cooldowns.clear(key);
         }
         let (name, target) = (query.name(), message.target_beyond_question());
         match (message.outcome(), &target) {
             (Outcome::NxDomain, None) => {
-                store.remove(key.place());
+                store.remove(key.hash());
                 deny(name, entry);
             }
             (Outcome::NxDomain, Some(target)) => {
@@ -269,7 +275,7 @@ impl Cache {
                 deny(target, entry);
             }
             (Outcome::Records | Outcome::NoData | Outcome::Failure, target) => {
-                if shared.may_deny(now) {
+                if inner.may_deny(now) {
                     and_parents(name).chain(target.iter().flat_map(and_parents)).for_each(exists);
                 }
                 put(key, entry);
@@ -280,59 +286,59 @@ impl Cache {
     /// How many seconds older than it is an answer has to count, so that it shows no TTL beyond the caps: a fresh
     /// one shows what it will show when it is handed out again.
     pub(crate) fn cut(&self, message: &Message) -> u32 {
-        entry::cut(&self.shared.settings, message)
+        entry::cut(&self.inner.settings, message)
     }
 
     /// Whether answers are kept past their time.
     pub(crate) fn keeps_stale(&self) -> bool {
-        self.shared.failing.is_some()
+        self.inner.failing.is_some()
     }
 
     /// Says that a query was asked and no upstream gave an answer, so that a stale one is handed out at once for a
     /// while.
     pub(crate) fn failed(&self, now: Instant, key: CacheKey) {
-        if let Some(failing) = &self.shared.failing {
-            failing.set(key, self.shared.clock.moment(now));
+        if let Some(failing) = &self.inner.failing {
+            failing.set(key, self.inner.clock.timestamp(now));
         }
     }
 
     /// Forgets what would answer the query, with DO and CD or without.
-    pub(crate) fn remove(&self, query: &Query, group: Group) {
-        self.shared.counters.clears.fetch_add(1, Relaxed);
-        let Some(store) = &self.shared.store else { return };
+    pub(crate) fn remove(&self, query: &Query, upstream_set: UpstreamSet) {
+        self.inner.counters.clears.fetch_add(1, Relaxed);
+        let Some(store) = &self.inner.store else { return };
         for (dnssec_ok, checking_disabled) in [(false, false), (false, true), (true, false), (true, true)] {
             let query = query.clone().dnssec_ok(dnssec_ok).checking_disabled(checking_disabled);
-            store.remove(self.key(&query, group).place());
-            let denial_of = self.shared.keyer.denials(&query, group);
-            and_parents(query.name()).for_each(|name| store.remove(denial_of(name).place()));
+            store.remove(self.key(&query, upstream_set).hash());
+            let denial_of = self.inner.keyer.denials(&query, upstream_set);
+            and_parents(query.name()).for_each(|name| store.remove(denial_of(name).hash()));
         }
     }
 
     /// The machine slept for so long, and its steady clock with it. The answers have aged.
     pub(crate) fn slept(&self, time: Duration) {
-        self.shared.clock.slept(time);
+        self.inner.clock.slept(time);
     }
 
     /// How often answers were forgotten because the application said so.
     pub(crate) fn clears(&self) -> u64 {
-        self.shared.counters.clears.load(Relaxed)
+        self.inner.counters.clears.load(Relaxed)
     }
 
     /// Counts a lookup that had to ask.
     pub(crate) fn count_miss(&self) {
-        self.shared.counters.misses.fetch_add(1, Relaxed);
+        self.inner.counters.misses.fetch_add(1, Relaxed);
     }
 
     /// Counts a lookup that was given a stale answer.
     pub(crate) fn count_stale(&self) {
-        self.shared.counters.stale.fetch_add(1, Relaxed);
+        self.inner.counters.stale.fetch_add(1, Relaxed);
     }
 }
 
-impl Shared {
+impl CacheInner {
     /// What is kept under a key: fresh, or stale where that is of use. What is over for good is as if it were swept.
-    fn entry(&self, store: &Store<Entry>, now: Moment, key: CacheKey) -> Option<Entry> {
-        let entry = store.get(key.place())?;
+    fn entry(&self, store: &Store<Entry>, now: Timestamp, key: CacheKey) -> Option<Entry> {
+        let entry = store.get(key.hash())?;
         (entry.is_proved_by(key) && entry.over(self.grace()) > now).then_some(entry)
     }
 
@@ -342,12 +348,12 @@ impl Shared {
     }
 
     /// Whether any name can be denied. Where none was denied lately, nobody has to look.
-    fn may_deny(&self, now: Moment) -> bool {
+    fn may_deny(&self, now: Timestamp) -> bool {
         now.milliseconds() <= self.denied_until.load(Relaxed)
     }
 
-    /// An entry within its time, and whether it is the moment to renew it.
-    fn hit(&self, now: Moment, key: CacheKey, entry: Entry) -> Found {
+    /// An entry within its time, and whether it is the timestamp to renew it.
+    fn hit(&self, now: Timestamp, key: CacheKey, entry: Entry) -> Found {
         self.counters.hits.fetch_add(1, Relaxed);
         if let Some(refreshing) = &self.refreshing
             && entry.is_near_end(now)
@@ -360,16 +366,22 @@ impl Shared {
     }
 
     /// The denial of the name or of one above it: the nearest that is fresh, else the newest.
-    fn denial(&self, store: &Store<Entry>, now: Moment, query: &Query, group: Group) -> Option<Entry> {
+    fn denial(
+        &self,
+        store: &Store<Entry>,
+        now: Timestamp,
+        query: &Query,
+        upstream_set: UpstreamSet,
+    ) -> Option<Entry> {
         if !self.may_deny(now) {
             return None;
         }
-        let denial_of = self.keyer.denials(query, group);
+        let denial_of = self.keyer.denials(query, upstream_set);
         let mut newest: Option<Entry> = None;
         for name in and_parents(query.name()) {
             let key = denial_of(name);
             // Most names are not denied, and to ask for them would make the store think that they are in demand.
-            if !store.contains(key.place()) {
+            if !store.contains(key.hash()) {
                 continue;
             }
             let Some(entry) = self.entry(store, now, key) else { continue };

@@ -16,9 +16,9 @@ use std::time::Duration;
 use quick_cache::sync::Cache;
 use quick_cache::{Lifecycle, OptionsBuilder, Weighter};
 
-use super::moment::Moment;
+use super::timestamp::Timestamp;
 
-/// The most shards. More than cores that look names up at one moment bring nothing.
+/// The most shards. More than cores that look names up at one timestamp bring nothing.
 const MAX_SHARDS: u64 = 16;
 /// The least memory that makes a shard worth it: room for more than a few of the largest answers.
 const BYTES_PER_SHARD: u64 = 1 << 20;
@@ -42,7 +42,7 @@ pub(super) trait Value: Clone + Send + Sync + 'static {
     fn bytes(&self) -> u64;
 
     /// When it is over.
-    fn end(&self) -> Moment;
+    fn end(&self) -> Timestamp;
 }
 
 /// Values by 64-bit places, in bounded number and memory.
@@ -53,7 +53,7 @@ pub(super) struct Store<V: Value> {
     grace: Duration,
 }
 
-type Map<V> = Cache<u64, V, Scale, BuildHasherDefault<PlaceHasher>, Evictions>;
+type Map<V> = Cache<u64, V, Scale, BuildHasherDefault<KeyHasher>, Evictions>;
 
 struct Shard<V: Value> {
     map: Map<V>,
@@ -74,29 +74,29 @@ impl<V: Value> Store<V> {
     }
 
     /// The value at a place, and word to the store that it was asked for.
-    pub(super) fn get(&self, place: u64) -> Option<V> {
-        self.map(place).get(&place)
+    pub(super) fn get(&self, slot: u64) -> Option<V> {
+        self.map(slot).get(&slot)
     }
 
     /// Whether there is a value at a place. The store takes no notice.
-    pub(super) fn contains(&self, place: u64) -> bool {
-        self.map(place).contains_key(&place)
+    pub(super) fn contains(&self, slot: u64) -> bool {
+        self.map(slot).contains_key(&slot)
     }
 
     /// Puts a value at a place, unless it is larger than all there is room for.
-    pub(super) fn insert(&self, now: Moment, place: u64, value: V) {
-        let shard = self.shard(place);
+    pub(super) fn insert(&self, now: Timestamp, slot: u64, value: V) {
+        let shard = self.shard(slot);
         let end = self.end_of(&value);
         self.sweep(shard, now.seconds());
-        shard.map.insert(place, value);
+        shard.map.insert(slot, value);
         shard.first_end.fetch_min(end, Relaxed);
         shard.inserts.fetch_add(1, Relaxed);
     }
 
     /// Removes the value at a place. Most places asked for have none, and cost no lock that a read waits for.
-    pub(super) fn remove(&self, place: u64) {
-        if self.contains(place) {
-            self.map(place).remove(&place);
+    pub(super) fn remove(&self, slot: u64) {
+        if self.contains(slot) {
+            self.map(slot).remove(&slot);
         }
     }
 
@@ -143,13 +143,13 @@ impl<V: Value> Store<V> {
         value.end().plus(self.grace).ceil_seconds()
     }
 
-    fn map(&self, place: u64) -> &Map<V> {
-        &self.shard(place).map
+    fn map(&self, slot: u64) -> &Map<V> {
+        &self.shard(slot).map
     }
 
     /// The map goes by the lowest and the uppermost bits of a place; shards go by some between.
-    fn shard(&self, place: u64) -> &Shard<V> {
-        &self.shards[(place >> 40) as usize & (self.shards.len() - 1)]
+    fn shard(&self, slot: u64) -> &Shard<V> {
+        &self.shards[(slot >> 40) as usize & (self.shards.len() - 1)]
     }
 }
 
@@ -214,15 +214,15 @@ impl<V> Lifecycle<u64, V> for Evictions {
 
 /// Places are hashes already.
 #[derive(Clone, Copy, Default)]
-struct PlaceHasher(u64);
+struct KeyHasher(u64);
 
-impl Hasher for PlaceHasher {
+impl Hasher for KeyHasher {
     fn finish(&self) -> u64 {
         self.0
     }
 
-    fn write_u64(&mut self, place: u64) {
-        self.0 = place;
+    fn write_u64(&mut self, slot: u64) {
+        self.0 = slot;
     }
 
     /// Not called for places, and harmless if it were.

@@ -15,8 +15,8 @@ use hickory_proto::rr::RecordType;
 use super::testing::wire::{self, Reply};
 use super::*;
 
-const PUBLIC: Group = Group(1);
-const INTERNAL: Group = Group(2);
+const PUBLIC: UpstreamSet = UpstreamSet(1);
+const INTERNAL: UpstreamSet = UpstreamSet(2);
 const TTL: u32 = 300;
 
 /// A cache and its time.
@@ -43,16 +43,16 @@ impl Bench {
     }
 
     fn insert_aged(&self, query: &Query, reply: &Reply, age: u32) {
-        let place = self.cache.place(query, PUBLIC);
-        self.cache.insert(self.now, query, place, &reply.message(query), age, &wire::origin());
+        let query_key = self.cache.query_key(query, PUBLIC);
+        self.cache.insert(self.now, query, query_key, &reply.message(query), age, &wire::origin());
     }
 
     fn found(&self, query: &Query) -> Found {
         self.found_in(query, PUBLIC)
     }
 
-    fn found_in(&self, query: &Query, group: Group) -> Found {
-        self.cache.lookup(self.now, query, self.cache.place(query, group))
+    fn found_in(&self, query: &Query, upstream_set: UpstreamSet) -> Found {
+        self.cache.lookup(self.now, query, self.cache.query_key(query, upstream_set))
     }
 
     /// The answer that is given without asking, and without having it renewed.

@@ -1,7 +1,7 @@
 //! Who resolves the names of upstreams that are known by name alone.
 
 use super::Config;
-use crate::cache::Group;
+use crate::cache::UpstreamSet;
 use crate::error::ConfigError;
 use crate::message::{Query, QueryName, local_answer, special_use};
 use crate::rr::RecordType;
@@ -11,8 +11,8 @@ impl Config {
     /// For each upstream those that resolve its name: of the upstreams that may answer for that name, the ones
     /// that have an address, or whose own names are resolved before. What is left has names that only each other
     /// could resolve: a cycle, and an error that names them.
-    pub(super) fn resolvers(&self, upstreams: &[Upstream]) -> Result<Vec<Group>, ConfigError> {
-        let mut resolvers = vec![Group(0); upstreams.len()];
+    pub(super) fn resolvers(&self, upstreams: &[Upstream]) -> Result<Vec<UpstreamSet>, ConfigError> {
+        let mut resolvers = vec![UpstreamSet(0); upstreams.len()];
         let is_reachable =
             |index: &usize| !upstreams[*index].needs_bootstrap() || is_local(&upstreams[*index]);
         let (mut found, mut lost) = (0..upstreams.len()).partition::<Vec<_>, _>(is_reachable);
@@ -20,8 +20,8 @@ impl Config {
         while !found.is_empty() {
             reachable |= found.iter().fold(0, |mask, index| mask | 1 << index);
             (found, lost) = lost.into_iter().partition(|index| {
-                resolvers[*index] = Group(self.responsible(&upstreams[*index]).0 & reachable);
-                resolvers[*index] != Group(0)
+                resolvers[*index] = UpstreamSet(self.responsible(&upstreams[*index]).0 & reachable);
+                resolvers[*index] != UpstreamSet(0)
             });
         }
         let names = lost.iter().map(|index| &**upstreams[*index].label()).collect::<Vec<_>>();
@@ -29,12 +29,12 @@ impl Config {
     }
 
     /// Who may be asked for an upstream's name: the same as for any lookup of it.
-    fn responsible(&self, upstream: &Upstream) -> Group {
-        let Some(name) = name(upstream) else { return Group(0) };
+    fn responsible(&self, upstream: &Upstream) -> UpstreamSet {
+        let Some(name) = name(upstream) else { return UpstreamSet(0) };
         match (self.route(&name), special_use(&name)) {
-            (Some(route), None | Some("local")) => route.group,
+            (Some(route), None | Some("local")) => route.upstream_set,
             (None, None) => self.general,
-            (_, Some(_)) => Group(0),
+            (_, Some(_)) => UpstreamSet(0),
         }
     }
 }
@@ -52,18 +52,18 @@ fn name(upstream: &Upstream) -> Option<QueryName> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Builder;
+    use crate::config::ResolverBuilder;
 
     fn upstream(text: &str) -> Upstream {
         text.parse().expect("a test's upstream")
     }
 
-    fn resolvers(builder: Builder) -> Vec<Vec<usize>> {
+    fn resolvers(builder: ResolverBuilder) -> Vec<Vec<usize>> {
         let config = builder.build().expect("a configuration");
         config.upstreams.iter().map(|configured| configured.bootstrap.upstreams().collect()).collect()
     }
 
-    fn problem(builder: Builder) -> String {
+    fn problem(builder: ResolverBuilder) -> String {
         builder.build().expect_err("no configuration").to_string()
     }
 

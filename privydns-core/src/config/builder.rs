@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::time::Duration;
 
 use super::{Config, Configured, MAX_UPSTREAMS, Route, Settings};
-use crate::cache::{CacheSettings, Group};
+use crate::cache::{CacheSettings, UpstreamSet};
 use crate::error::{ConfigError, Error};
 use crate::message::QueryName;
 use crate::schedule::{Hedge, Strategy};
@@ -29,14 +29,14 @@ const LEAST_ADDRESS_DELAY: Duration = Duration::from_millis(10);
 /// # Ok::<_, privydns_core::Error>(())
 /// ```
 #[must_use = "a builder builds nothing until `build` is called"]
-pub struct Builder<R = Config> {
+pub struct ResolverBuilder<R = Config> {
     upstreams: Vec<Upstream>,
     routes: Vec<(String, Vec<Upstream>)>,
     settings: Settings,
     builds: PhantomData<fn() -> R>,
 }
 
-impl<R> Builder<R> {
+impl<R> ResolverBuilder<R> {
     /// A builder with every default set and no upstream.
     pub fn new() -> Self {
         Self { upstreams: Vec::new(), routes: Vec::new(), settings: Settings::default(), builds: PhantomData }
@@ -106,7 +106,7 @@ impl<R> Builder<R> {
 
     /// How long a lookup may take in all: resolving the upstream's name, connecting, TLS, every attempt and every
     /// pause. 5 s by default, as stub resolvers have taught users to expect. A query can have its own
-    /// ([`Query::timeout`](crate::Query::timeout)).
+    /// ([`Query::with_timeout`](crate::Query::with_timeout)).
     ///
     /// ```
     /// use std::time::Duration;
@@ -310,7 +310,7 @@ impl<R> Builder<R> {
     /// ```
     /// use privydns_core::{Config, HttpVersion, Upstream};
     ///
-    /// let behind_a_proxy = Upstream::https("dns.corp.example#ip=192.0.2.1")?.http_version(HttpVersion::Http1);
+    /// let behind_a_proxy = Upstream::https("dns.corp.example#ip=192.0.2.1")?.with_http_version(HttpVersion::Http1);
     /// let config = Config::builder().upstream(behind_a_proxy).max_http1_connections(2).build()?;
     /// # Ok::<_, privydns_core::Error>(())
     /// ```
@@ -377,7 +377,7 @@ impl<R> Builder<R> {
         if upstreams.is_empty() && self.routes.is_empty() {
             return Err(ConfigError::NoUpstream.into());
         }
-        let general = Group((0..upstreams.len()).fold(0, |mask, index| mask | mask_of(index)));
+        let general = UpstreamSet((0..upstreams.len()).fold(0, |mask, index| mask | mask_of(index)));
         let mut routes = Vec::new();
         for (domain, own) in self.routes {
             let route = route(&domain, own, &mut upstreams)?;
@@ -415,8 +415,8 @@ fn route(domain: &str, own: Vec<Upstream>, upstreams: &mut Vec<Upstream>) -> Res
             upstreams.push(upstream);
         }
     }
-    let group = Group(order.iter().fold(0, |mask, index| mask | mask_of(*index)));
-    Ok(Route { suffix, group, order })
+    let upstream_set = UpstreamSet(order.iter().fold(0, |mask, index| mask | mask_of(*index)));
+    Ok(Route { suffix, upstream_set, order })
 }
 
 /// The bit of an upstream; none past the limit, which is refused later.
@@ -424,15 +424,15 @@ fn mask_of(index: usize) -> u64 {
     if index < MAX_UPSTREAMS { 1 << index } else { 0 }
 }
 
-impl<R> Default for Builder<R> {
+impl<R> Default for ResolverBuilder<R> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<R> fmt::Debug for Builder<R> {
+impl<R> fmt::Debug for ResolverBuilder<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Builder")
+        f.debug_struct("ResolverBuilder")
             .field("upstreams", &self.upstreams.iter().map(Upstream::label).collect::<Vec<_>>())
             .field("settings", &self.settings)
             .finish_non_exhaustive()

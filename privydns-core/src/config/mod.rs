@@ -1,6 +1,6 @@
 //! What a resolver is told once, when it is built; and what it does without being told.
 //!
-//! Every number that can be set is documented at the [`Builder`], with its default and the reason for it. The rest
+//! Every number that can be set is documented at the [`ResolverBuilder`], with its default and the reason for it. The rest
 //! of the policies have nothing to set:
 //!
 //! # Stale connections
@@ -32,7 +32,7 @@
 //!
 //! /// Which upstreams lookups do without at present.
 //! fn passed_over(stats: &Stats) -> impl Iterator<Item = &str> {
-//!     stats.upstreams.iter().filter(|upstream| upstream.is_sick).map(|upstream| &*upstream.upstream)
+//!     stats.upstreams.iter().filter(|upstream| upstream.is_unhealthy).map(|upstream| &*upstream.upstream)
 //! }
 //! ```
 //!
@@ -51,7 +51,7 @@
 //! ```
 //! use privydns_core::{CacheUse, Query, RecordType};
 //!
-//! let query = Query::new("example.com", RecordType::A)?.cache(CacheUse::Bypass);
+//! let query = Query::new("example.com", RecordType::A)?.with_cache_use(CacheUse::Bypass);
 //! # Ok::<_, privydns_core::Error>(())
 //! ```
 //!
@@ -73,12 +73,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use builder::Builder;
+pub use builder::ResolverBuilder;
 #[cfg(feature = "serde")]
 pub use file::ConfigFile;
 pub(crate) use settings::{LONGEST_TIME, Settings};
 
-use crate::cache::Group;
+use crate::cache::UpstreamSet;
 use crate::doh::Endpoint;
 use crate::error::{ConfigError, Error};
 use crate::message::{Query, QueryName};
@@ -93,7 +93,7 @@ pub const MAX_UPSTREAMS: usize = 64;
 pub struct Config {
     pub(crate) upstreams: Vec<Configured>,
     /// The upstreams that answer whatever no route is for.
-    general: Group,
+    general: UpstreamSet,
     /// Longest suffix first.
     routes: Vec<Route>,
     pub(crate) settings: Settings,
@@ -107,22 +107,22 @@ pub(crate) struct Configured {
     /// Where requests go, for an upstream that is asked over HTTPS.
     pub(crate) endpoint: Option<Arc<Endpoint>>,
     /// The upstreams that resolve its name; none where it has an address.
-    pub(crate) bootstrap: Group,
+    pub(crate) bootstrap: UpstreamSet,
 }
 
 /// Names that only some upstreams may be asked for.
 #[derive(Clone, Debug)]
 struct Route {
     suffix: QueryName,
-    group: Group,
+    upstream_set: UpstreamSet,
     /// The same upstreams, in the order given.
     order: Vec<usize>,
 }
 
 impl Config {
     /// A builder with every default set and no upstream.
-    pub fn builder() -> Builder {
-        Builder::new()
+    pub fn builder() -> ResolverBuilder {
+        ResolverBuilder::new()
     }
 
     /// The upstreams: the general ones in the order given, then those of routes.
@@ -141,15 +141,15 @@ impl Config {
     }
 
     /// The upstreams that may answer a query.
-    pub(crate) fn group(&self, query: &Query) -> Result<Group, Error> {
-        let group = self.route(query.name()).map_or(self.general, |route| route.group);
-        if group == Group(0) {
+    pub(crate) fn upstream_set(&self, query: &Query) -> Result<UpstreamSet, Error> {
+        let upstream_set = self.route(query.name()).map_or(self.general, |route| route.upstream_set);
+        if upstream_set == UpstreamSet(0) {
             return Err(ConfigError::NoRoute.into());
         }
-        let Some(protocol) = query.protocol_wanted() else { return Ok(group) };
+        let Some(protocol) = query.protocol() else { return Ok(upstream_set) };
         let speaks = |upstream: &usize| self.upstreams[*upstream].upstream.protocol() == protocol;
-        let mask = group.upstreams().filter(speaks).fold(0, |mask, upstream| mask | 1 << upstream);
-        if mask == 0 { Err(ConfigError::NoSuchProtocol.into()) } else { Ok(Group(mask)) }
+        let mask = upstream_set.upstreams().filter(speaks).fold(0, |mask, upstream| mask | 1 << upstream);
+        if mask == 0 { Err(ConfigError::NoSuchProtocol.into()) } else { Ok(UpstreamSet(mask)) }
     }
 
     /// Puts upstreams that may answer for a name in the order in which they were given for it.
@@ -176,7 +176,7 @@ impl Config {
 }
 
 impl Configured {
-    fn new(upstream: Upstream, bootstrap: Group) -> Result<Self, ConfigError> {
+    fn new(upstream: Upstream, bootstrap: UpstreamSet) -> Result<Self, ConfigError> {
         let tls = Arc::new(TlsSetup::new(&upstream, crate::tls::provider())?);
         let endpoint = Endpoint::of(&upstream).map(Arc::new);
         Ok(Self { upstream, tls, endpoint, bootstrap })
@@ -204,9 +204,9 @@ mod tests {
         text.parse().expect("a test's upstream")
     }
 
-    fn group(config: &Config, name: &str) -> Vec<usize> {
+    fn upstream_set(config: &Config, name: &str) -> Vec<usize> {
         let query = Query::new(name, RecordType::A).expect("a test's name");
-        config.group(&query).expect("a group").upstreams().collect()
+        config.upstream_set(&query).expect("a group").upstreams().collect()
     }
 
     #[test]
@@ -220,11 +220,11 @@ mod tests {
             )
             .build()
             .expect("a configuration");
-        assert_eq!(group(&config, "example"), [0]);
-        assert_eq!(group(&config, "notcorp.example"), [0]);
-        assert_eq!(group(&config, "corp.example"), [1]);
-        assert_eq!(group(&config, "WWW.corp.example"), [1]);
-        assert_eq!(group(&config, "x.lab.corp.example"), [0, 2]);
+        assert_eq!(upstream_set(&config, "example"), [0]);
+        assert_eq!(upstream_set(&config, "notcorp.example"), [0]);
+        assert_eq!(upstream_set(&config, "corp.example"), [1]);
+        assert_eq!(upstream_set(&config, "WWW.corp.example"), [1]);
+        assert_eq!(upstream_set(&config, "x.lab.corp.example"), [0, 2]);
         assert!(config.is_routed(&QueryName::parse("a.corp.example").expect("a name")));
     }
 
@@ -234,8 +234,8 @@ mod tests {
             .upstream(upstream("tls://192.0.2.1#a.example"))
             .build()
             .expect("a configuration");
-        let query = Query::new("example", RecordType::A).expect("a name").protocol(Protocol::Https);
-        assert!(config.group(&query).is_err());
+        let query = Query::new("example", RecordType::A).expect("a name").with_protocol(Protocol::Https);
+        assert!(config.upstream_set(&query).is_err());
     }
 
     /// A known fault: `*` is taken for a literal label, so that internal names go to the general upstreams.
@@ -248,14 +248,15 @@ mod tests {
                 .route(domain, [upstream("tls://192.0.2.2#internal.example")])
                 .build()
                 .expect("a configuration");
-            assert_eq!(group(&config, "payroll.corp.example"), [0], "{domain}");
+            assert_eq!(upstream_set(&config, "payroll.corp.example"), [0], "{domain}");
         }
     }
 
     /// Conformance 45: RFC 8305 Section 5.
     #[test]
     fn addresses_join_ten_milliseconds_apart_at_the_least() {
-        let delay = |builder: Builder| builder.build().expect("a configuration").settings.address_delay;
+        let delay =
+            |builder: ResolverBuilder| builder.build().expect("a configuration").settings.address_delay;
         let base = || Config::builder().upstream(upstream("tls://192.0.2.1#a.example"));
         assert_eq!(delay(base()), Duration::from_millis(250));
         assert_eq!(delay(base().address_delay(Duration::ZERO)), Duration::from_millis(10));
@@ -265,7 +266,7 @@ mod tests {
     #[test]
     fn settings_that_cannot_work_are_refused_by_name() {
         let base = || Config::builder().upstream(upstream("tls://192.0.2.1#a.example"));
-        let refused = |builder: Builder| builder.build().expect_err("no configuration").to_string();
+        let refused = |builder: ResolverBuilder| builder.build().expect_err("no configuration").to_string();
         assert!(refused(Config::builder()).contains("no upstream"));
         assert!(refused(base().attempts(0)).contains("attempts"));
         assert!(refused(base().timeout(std::time::Duration::ZERO)).contains("timeout"));

@@ -9,7 +9,7 @@ use crate::schedule::{Hedge, Strategy};
 /// No time counts for more: a clock has an end, and nobody waits for it.
 pub(crate) const LONGEST_TIME: Duration = Duration::from_secs(24 * 3600);
 
-/// What the [`Builder`](super::Builder) sets, documented there.
+/// What the [`ResolverBuilder`](super::ResolverBuilder) sets, documented there.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) timeout: Duration,

@@ -13,8 +13,8 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use rustc_hash::FxHashMap;
 
-use super::input::Input;
 use super::phase::Phase;
+use super::receive_buffer::ReceiveBuffer;
 use super::{Event, Key, Machine, idle};
 use crate::error::{Cause, ProtocolError};
 use crate::message::{self, Carrier, HEADER, Query};
@@ -30,7 +30,7 @@ const MAX_PIPELINE: usize = 32_000;
 const MAX_ABANDONED: usize = 1_000;
 
 /// Past this many messages that answer no query, the connection ends (RFC 5452 Section 9.1 has the reasons).
-const MAX_STRAYS: u32 = 16;
+const MAX_UNMATCHED: u32 = 16;
 
 /// How long an idle connection is kept where the server says nothing.
 const IDLE_DEFAULT: Duration = Duration::from_secs(8);
@@ -45,20 +45,20 @@ pub struct Dot {
     pipeline: usize,
     ids: StdRng,
     phase: Phase,
-    input: Input,
+    input: ReceiveBuffer,
     /// By message ID: all that are in flight, and those cancelled whose answers may yet come.
-    exchanges: FxHashMap<u16, Exchange>,
+    queries: FxHashMap<u16, PendingQuery>,
     /// The message IDs of those in flight.
     in_flight: FxHashMap<Key, u16>,
     /// Once the connection is over: those that were in flight, the oldest last.
     unanswered: Vec<(Key, u16)>,
     unsent: VecDeque<u16>,
     refused: VecDeque<Key>,
-    strays: u32,
+    unmatched: u32,
     idle_limit: Duration,
 }
 
-struct Exchange {
+struct PendingQuery {
     /// `None` once cancelled.
     key: Option<Key>,
     query: Arc<Query>,
@@ -72,13 +72,13 @@ impl Dot {
             pipeline: PIPELINE_DEFAULT,
             ids: StdRng::from_seed(seed),
             phase: Phase::Open,
-            input: Input::default(),
-            exchanges: FxHashMap::default(),
+            input: ReceiveBuffer::default(),
+            queries: FxHashMap::default(),
             in_flight: FxHashMap::default(),
             unanswered: Vec::new(),
             unsent: VecDeque::new(),
             refused: VecDeque::new(),
-            strays: 0,
+            unmatched: 0,
             idle_limit: IDLE_DEFAULT,
         }
     }
@@ -96,11 +96,11 @@ impl Dot {
                 Ok(message) => message?,
                 Err(what) => return self.violated(what),
             };
-            let exchange = match message::id_of(message).map(|id| self.exchanges.entry(id)) {
+            let pending = match message::id_of(message).map(|id| self.queries.entry(id)) {
                 Some(Entry::Occupied(entry)) if entry.get().is_answered_by(message) => entry.remove(),
                 _ => {
-                    self.strays += 1;
-                    if self.strays > MAX_STRAYS {
+                    self.unmatched += 1;
+                    if self.unmatched > MAX_UNMATCHED {
                         return self.violated("too many messages that answer no query");
                     }
                     continue;
@@ -111,7 +111,7 @@ impl Dot {
                 Some(told) => self.idle_limit = idle::limit(told),
                 None => {}
             }
-            if let Some(key) = exchange.key {
+            if let Some(key) = pending.key {
                 let message = Arc::from(message);
                 self.in_flight.remove(&key);
                 return Some(Event::Answered { key, message, age: 0 });
@@ -143,10 +143,10 @@ impl Dot {
         let next = std::iter::from_fn(|| self.unanswered.pop())
             .find(|(key, _)| self.in_flight.remove(key).is_some());
         let Some((key, id)) = next else {
-            self.exchanges.clear();
+            self.queries.clear();
             return self.phase.tell().map(Event::Ended);
         };
-        let is_sent = self.exchanges.remove(&id).is_some_and(|exchange| exchange.is_sent);
+        let is_sent = self.queries.remove(&id).is_some_and(|pending| pending.is_sent);
         Some(Event::Failed { key, cause: cause.clone(), retry_safe: !is_sent })
     }
 
@@ -155,7 +155,7 @@ impl Dot {
     fn free_id(&mut self) -> u16 {
         loop {
             let id = self.ids.random();
-            if !self.exchanges.contains_key(&id) {
+            if !self.queries.contains_key(&id) {
                 return id;
             }
         }
@@ -187,7 +187,7 @@ impl Machine for Dot {
             return;
         }
         let id = self.free_id();
-        self.exchanges.insert(id, Exchange { key: Some(key), query: query.clone(), is_sent: false });
+        self.queries.insert(id, PendingQuery { key: Some(key), query: query.clone(), is_sent: false });
         self.in_flight.insert(key, id);
         self.unsent.push_back(id);
     }
@@ -195,10 +195,10 @@ impl Machine for Dot {
     fn cancel(&mut self, _now: Instant, key: Key) {
         self.refused.retain(|&refused| refused != key);
         let Some(id) = self.in_flight.remove(&key) else { return };
-        match self.exchanges.entry(id) {
+        match self.queries.entry(id) {
             Entry::Occupied(mut entry) if entry.get().is_sent => {
                 entry.get_mut().key = None;
-                if self.exchanges.len() - self.in_flight.len() > MAX_ABANDONED {
+                if self.queries.len() - self.in_flight.len() > MAX_ABANDONED {
                     self.phase.drain();
                 }
             }
@@ -231,11 +231,11 @@ impl Machine for Dot {
             return false;
         }
         let Some(id) = self.unsent.pop_front() else { return false };
-        let Some(exchange) = self.exchanges.get_mut(&id) else { return false };
-        exchange.is_sent = true;
+        let Some(pending) = self.queries.get_mut(&id) else { return false };
+        pending.is_sent = true;
         let start = out.len();
         out.extend_from_slice(&[0; 2]);
-        message::encode(&exchange.query, id, Carrier::Stream, out);
+        message::encode(&pending.query, id, Carrier::Stream, out);
         let length = u16::try_from(out.len() - start - 2).unwrap_or(u16::MAX);
         out[start..start + 2].copy_from_slice(&length.to_be_bytes());
         true
@@ -258,21 +258,21 @@ impl fmt::Debug for Dot {
         f.debug_struct("Dot")
             .field("phase", &self.phase)
             .field("in_flight", &self.in_flight.len())
-            .field("abandoned", &(self.exchanges.len() - self.in_flight.len()))
-            .field("strays", &self.strays)
+            .field("abandoned", &(self.queries.len() - self.in_flight.len()))
+            .field("strays", &self.unmatched)
             .field("idle_limit", &self.idle_limit)
             .finish_non_exhaustive()
     }
 }
 
-impl Exchange {
+impl PendingQuery {
     fn is_answered_by(&self, message: &[u8]) -> bool {
         self.is_sent && message::check_response(message, &self.query).is_ok()
     }
 }
 
 /// Takes the next message if it is there from end to end (RFC 1035 Section 4.2.2).
-fn next_message(input: &mut Input) -> Result<Option<&[u8]>, &'static str> {
+fn next_message(input: &mut ReceiveBuffer) -> Result<Option<&[u8]>, &'static str> {
     let [high, low, rest @ ..] = input.unread() else { return Ok(None) };
     let length = usize::from(u16::from_be_bytes([*high, *low]));
     if length < HEADER {

@@ -7,8 +7,8 @@ mod dot;
 mod http1;
 mod http2;
 mod idle;
-mod input;
 mod phase;
+mod receive_buffer;
 #[cfg(test)]
 mod testing;
 
@@ -19,7 +19,7 @@ pub use dot::Dot;
 pub(crate) use http1::find_head_end;
 pub use http1::{Http1, is_not_http1};
 #[cfg(any(test, feature = "fuzzing"))]
-pub(crate) use http2::{HEADER_TABLE_SIZE, HpackDecoder, MOST_HELD};
+pub(crate) use http2::{HEADER_TABLE_SIZE, HpackDecoder, MAX_HELD};
 pub use http2::{Http2, is_not_http2};
 
 use crate::error::Cause;

@@ -16,11 +16,11 @@ pub(super) struct Designation {
     pub(super) target: QueryName,
     addresses: Vec<IpAddr>,
     port: Option<u16>,
-    protocols: Vec<Spoken>,
+    protocols: Vec<DesignatedProtocol>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Spoken {
+enum DesignatedProtocol {
     Tls,
     Https(Template),
 }
@@ -57,10 +57,10 @@ impl Designation {
 
     /// The upstreams that it comes to, in the place of the one asked.
     pub(super) fn upstreams(&self, asked: &Upstream) -> Vec<Upstream> {
-        let upstream = |spoken: &Spoken| {
-            let template = match spoken {
-                Spoken::Tls => None,
-                Spoken::Https(template) => Some(template.clone()),
+        let upstream = |transport: &DesignatedProtocol| {
+            let template = match transport {
+                DesignatedProtocol::Tls => None,
+                DesignatedProtocol::Https(template) => Some(template.clone()),
             };
             asked.designated(template, self.port, &self.addresses)
         };
@@ -83,18 +83,18 @@ fn additional_addresses(answer: &Answer, name: &QueryName) -> Vec<IpAddr> {
 
 /// What is spoken, in the order of the record. There is no default (RFC 9461 Section 4.1): a record that does not say
 /// is incompatible. Over HTTP the versions are negotiated in any case (RFC 9460 Section 7.1.2).
-fn protocols(service: &Service) -> Vec<Spoken> {
+fn protocols(service: &Service) -> Vec<DesignatedProtocol> {
     let mut protocols = Vec::new();
     for protocol in &service.alpn {
-        let spoken = match &protocol[..] {
-            b"dot" => Some(Spoken::Tls),
+        let transport = match &protocol[..] {
+            b"dot" => Some(DesignatedProtocol::Tls),
             // Without a path there is no DNS over HTTPS (RFC 9461 Section 5).
             b"h2" | b"http/1.1" => {
-                service.doh_path.as_deref().and_then(Template::of_dohpath).map(Spoken::Https)
+                service.doh_path.as_deref().and_then(Template::of_dohpath).map(DesignatedProtocol::Https)
             }
             _ => None,
         };
-        protocols.extend(spoken.filter(|spoken| !protocols.contains(spoken)));
+        protocols.extend(transport.filter(|transport| !protocols.contains(transport)));
     }
     protocols
 }

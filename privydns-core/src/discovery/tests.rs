@@ -10,7 +10,7 @@ use hickory_proto::rr::{Name, Record};
 
 use super::*;
 use crate::error::Cause;
-use crate::message::{Message, Origin, Spoken};
+use crate::message::{Message, Origin, Transport};
 use crate::proxy::Proxy;
 use crate::rr::RData;
 use crate::tls::{Roots, TbsHash, TlsVersion};
@@ -73,7 +73,7 @@ fn answer(query: &Query, answers: &[Record], additionals: &[Record]) -> Answer {
     response.answers.extend_from_slice(answers);
     response.additionals.extend_from_slice(additionals);
     let message = Message::parse(Arc::from(response.to_vec().unwrap()), query).unwrap();
-    Answer::new(message, 0, Origin::new(Arc::from("test"), Spoken::Tls, 1, Duration::ZERO))
+    Answer::new(message, 0, Origin::new(Arc::from("test"), Transport::Tls, 1, Duration::ZERO))
 }
 
 fn discovery() -> Discovery {
@@ -336,7 +336,7 @@ fn settings_of_the_way_are_handed_on_and_secrets_are_not() {
         .unwrap()
         .roots(Roots::Custom(Arc::new(rustls::RootCertStore::empty())))
         .tbs_hash(TbsHash::new([7; 32]))
-        .minimum_tls(TlsVersion::Tls13)
+        .with_minimum_tls(TlsVersion::Tls13)
         .proxy(proxy.clone())
         .client_certificate(crate::tls::tests::client_certificate());
     let mut discovery = Discovery::try_from(asked.clone()).unwrap();
@@ -348,7 +348,7 @@ fn settings_of_the_way_are_handed_on_and_secrets_are_not() {
     assert_eq!(upstream.port(), 853);
     assert_eq!(upstream.trusted_roots(), asked.trusted_roots());
     assert_eq!(upstream.tbs_hashes(), asked.tbs_hashes());
-    assert_eq!(upstream.minimum_tls_wanted(), TlsVersion::Tls13);
+    assert_eq!(upstream.minimum_tls(), TlsVersion::Tls13);
     assert_eq!(
         upstream.tunnel("198.51.100.1:853".parse().unwrap()).map(|tunnel| tunnel.proxy()),
         Some(proxy.address())

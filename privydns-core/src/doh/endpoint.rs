@@ -33,7 +33,7 @@ impl Endpoint {
     /// # Ok::<(), privydns_core::Error>(())
     /// ```
     pub fn of(upstream: &Upstream) -> Option<Self> {
-        let method = upstream.http_method_wanted();
+        let method = upstream.http_method();
         let template = upstream.template()?;
         // Expanded without variables for POST (RFC 8484 Section 4.1); with the one there is for GET.
         let mut path = template.path_and_query().to_owned();

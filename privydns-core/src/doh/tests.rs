@@ -50,7 +50,7 @@ fn the_path_is_the_template_expanded_for_the_method() {
     ];
     for (url, authority, post, get) in rows {
         for (method, path) in [(HttpMethod::Post, post), (HttpMethod::Get, get)] {
-            let upstream = url.parse::<Upstream>().unwrap().http_method(method);
+            let upstream = url.parse::<Upstream>().unwrap().with_http_method(method);
             let endpoint = Endpoint::of(&upstream).unwrap();
             assert_eq!((endpoint.authority(), endpoint.method()), (authority, method), "{url}");
             let mut out = b"> ".to_vec();
@@ -66,7 +66,7 @@ fn the_path_is_the_template_expanded_for_the_method() {
 #[test]
 fn the_query_in_a_path_reads_back() {
     let upstream: Upstream = "https://192.0.2.1".parse().unwrap();
-    let endpoint = Endpoint::of(&upstream.http_method(HttpMethod::Get)).unwrap();
+    let endpoint = Endpoint::of(&upstream.with_http_method(HttpMethod::Get)).unwrap();
     let (mut message, mut path) = (Vec::new(), Vec::new());
     encode_query(&query(), &mut message);
     endpoint.append_path(&message, &mut path);

@@ -62,7 +62,8 @@ impl Engine {
 
     fn begin_bootstrap(&mut self, now: Instant, upstream: usize) {
         let configured = &self.shared.config.upstreams[upstream];
-        let (name, group) = (configured.upstream.server_name().to_str().into_owned(), configured.bootstrap);
+        let (name, upstream_set) =
+            (configured.upstream.server_name().to_str().into_owned(), configured.bootstrap);
         let deadline = now + self.shared.config.settings.timeout;
         let known = &mut self.pools[upstream].bootstrap;
         (known.pending, known.is_old, known.problem) = (2, true, None);
@@ -74,15 +75,15 @@ impl Engine {
                     continue;
                 }
             };
-            let place = self.shared.cache.place(&query, group);
+            let query_key = self.shared.cache.query_key(&query, upstream_set);
             if let Some(answer) = local_answer(&query) {
                 self.bootstrap_answered(now, upstream, &answer);
             } else if let Found::Fresh(answer) | Found::Refresh(answer) =
-                self.shared.cache.lookup(now, &query, place)
+                self.shared.cache.lookup(now, &query, query_key)
             {
                 self.bootstrap_answered(now, upstream, &answer);
             } else {
-                match self.flight_at(now, Arc::new(query), place, deadline) {
+                match self.flight_at(now, Arc::new(query), query_key, deadline) {
                     Ok(flight) => {
                         self.flights[flight].bootstraps.push(upstream);
                         self.begin_or_wait(now, flight);

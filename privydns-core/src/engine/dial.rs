@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use tracing::{debug, info, warn};
 
 use super::Engine;
+use super::connection::{Connection, State};
 use super::io::{ConnectionId, Output, Target};
-use super::link::{Connection, State};
 use super::timers::Timer;
 use crate::addresses::{Families, Family};
 use crate::error::{Cause, Stage};
@@ -22,7 +22,7 @@ const DIAL_LIMIT: Duration = Duration::from_secs(10);
 
 /// A dial that has taken so long is not relied on alone: whoever comes next has another begun beside it. TCP sends
 /// again what was lost after 1, 3 and 7 s; where packets come through again, a new connection is there at once.
-const DOUBTED_AFTER: Duration = Duration::from_secs(1);
+const SLOW_AFTER: Duration = Duration::from_secs(1);
 
 /// A race of an upstream's addresses.
 #[derive(Debug)]
@@ -54,8 +54,8 @@ impl Dial {
         self.began + DIAL_LIMIT
     }
 
-    pub(super) fn is_doubted(&self, now: Instant) -> bool {
-        self.began + DOUBTED_AFTER <= now
+    pub(super) fn is_slow(&self, now: Instant) -> bool {
+        self.began + SLOW_AFTER <= now
     }
 
     /// No address joins that has not done so yet.
@@ -99,7 +99,7 @@ impl Engine {
             self.race_next(now, dial);
         } else if !state.addresses.is_empty() {
             state.next_address.get_or_insert(now + delay);
-            self.set_dial_alarm(dial);
+            self.set_dial_timer(dial);
         }
     }
 
@@ -109,7 +109,7 @@ impl Engine {
         state.addresses = race_order(addresses.into_iter(), self.pools[state.upstream].winner);
         state.next_address =
             (!state.addresses.is_empty()).then_some(now + self.shared.config.settings.address_delay);
-        self.set_dial_alarm(dial);
+        self.set_dial_timer(dial);
     }
 
     /// No address will join that is not there by now.
@@ -137,7 +137,7 @@ impl Engine {
         if let Some(address) = address {
             self.connect(now, dial, address);
         }
-        self.set_dial_alarm(dial);
+        self.set_dial_timer(dial);
     }
 
     fn connect(&mut self, now: Instant, dial: usize, address: SocketAddr) {
@@ -167,7 +167,7 @@ impl Engine {
     fn alpn_offer(&self, upstream: usize) -> AlpnOffer {
         let learned = &self.pools[upstream].learned;
         let configured = &self.shared.config.upstreams[upstream].upstream;
-        match (configured.protocol(), learned.http.unwrap_or(configured.http_version_wanted())) {
+        match (configured.protocol(), learned.http.unwrap_or(configured.http_version())) {
             (Protocol::Https, HttpVersion::Http2) => AlpnOffer::H2,
             (Protocol::Https, HttpVersion::Http1) => AlpnOffer::Http1,
             (Protocol::Https, _) => AlpnOffer::H2AndHttp1,
@@ -185,9 +185,9 @@ impl Engine {
     }
 
     /// The dials for an upstream that have taken long, the oldest first.
-    pub(super) fn doubted_dials(&self, now: Instant, upstream: usize) -> Vec<usize> {
-        let is_doubted = |dial: &usize| self.dials[*dial].is_doubted(now);
-        self.pools[upstream].dials.iter().copied().filter(is_doubted).collect()
+    pub(super) fn slow_dials(&self, now: Instant, upstream: usize) -> Vec<usize> {
+        let is_slow = |dial: &usize| self.dials[*dial].is_slow(now);
+        self.pools[upstream].dials.iter().copied().filter(is_slow).collect()
     }
 
     /// Ends a dial that is not needed any more.
@@ -247,7 +247,7 @@ impl Engine {
         } else if state.next_address.is_some_and(|time| time <= now) {
             self.race_next(now, dial);
         } else {
-            self.set_dial_alarm(dial);
+            self.set_dial_timer(dial);
         }
     }
 
@@ -265,7 +265,7 @@ impl Engine {
         state
     }
 
-    fn set_dial_alarm(&mut self, dial: usize) {
+    fn set_dial_timer(&mut self, dial: usize) {
         let state = &self.dials[dial];
         let at = state.next_address.map_or(state.over(), |time| time.min(state.over()));
         self.timers.set(Timer::Dial(dial), Some(at));
@@ -306,8 +306,8 @@ fn race_order(
     if let Some(winner) = winner {
         first = if winner.is_ipv6() { Family::Ipv6 } else { Family::Ipv4 };
         let its = if winner.is_ipv6() { &mut ipv6 } else { &mut ipv4 };
-        if let Some(place) = its.iter().position(|address| *address == winner) {
-            its.make_contiguous()[..=place].rotate_right(1);
+        if let Some(query_key) = its.iter().position(|address| *address == winner) {
+            its.make_contiguous()[..=query_key].rotate_right(1);
         }
     }
     let mut families = Families::new(ipv6, ipv4);

@@ -9,11 +9,11 @@ use tracing::debug;
 use super::Engine;
 use super::timers::Timer;
 use super::waiters::Waiters;
-use crate::cache::{Group, Place};
+use crate::cache::{QueryKey, UpstreamSet};
 use crate::connection::Key;
-use crate::error::{Attempt, Cause, Error, ErrorKind, Limit, Stage};
+use crate::error::{Cause, Error, ErrorKind, FailedAttempt, Limit, Stage};
 use crate::logging::LOOKUP;
-use crate::message::{Answer, Message, Origin, Query, Spoken};
+use crate::message::{Answer, Message, Origin, Query, Transport};
 use crate::schedule::Plan;
 
 /// A caller is given a stale answer, if there is one, when no fresh one came for this long (RFC 8767 Section 5).
@@ -22,7 +22,7 @@ pub(super) const STALE_AFTER: Duration = Duration::from_millis(1800);
 /// A question and the attempts to have it answered.
 #[derive(Debug)]
 pub(super) struct Flight {
-    pub(super) place: Place,
+    pub(super) query_key: QueryKey,
     pub(super) query: Arc<Query>,
     pub(super) started: Instant,
     /// The callers who wait for it, by when they stop waiting.
@@ -44,7 +44,7 @@ pub(super) struct Flight {
     pub(super) hedge: Option<Instant>,
     /// Attempts that are not over.
     pub(super) live: SmallVec<[Key; 2]>,
-    pub(super) history: Vec<Attempt>,
+    pub(super) history: Vec<FailedAttempt>,
 }
 
 impl Flight {
@@ -60,8 +60,8 @@ impl Engine {
         if self.closed || self.flights.len() >= self.shared.config.settings.max_lookups {
             return;
         }
-        if let Ok(place) = self.shared.place_of(&query)
-            && let Ok(flight) = self.flight_at(now, query, place, deadline)
+        if let Ok(query_key) = self.shared.query_key_of(&query)
+            && let Ok(flight) = self.flight_at(now, query, query_key, deadline)
         {
             self.flights[flight].is_refresh = true;
             self.begin_or_wait(now, flight);
@@ -73,10 +73,10 @@ impl Engine {
         &mut self,
         now: Instant,
         query: Arc<Query>,
-        place: Place,
+        query_key: QueryKey,
         deadline: Instant,
     ) -> Result<usize, Error> {
-        if let Some(flight) = self.flight_by_key.get(&place.key).copied() {
+        if let Some(flight) = self.flight_by_key.get(&query_key.key).copied() {
             let state = &mut self.flights[flight];
             state.until = state.until.max(deadline);
             if self.is_spent(flight) {
@@ -86,17 +86,17 @@ impl Engine {
             return Ok(flight);
         }
         self.failures.forget_before(self.shared.cache.clears());
-        let mut plan = self.plan(now, &query, place.group);
+        let mut plan = self.plan(now, &query, query_key.upstream_set);
         let is_full = |upstream: usize| {
             let pool = &self.pools[upstream];
-            pool.waiting.len() + pool.suspects.len() >= self.shared.config.settings.max_waiting
+            pool.waiting.len() + pool.quarantined.len() >= self.shared.config.settings.max_waiting
         };
         if plan.first().is_some_and(is_full) {
             return Err(ErrorKind::Overloaded(Limit::Waiting).into());
         }
         let history = self.recall_failures(now, &query, &mut plan);
         let flight = self.flights.insert(Flight {
-            place,
+            query_key,
             query,
             started: now,
             waiters: Waiters::None,
@@ -111,9 +111,9 @@ impl Engine {
             live: SmallVec::new(),
             history,
         });
-        self.flight_by_key.insert(place.key, flight);
+        self.flight_by_key.insert(query_key.key, flight);
         if !self.flights[flight].history.is_empty() {
-            self.pass_over_sick(flight);
+            self.exclude_unhealthy(flight);
         }
         Ok(flight)
     }
@@ -123,7 +123,7 @@ impl Engine {
         if self.is_spent(flight) {
             self.advance(now, flight);
         } else {
-            self.set_flight_alarm(flight);
+            self.set_flight_timer(flight);
         }
     }
 
@@ -150,11 +150,11 @@ impl Engine {
         upstream: usize,
         message: &Message,
         age: u32,
-        spoken: Spoken,
+        transport: Transport,
     ) {
         let state = &mut self.flights[flight];
         if !self.failures.is_empty() {
-            self.failures.resolved(self.shared.cache.key(&state.query, Group::one(upstream)));
+            self.failures.resolved(self.shared.cache.key(&state.query, UpstreamSet::one(upstream)));
         }
         let elapsed = now.saturating_duration_since(state.started);
         let made = state.history.iter().filter(|attempt| attempt.stage != Stage::Remembered).count();
@@ -169,11 +169,11 @@ impl Engine {
             ?elapsed,
             "answered"
         );
-        let origin = Origin::new(label, spoken, attempts, elapsed);
-        self.shared.cache.insert(now, &state.query, state.place, message, age, &origin);
+        let origin = Origin::new(label, transport, attempts, elapsed);
+        self.shared.cache.insert(now, &state.query, state.query_key, message, age, &origin);
         let age = age.saturating_add(self.shared.cache.cut(message));
         let answer = Answer::new(message.clone(), age, origin);
-        self.recent.note(state.place.key);
+        self.recent.note(state.query_key.key);
         let waiters = std::mem::take(&mut state.waiters);
         let bootstraps = std::mem::take(&mut state.bootstraps);
         self.answer_lookups(waiters, &answer);
@@ -188,7 +188,7 @@ impl Engine {
         let state = &mut self.flights[flight];
         let kind = deciding_cause(&state.history).map_or(ErrorKind::Deadline, ErrorKind::Upstream);
         let history = std::mem::take(&mut state.history);
-        self.shared.cache.failed(now, state.place.key);
+        self.shared.cache.failed(now, state.query_key.key);
         for (_, id) in std::mem::take(&mut state.waiters) {
             self.fail_lookup(now, id, &kind, &history);
         }
@@ -203,11 +203,11 @@ impl Engine {
     pub(super) fn end_flight(&mut self, now: Instant, flight: usize) {
         let state = self.flights.remove(flight);
         self.timers.set(Timer::Flight(flight), None);
-        self.flight_by_key.remove(&state.place.key);
+        self.flight_by_key.remove(&state.query_key.key);
         for key in state.live {
             // However short a time it was waited for, its connection may have been silent for long.
-            self.note_silence(now, key);
-            self.cancel_exchange(now, key);
+            self.check_liveness(now, key);
+            self.cancel_attempt(now, key);
         }
         for upstream in state.bootstraps {
             self.bootstrap_failed(now, upstream, &ErrorKind::Deadline);
@@ -227,7 +227,7 @@ impl Engine {
 }
 
 /// The failure that a caller is told when all attempts failed: what will not pass by itself, before what may.
-fn deciding_cause(history: &[Attempt]) -> Option<Cause> {
+fn deciding_cause(history: &[FailedAttempt]) -> Option<Cause> {
     let weight = |cause: &Cause| match cause {
         Cause::Certificate(_) | Cause::ClientCertificate(_) => 3,
         Cause::Rcode(_) => 2,

@@ -8,7 +8,7 @@ use std::time::{Instant, SystemTime};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 
-use crate::cache::Place;
+use crate::cache::QueryKey;
 use crate::error::{Cause, Error, Stage};
 use crate::message::{Answer, Query};
 use crate::proxy::Tunnel;
@@ -35,15 +35,15 @@ pub enum Input<'a> {
         /// When its caller stops waiting.
         deadline: Instant,
     },
-    /// A lookup that [`Shared::early`](crate::Shared::early) could not answer just now: as `Lookup`, but the
+    /// A lookup that [`Shared::try_answer`](crate::Shared::try_answer) could not answer just now: as `Lookup`, but the
     /// cache is not looked into again without a reason.
     Miss {
         /// The lookup.
         id: LookupId,
         /// What it asks.
         query: Arc<Query>,
-        /// Where [`Early::Miss`](crate::Early::Miss) said that it belongs.
-        place: Place,
+        /// Where [`CacheResult::Miss`](crate::CacheResult::Miss) said that it belongs.
+        query_key: QueryKey,
         /// When its caller stops waiting.
         deadline: Instant,
     },

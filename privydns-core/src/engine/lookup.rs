@@ -8,11 +8,11 @@ use tracing::debug;
 use super::Engine;
 use super::io::{LookupId, Output};
 use super::waiters::{Waiter, Waiters};
-use crate::cache::Place;
-use crate::error::{Attempt, Cause, Error, ErrorKind, Limit};
+use crate::cache::QueryKey;
+use crate::error::{Cause, Error, ErrorKind, FailedAttempt, Limit};
 use crate::logging::LOOKUP;
 use crate::message::{Answer, CacheUse, Query};
-use crate::shared::Known;
+use crate::shared::LocalResult;
 
 /// A caller that waits.
 #[derive(Debug)]
@@ -26,10 +26,12 @@ pub(super) struct Lookup {
 impl Engine {
     /// A caller wants an answer, which the cache may have.
     pub(super) fn begin_lookup(&mut self, now: Instant, id: LookupId, query: Arc<Query>, deadline: Instant) {
-        match self.shared.known(now, &query) {
+        match self.shared.try_local(now, &query) {
             _ if self.closed => self.done(id, Err(ErrorKind::Closed.into())),
-            Ok(Known::Answer(answer) | Known::Refresh(answer)) => self.done(id, Ok(answer)),
-            Ok(Known::Nothing { place, stale }) => self.begin_at(now, id, query, place, deadline, stale),
+            Ok(LocalResult::Answer(answer) | LocalResult::Refresh(answer)) => self.done(id, Ok(answer)),
+            Ok(LocalResult::Miss { query_key, stale }) => {
+                self.begin_at(now, id, query, query_key, deadline, stale);
+            }
             Err(error) => self.done(id, Err(error)),
         }
     }
@@ -41,15 +43,19 @@ impl Engine {
         now: Instant,
         id: LookupId,
         query: Arc<Query>,
-        place: Place,
+        query_key: QueryKey,
         deadline: Instant,
     ) {
         // Who may answer is this resolver's to say, whosever place it is.
-        let is_own = self.shared.config.group(&query).is_ok_and(|group| group == place.group);
-        if self.closed || !is_own || self.recent.contains(place.key) || self.shared.cache.keeps_stale() {
+        let is_own = self
+            .shared
+            .config
+            .upstream_set(&query)
+            .is_ok_and(|upstream_set| upstream_set == query_key.upstream_set);
+        if self.closed || !is_own || self.recent.contains(query_key.key) || self.shared.cache.keeps_stale() {
             self.begin_lookup(now, id, query, deadline);
         } else {
-            self.begin_at(now, id, query, place, deadline, None);
+            self.begin_at(now, id, query, query_key, deadline, None);
         }
     }
 
@@ -58,7 +64,7 @@ impl Engine {
         now: Instant,
         id: LookupId,
         query: Arc<Query>,
-        place: Place,
+        query_key: QueryKey,
         deadline: Instant,
         stale: Option<Answer>,
     ) {
@@ -69,7 +75,7 @@ impl Engine {
         }
         self.shared.cache.count_miss();
         let accepts_stale = query.cache_use() == CacheUse::Normal;
-        let flight = match self.flight_at(now, query, place, deadline) {
+        let flight = match self.flight_at(now, query, query_key, deadline) {
             Ok(flight) => flight,
             Err(error) => return self.refuse(id, error),
         };
@@ -86,7 +92,7 @@ impl Engine {
         let state = &mut self.flights[lookup.flight];
         state.waiters.remove((lookup.deadline, id));
         if state.is_wanted() {
-            self.set_flight_alarm(lookup.flight);
+            self.set_flight_timer(lookup.flight);
         } else {
             self.end_flight(now, lookup.flight);
         }
@@ -127,7 +133,7 @@ impl Engine {
         let takers: Waiters;
         (takers, state.waiters) = std::mem::take(&mut state.waiters).into_iter().partition(takes);
         state.is_refresh = true;
-        self.shared.cache.failed(now, state.place.key);
+        self.shared.cache.failed(now, state.query_key.key);
         for (_, id) in takers {
             self.lookups.remove(&id);
             self.shared.cache.count_stale();
@@ -143,7 +149,13 @@ impl Engine {
     }
 
     /// Ends a lookup without an answer of its own; a stale one will do, if there is one.
-    pub(super) fn fail_lookup(&mut self, now: Instant, id: LookupId, kind: &ErrorKind, attempts: &[Attempt]) {
+    pub(super) fn fail_lookup(
+        &mut self,
+        now: Instant,
+        id: LookupId,
+        kind: &ErrorKind,
+        attempts: &[FailedAttempt],
+    ) {
         let Some(lookup) = self.lookups.remove(&id) else { return };
         let result = match &self.flights[lookup.flight].stale {
             Some(stale) if lookup.accepts_stale => {
@@ -176,7 +188,7 @@ impl Engine {
     }
 
     /// What a flight has tried, and is trying, for a caller that leaves it.
-    fn attempts_so_far(&self, now: Instant, flight: usize) -> Vec<Attempt> {
+    fn attempts_so_far(&self, now: Instant, flight: usize) -> Vec<FailedAttempt> {
         let state = &self.flights[flight];
         let live = state.live.iter().filter_map(|key| self.attempt_record(now, *key, Cause::Timeout));
         state.history.iter().cloned().chain(live).collect()

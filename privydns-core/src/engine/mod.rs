@@ -4,20 +4,20 @@
 //! question on its way, for everybody who asks it; an *exchange* is one attempt of a flight at one upstream; a *pool*
 //! holds an upstream's connections; a *dial* makes one; a *link* is one from its first packet to its end.
 
-mod attempts;
+mod attempt;
 mod bootstrap;
+mod connection;
 mod dial;
-mod exchange;
 mod flight;
 mod io;
-mod link;
 mod lookup;
 mod network;
 mod pool;
+mod quarantine;
 mod recent;
-mod sick;
-mod suspects;
+mod start_attempts;
 mod timers;
+mod unhealthy;
 mod waiters;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -30,18 +30,18 @@ use rand::rngs::StdRng;
 use rustc_hash::FxHashMap;
 use slab::Slab;
 
+pub use connection::MAX_UNWRITTEN;
 pub use io::{ConnectionId, Input, LookupId, Output, Target};
-pub use link::MAX_UNWRITTEN;
 
 use crate::cache::CacheKey;
 use crate::message::{CacheUse, Query, QueryName};
 use crate::rr::RecordType;
 use crate::schedule::{Failures, HedgeBudget};
 use crate::shared::Shared;
+use attempt::Attempts;
+use connection::Connection;
 use dial::Dial;
-use exchange::Exchanges;
 use flight::Flight;
-use link::Connection;
 use lookup::Lookup;
 use pool::Pool;
 use recent::Recent;
@@ -115,7 +115,7 @@ pub struct Engine {
     lookups: FxHashMap<LookupId, Lookup>,
     flights: Slab<Flight>,
     flight_by_key: FxHashMap<CacheKey, usize>,
-    exchanges: Exchanges,
+    attempts: Attempts,
     recent: Recent,
     failures: Failures,
     hedges: HedgeBudget,
@@ -129,9 +129,9 @@ pub struct Engine {
     connections: BTreeMap<ConnectionId, Connection>,
     last_connection: u64,
     /// Upstreams with attempts that wait and were not seen to.
-    to_pump: BTreeSet<usize>,
+    to_dispatch: BTreeSet<usize>,
     /// Connections that may have something to transmit.
-    listed: VecDeque<ConnectionId>,
+    ready: VecDeque<ConnectionId>,
     outputs: VecDeque<Output>,
     timers: Timers,
     /// The wall clock, and the steady one when it was read.
@@ -151,18 +151,20 @@ impl Engine {
             lookups: FxHashMap::default(),
             flights: Slab::new(),
             flight_by_key: FxHashMap::default(),
-            exchanges: Exchanges::default(),
+            attempts: Attempts::default(),
             recent: Recent::default(),
             failures: Failures::default(),
             hedges: HedgeBudget::default(),
-            probe_query: Arc::new(Query::for_name(QueryName::root(), RecordType::NS).cache(CacheUse::Bypass)),
+            probe_query: Arc::new(
+                Query::for_name(QueryName::root(), RecordType::NS).with_cache_use(CacheUse::Bypass),
+            ),
             pools: pools.collect(),
             dials: Slab::new(),
             lost_dials: Vec::new(),
             connections: BTreeMap::new(),
             last_connection: 0,
-            to_pump: BTreeSet::new(),
-            listed: VecDeque::new(),
+            to_dispatch: BTreeSet::new(),
+            ready: VecDeque::new(),
             outputs: VecDeque::new(),
             timers: Timers::default(),
             wall: None,
@@ -176,7 +178,9 @@ impl Engine {
         let now = self.advance_clock(now);
         match input {
             Input::Lookup { id, query, deadline } => self.begin_lookup(now, id, query, deadline),
-            Input::Miss { id, query, place, deadline } => self.begin_miss(now, id, query, place, deadline),
+            Input::Miss { id, query, query_key, deadline } => {
+                self.begin_miss(now, id, query, query_key, deadline);
+            }
             Input::Cancel(id) => self.cancel_lookup(now, id),
             Input::Refresh(query) => self.begin_refresh(now, query),
             Input::Handshaking(id) => self.handshaking(id),
@@ -190,7 +194,7 @@ impl Engine {
             Input::WallClock(wall) => self.wall_clock(now, wall),
             Input::Close => self.close(now),
         }
-        self.see_to_upstreams(now);
+        self.run_deferred(now);
     }
 
     /// What to do next. Call it until it says [`Output::Wait`]. `message` is overwritten, and holds the bytes
@@ -221,8 +225,8 @@ impl Engine {
     /// its system would wait to do so with the next write, does that while this is true: a server that leaves Nagle's
     /// algorithm on holds the next answer back until then. With nothing owed, the acknowledgement may wait for the next
     /// query.
-    pub fn is_owed(&self, id: ConnectionId) -> bool {
-        self.connections.get(&id).is_some_and(Connection::is_owed)
+    pub fn awaits_answer(&self, id: ConnectionId) -> bool {
+        self.connections.get(&id).is_some_and(Connection::awaits_answer)
     }
 
     /// Lookups that wait for their answer.
@@ -236,10 +240,10 @@ impl Engine {
         Census {
             lookups: self.lookups.len(),
             flights: self.flights.len(),
-            exchanges: self.exchanges.len(),
+            attempts: self.attempts.len(),
             dials: self.dials.len(),
             connections: self.connections.len(),
-            waiting: self.pools.iter().map(|pool| pool.waiting.len() + pool.suspects.len()).sum(),
+            waiting: self.pools.iter().map(|pool| pool.waiting.len() + pool.quarantined.len()).sum(),
             alarms: self.timers.len(),
         }
     }
@@ -275,7 +279,7 @@ impl Engine {
 pub(crate) struct Census {
     pub(crate) lookups: usize,
     pub(crate) flights: usize,
-    pub(crate) exchanges: usize,
+    pub(crate) attempts: usize,
     pub(crate) dials: usize,
     pub(crate) connections: usize,
     pub(crate) waiting: usize,

@@ -5,11 +5,11 @@ use std::time::{Duration, Instant, SystemTime};
 use tracing::info;
 
 use super::Engine;
+use super::connection::{Connection, Usability};
 use super::io::ConnectionId;
-use super::link::{Connection, Service};
 use crate::error::Cause;
 use crate::logging::{CONNECTION, NETWORK};
-use crate::message::Spoken;
+use crate::message::Transport;
 
 /// When the wall clock is ahead of the steady one by this much, the machine has slept: `Instant` stood still
 /// while connections died and networks changed.
@@ -27,7 +27,7 @@ impl Engine {
         let flights = self.flights.iter().map(|(flight, _)| flight).collect::<Vec<_>>();
         for flight in &flights {
             for key in std::mem::take(&mut self.flights[*flight].live) {
-                self.cancel_exchange(now, key);
+                self.cancel_attempt(now, key);
             }
         }
         self.close_dials();
@@ -52,8 +52,8 @@ impl Engine {
         if !state.is_wanted() {
             return self.end_flight(now, flight);
         }
-        let (query, group) = (state.query.clone(), state.place.group);
-        let plan = self.plan(now, &query, group);
+        let (query, upstream_set) = (state.query.clone(), state.query_key.upstream_set);
+        let plan = self.plan(now, &query, upstream_set);
         let state = &mut self.flights[flight];
         (state.plan, state.pause) = (plan, None);
         self.advance(now, flight);
@@ -84,8 +84,9 @@ impl Engine {
         let first = self.shared.order.first_choices();
         let shared = self.shared.clone();
         for upstreams in shared.config.preferences() {
-            let (well, sick) = upstreams.partition::<Vec<_>, _>(|upstream| !self.is_sick(*upstream));
-            for upstream in well.into_iter().chain(sick).take(first) {
+            let (well, unhealthy) =
+                upstreams.partition::<Vec<_>, _>(|upstream| !self.is_unhealthy(*upstream));
+            for upstream in well.into_iter().chain(unhealthy).take(first) {
                 if self.usable_connections(upstream) == 0 && self.pools[upstream].dials.is_empty() {
                     self.dial(now, upstream);
                 }
@@ -96,7 +97,7 @@ impl Engine {
     /// Whether a quiet connection is kept open on purpose, and not closed for being idle.
     pub(super) fn is_kept_alive(&self, connection: &Connection) -> bool {
         let is_wanted = self.shared.config.settings.ping_interval.is_some();
-        is_wanted && connection.spoken == Spoken::Http2 && connection.service != Service::Closing
+        is_wanted && connection.transport == Transport::Http2 && connection.usability != Usability::Closing
     }
 
     /// When a connection that is kept open is to be asked for a sign of life, or given up that owes one.
@@ -120,7 +121,7 @@ impl Engine {
             if let Some(machine) = connection.machine() {
                 machine.probe(now);
             }
-            self.touched(id);
+            self.mark_ready(id);
         }
     }
 }

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use super::Engine;
 use super::bootstrap::Bootstrap;
+use super::connection::Connection;
 use super::io::ConnectionId;
-use super::link::Connection;
 use crate::connection::Key;
 use crate::error::Stage;
 use crate::schedule::{Health, Rtt};
@@ -21,9 +21,9 @@ pub(super) struct Pool {
     /// Attempts without a connection, oldest first. Bounded by the lookups in flight and their attempts.
     pub(super) waiting: BTreeSet<Key>,
     /// The suspect that is on its way or waiting for a connection.
-    pub(super) suspect: Option<Key>,
+    pub(super) on_trial: Option<Key>,
     /// Suspects that wait for that one to be over.
-    pub(super) suspects: BTreeSet<Key>,
+    pub(super) quarantined: BTreeSet<Key>,
     /// Connections with TLS up.
     pub(super) open: Vec<ConnectionId>,
     /// Connections in the making, by their place in the engine's dials.
@@ -74,8 +74,8 @@ impl Pool {
         Self {
             label,
             waiting: BTreeSet::new(),
-            suspect: None,
-            suspects: BTreeSet::new(),
+            on_trial: None,
+            quarantined: BTreeSet::new(),
             open: Vec::new(),
             dials: Vec::new(),
             health: Health::default(),
@@ -103,17 +103,17 @@ impl Pool {
 impl Engine {
     /// Has an upstream's waiting attempts seen to once the input is worked off. To see to them may fail them at
     /// once, which would come as a surprise to whoever has just begun one.
-    pub(super) fn pump_soon(&mut self, upstream: usize) {
-        self.to_pump.insert(upstream);
+    pub(super) fn dispatch_soon(&mut self, upstream: usize) {
+        self.to_dispatch.insert(upstream);
     }
 
     /// Does what was put off until the input is worked off.
-    pub(super) fn see_to_upstreams(&mut self, now: Instant) {
+    pub(super) fn run_deferred(&mut self, now: Instant) {
         loop {
             if let Some(dial) = self.lost_dials.pop() {
                 self.dial_lost(now, dial);
-            } else if let Some(upstream) = self.to_pump.pop_first() {
-                self.pump(now, upstream);
+            } else if let Some(upstream) = self.to_dispatch.pop_first() {
+                self.dispatch(now, upstream);
             } else {
                 return;
             }
@@ -121,7 +121,7 @@ impl Engine {
     }
 
     /// Gives waiting attempts to connections with room, and opens a connection when there is none.
-    fn pump(&mut self, now: Instant, upstream: usize) {
+    fn dispatch(&mut self, now: Instant, upstream: usize) {
         while let Some(key) = self.pools[upstream].waiting.first().copied() {
             let Some(id) = self.connection_with_room(upstream) else { break };
             self.pools[upstream].waiting.pop_first();
@@ -132,10 +132,10 @@ impl Engine {
 
     /// Gives an attempt to a connection, which has room.
     fn submit(&mut self, now: Instant, key: Key, id: ConnectionId) {
-        let Some(exchange) = self.exchanges.get_mut(key) else { return };
-        exchange.connection = Some(id);
-        exchange.submitted = now;
-        let query = &self.flights[exchange.flight].query;
+        let Some(attempt) = self.attempts.get_mut(key) else { return };
+        attempt.connection = Some(id);
+        attempt.submitted = now;
+        let query = &self.flights[attempt.flight].query;
         if let Some(connection) = self.connections.get_mut(&id) {
             connection.silent_since.get_or_insert(now);
             connection.used = now;
@@ -143,7 +143,7 @@ impl Engine {
                 machine.submit(now, key, query);
             }
         }
-        self.touched(id);
+        self.mark_ready(id);
     }
 
     /// Gives a new attempt to a connection, if there is one with room and nobody else in line for it.
@@ -178,7 +178,7 @@ impl Engine {
             }
             let usable = self.usable_connections(upstream);
             let suffices = usable > 0 && pool.sufficed_until.is_some_and(|until| now < until);
-            let doubted = self.doubted_dials(now, upstream);
+            let doubted = self.slow_dials(now, upstream);
             let is_in_doubt = pool.dials.len() == doubted.len() && !pool.bootstrap.is_pending();
             if suffices || (pool.dials.len() >= wanted && !is_in_doubt) {
                 return;

@@ -21,10 +21,10 @@ fn an_error_says_who_where_and_why() {
         (Stage::Proxy, "proxy"),
         (Stage::Connect, "connect"),
         (Stage::Tls, "tls"),
-        (Stage::Exchange, "exchange"),
+        (Stage::Query, "query"),
     ];
     for (stage, word) in stages {
-        let attempt = Attempt {
+        let attempt = FailedAttempt {
             upstream: "up0".into(),
             address: Some(([192, 0, 2, 1], 853).into()),
             stage,

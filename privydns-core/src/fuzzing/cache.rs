@@ -1,12 +1,12 @@
 //! The cache beside a model of it.
 
-use super::beginning;
+use super::epoch;
 use super::source::Source;
 use crate::cache::testing::model::{Choices, hold_against_model};
 
 /// What happens to a cache: lookups, answers, and time that passes.
 pub fn cache(input: &[u8]) {
-    hold_against_model(beginning(), &mut Source::new(input));
+    hold_against_model(epoch(), &mut Source::new(input));
 }
 
 impl Choices for Source<'_> {

@@ -3,7 +3,7 @@
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use super::beginning;
+use super::epoch;
 use super::source::Source;
 use super::stream::{Held, Setup, answer, question};
 use crate::connection::{Dot, Event, Key};
@@ -25,8 +25,8 @@ impl Held for Dot {
 pub fn dot(input: &[u8]) {
     let mut source = Source::new(input);
     let setup = Setup::read(&mut source);
-    let octets = if setup.is_described() { describe(setup, source) } else { source.rest().to_vec() };
-    let events = setup.run(|| Dot::new(beginning(), SEED), &[&octets]);
+    let bytes = if setup.is_described() { describe(setup, source) } else { source.rest().to_vec() };
+    let events = setup.run(|| Dot::new(epoch(), SEED), &[&bytes]);
     for event in events {
         if let Event::Answered { key, message, age } = event {
             assert_eq!(age, 0, "DoT knows no age");
@@ -38,9 +38,9 @@ pub fn dot(input: &[u8]) {
 
 /// Frames that are mostly in order: for each one octet that says to which query it is and what is odd about it.
 fn describe(setup: Setup, mut source: Source<'_>) -> Vec<u8> {
-    let mut octets = Vec::new();
+    let mut bytes = Vec::new();
     while !source.is_empty() {
-        let what = source.octet();
+        let what = source.byte();
         let key = Key(u64::from(what & 7) % setup.queries());
         let id = ids()[slot(key)];
         let mut message = match what >> 3 & 3 {
@@ -50,19 +50,19 @@ fn describe(setup: Setup, mut source: Source<'_>) -> Vec<u8> {
             _ => source.counted().to_vec(),
         };
         if what & 0x20 != 0 {
-            let at = usize::from(source.octet());
-            if let Some(octet) = message.get_mut(at) {
-                *octet ^= source.octet();
+            let at = usize::from(source.byte());
+            if let Some(byte) = message.get_mut(at) {
+                *byte ^= source.byte();
             }
         }
         let mut length = u16::try_from(message.len()).unwrap_or(u16::MAX);
         if what & 0x40 != 0 {
-            length = length.wrapping_add(u16::from(source.octet()));
+            length = length.wrapping_add(u16::from(source.byte()));
         }
-        octets.extend_from_slice(&length.to_be_bytes());
-        octets.extend_from_slice(&message);
+        bytes.extend_from_slice(&length.to_be_bytes());
+        bytes.extend_from_slice(&message);
     }
-    octets
+    bytes
 }
 
 /// The IDs that the machine draws with its seed.

@@ -1,6 +1,6 @@
 //! HPACK: field blocks of one connection, whose meaning follows from those before them.
 
-use super::beginning;
+use super::epoch;
 use super::http1::endpoint;
 use super::http2::frame;
 use super::source::Source;
@@ -34,7 +34,7 @@ pub fn hpack(input: &[u8], compare: &mut dyn FnMut(&[u8], &Block) -> bool) {
     let piece = source.below(16) + 1;
     let mut blocks = Vec::new();
     while !source.is_empty() {
-        let length = source.octet();
+        let length = source.byte();
         blocks.push(if length == u8::MAX { source.take(usize::MAX) } else { source.take(length.into()) });
     }
     let (mut decoder, mut decoded, mut is_compared) = (HpackDecoder::new(TABLE), 0, true);
@@ -63,7 +63,7 @@ pub fn hpack(input: &[u8], compare: &mut dyn FnMut(&[u8], &Block) -> bool) {
 
 /// What a connection makes of the blocks, one for each of its streams, in frames of so many octets.
 fn events(blocks: &[&[u8]], piece: usize) -> Vec<Event> {
-    let now = beginning();
+    let now = epoch();
     let mut machine = Http2::new(now, endpoint(HttpMethod::Get));
     let mut output = Vec::new();
     for key in (0..32).map(Key) {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::beginning;
+use super::epoch;
 use super::source::Source;
 use super::stream::{Held, Setup, question};
 use crate::connection::{Event, Http1};
@@ -34,7 +34,7 @@ pub fn http1(input: &[u8]) {
     } else {
         sections.push(source.rest());
     }
-    let events = setup.run(|| Http1::new(beginning(), endpoint.clone()), &sections);
+    let events = setup.run(|| Http1::new(epoch(), endpoint.clone()), &sections);
     for event in events {
         if let Event::Answered { key, message, .. } = event {
             assert_eq!(check_response(&message, &question(key)), Ok(()), "an answer to its question");
@@ -44,6 +44,6 @@ pub fn http1(input: &[u8]) {
 
 pub(super) fn endpoint(method: HttpMethod) -> Arc<Endpoint> {
     let upstream = "https://dns.example/dns-query#ip=192.0.2.1".parse::<Upstream>();
-    let upstream = upstream.expect("an upstream").http_method(method);
+    let upstream = upstream.expect("an upstream").with_http_method(method);
     Arc::new(Endpoint::of(&upstream).expect("an upstream of DoH"))
 }

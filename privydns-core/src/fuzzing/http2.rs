@@ -1,6 +1,6 @@
 //! HTTP/2: frames from a server.
 
-use super::beginning;
+use super::epoch;
 use super::http1::endpoint;
 use super::source::Source;
 use super::stream::{Held, Setup, answer, question};
@@ -17,7 +17,7 @@ const END_HEADERS: u8 = 4;
 const DNS_HEAD: &[u8] = b"\x88\x0f\x10\x17application/dns-message";
 
 impl Held for Http2 {
-    const LIMIT: usize = crate::connection::MOST_HELD;
+    const LIMIT: usize = crate::connection::MAX_HELD;
     // The dynamic table may have more octets than what was heard, since names can come from the static table.
     const SLACK: usize = 2 * 4096 + 64;
 
@@ -31,8 +31,8 @@ pub fn http2(input: &[u8]) {
     let mut source = Source::new(input);
     let setup = Setup::read(&mut source);
     let endpoint = endpoint(setup.method());
-    let octets = if setup.is_described() { describe(setup, source) } else { source.rest().to_vec() };
-    let events = setup.run(|| Http2::new(beginning(), endpoint.clone()), &[&octets]);
+    let bytes = if setup.is_described() { describe(setup, source) } else { source.rest().to_vec() };
+    let events = setup.run(|| Http2::new(epoch(), endpoint.clone()), &[&bytes]);
     for event in events {
         if let Event::Answered { key, message, .. } = event {
             assert_eq!(check_response(&message, &question(key)), Ok(()), "an answer to its question");
@@ -42,12 +42,12 @@ pub fn http2(input: &[u8]) {
 
 /// Frames that are as long as they say they are, after the SETTINGS that a server begins with.
 fn describe(setup: Setup, mut source: Source<'_>) -> Vec<u8> {
-    let mut octets = [frame(SETTINGS, 0, 0, &[]), frame(SETTINGS, ACK, 0, &[])].concat();
+    let mut bytes = [frame(SETTINGS, 0, 0, &[]), frame(SETTINGS, ACK, 0, &[])].concat();
     while !source.is_empty() {
-        let what = source.octet();
-        let stream = u32::from(source.octet());
+        let what = source.byte();
+        let stream = u32::from(source.byte());
         let key = Key(u64::from(stream / 2) % setup.queries());
-        octets.extend(match what {
+        bytes.extend(match what {
             // Whole answers, so that others are told apart from them.
             0x80.. => {
                 let head = frame(HEADERS, END_HEADERS, stream, DNS_HEAD);
@@ -57,12 +57,12 @@ fn describe(setup: Setup, mut source: Source<'_>) -> Vec<u8> {
             0x40.. => frame(DATA, what & END_STREAM, stream, &answer(key, 0, what, source.counted())),
             0x20.. => frame(HEADERS, what & (END_STREAM | END_HEADERS), stream, DNS_HEAD),
             kind => {
-                let flags = source.octet();
+                let flags = source.byte();
                 frame(kind, flags, stream, source.counted())
             }
         });
     }
-    octets
+    bytes
 }
 
 /// Any frame.

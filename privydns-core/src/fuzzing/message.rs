@@ -6,14 +6,14 @@ use std::time::Duration;
 use hickory_proto::op::Message as Reference;
 use hickory_proto::rr::RecordType;
 
-use super::beginning;
+use super::epoch;
 use super::source::Source;
-use crate::cache::{Cache, CacheSettings, Found, Group};
-use crate::message::{Answer, Lifetime, MAX_MESSAGE, Message, Origin, Outcome, Query, Spoken};
+use crate::cache::{Cache, CacheSettings, Found, UpstreamSet};
+use crate::message::{Answer, Lifetime, MAX_MESSAGE, Message, Origin, Outcome, Query, Transport};
 use crate::message::{check_response, keepalive_of};
 
 const NAMES: [&str; 4] = ["www.example.com", "example", ".", "a\\.b.xn--9ca.example"];
-const GROUP: Group = Group(1);
+const UPSTREAMS: UpstreamSet = UpstreamSet(1);
 const MAX_POSITIVE: u32 = 604_800;
 const MAX_NEGATIVE: u32 = 10_800;
 /// Longer messages are not held against hickory-proto, which can take a long time over them.
@@ -22,15 +22,15 @@ const MOST_COMPARED: usize = 1024;
 /// What a resolver sends in answer to one query.
 pub fn message(input: &[u8]) {
     let mut source = Source::new(input);
-    let (query, octets, age) = read(&mut source);
-    let checked = check_response(&octets, &query);
-    let parsed = Message::parse(Arc::from(&*octets), &query);
+    let (query, bytes, age) = read(&mut source);
+    let checked = check_response(&bytes, &query);
+    let parsed = Message::parse(Arc::from(&*bytes), &query);
     if checked.is_err() {
         assert_eq!(parsed.err(), checked.err(), "the first look sees what it is there to see");
         return;
     }
     let Ok(message) = parsed else { return };
-    assert!(octets.len() <= MAX_MESSAGE && octets.starts_with(message.as_wire()));
+    assert!(bytes.len() <= MAX_MESSAGE && bytes.starts_with(message.as_wire()));
     assert_eq!(message.keepalive(), keepalive_of(message.as_wire()), "before the walk and after it");
     let again =
         Message::parse(message.as_wire().into(), &query).expect("a message without what came after it");
@@ -40,7 +40,7 @@ pub fn message(input: &[u8]) {
     look_at(&answer);
     survives_its_wire_form(&answer, &query);
     survives_without_opt(&message, &query);
-    if octets.len() <= MOST_COMPARED {
+    if bytes.len() <= MOST_COMPARED {
         compare(&message);
     }
     keep(&message, &query, age);
@@ -48,27 +48,27 @@ pub fn message(input: &[u8]) {
 
 /// The query, the octets that came, and how old they are.
 fn read(source: &mut Source<'_>) -> (Query, Vec<u8>, u32) {
-    let flags = source.octet();
+    let flags = source.byte();
     let record_type = RecordType::from(source.word());
     let query = Query::new(NAMES[usize::from(flags & 3)], record_type)
         .expect("a name")
         .dnssec_ok(flags & 4 != 0)
         .checking_disabled(flags & 8 != 0);
-    let age = u32::from(source.octet());
+    let age = u32::from(source.byte());
     if flags & 0x10 == 0 {
         return (query, source.rest().to_vec(), age);
     }
     // The header and the question are right, so that only what comes after them is to be found out.
-    let (flags, counts) = (source.word(), [source.octet(), source.octet(), source.octet()]);
-    let mut octets = vec![0, 0];
-    octets.extend((flags | 0x8000).to_be_bytes());
-    octets.extend([0, 1]);
-    octets.extend(counts.into_iter().flat_map(|count| [0, count]));
-    octets.extend(query.name().as_wire());
-    octets.extend(query.type_number().to_be_bytes());
-    octets.extend([0, 1]);
-    octets.extend(source.rest());
-    (query, octets, age)
+    let (flags, counts) = (source.word(), [source.byte(), source.byte(), source.byte()]);
+    let mut bytes = vec![0, 0];
+    bytes.extend((flags | 0x8000).to_be_bytes());
+    bytes.extend([0, 1]);
+    bytes.extend(counts.into_iter().flat_map(|count| [0, count]));
+    bytes.extend(query.name().as_wire());
+    bytes.extend(query.type_number().to_be_bytes());
+    bytes.extend([0, 1]);
+    bytes.extend(source.rest());
+    (query, bytes, age)
 }
 
 /// Every view on an answer, each of which must be there and come to an end.
@@ -150,17 +150,17 @@ fn compare(message: &Message) {
 
 /// The cache keeps the message for as long as it says, and not longer.
 fn keep(message: &Message, query: &Query, age: u32) {
-    let now = beginning();
+    let now = epoch();
     let cache = Cache::new(&CacheSettings::default().entries(16), *b"a secret of ours");
-    let place = cache.place(query, GROUP);
-    cache.insert(now, query, place, message, age, &origin());
+    let query_key = cache.query_key(query, UPSTREAMS);
+    cache.insert(now, query, query_key, message, age, &origin());
     let lifetime = match message.lifetime() {
         Lifetime::Positive(ttl) => ttl.min(MAX_POSITIVE),
         Lifetime::Negative(ttl) => ttl.min(MAX_NEGATIVE),
         Lifetime::None => 0,
     };
     let left = lifetime.saturating_sub(age);
-    let after = |seconds: u32| cache.lookup(now + Duration::from_secs(seconds.into()), query, place);
+    let after = |seconds: u32| cache.lookup(now + Duration::from_secs(seconds.into()), query, query_key);
     if left == 0 {
         assert!(matches!(after(0), Found::Miss), "what has no time left is not kept");
         return;
@@ -175,5 +175,5 @@ fn keep(message: &Message, query: &Query, age: u32) {
 }
 
 fn origin() -> Origin {
-    Origin::new(Arc::from("fuzz"), Spoken::Tls, 1, Duration::ZERO)
+    Origin::new(Arc::from("fuzz"), Transport::Tls, 1, Duration::ZERO)
 }

@@ -41,7 +41,7 @@ use std::sync::OnceLock;
 use std::time::Instant;
 
 /// A moment to count from, the same in all of the process.
-fn beginning() -> Instant {
+fn epoch() -> Instant {
     static BEGINNING: OnceLock<Instant> = OnceLock::new();
     #[expect(clippy::disallowed_methods, reason = "a made-up clock has to begin somewhere")]
     *BEGINNING.get_or_init(Instant::now)

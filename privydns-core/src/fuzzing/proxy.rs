@@ -5,12 +5,12 @@ use crate::error::Cause;
 use crate::proxy::{Destination, Proxy, Tunnel};
 
 /// The longest reply that is waited for: the head of a response to CONNECT.
-const MOST_HELD: usize = 16 * 1024;
+const MAX_HELD: usize = 16 * 1024;
 
 /// What a SOCKS5 proxy or an HTTP proxy answers.
 pub fn proxy(input: &[u8]) {
     let mut source = Source::new(input);
-    let flags = source.octet();
+    let flags = source.byte();
     let piece = source.below(32) + 2;
     let address = ([127, 0, 0, 1], 9050);
     let proxy = if flags & 1 == 0 { Proxy::socks5(address) } else { Proxy::http_connect(address) };
@@ -46,7 +46,7 @@ fn run(mut tunnel: Tunnel, said: &[u8], piece: usize, is_ended: bool) -> (Vec<u8
         if let Err(cause) = result {
             return (sent, Err(cause));
         }
-        assert!(tunnel.held() <= MOST_HELD, "{} octets are held", tunnel.held());
+        assert!(tunnel.held() <= MAX_HELD, "{} octets are held", tunnel.held());
     }
     let is_open = tunnel.is_open();
     (sent, Ok(is_open))

@@ -24,7 +24,7 @@ struct Wire(Vec<u8>);
 const HEADERS: u8 = 1;
 const END_STREAM_AND_HEADERS: u8 = 5;
 /// What one frame holds.
-const MOST_OCTETS: usize = 16_384;
+const MOST_BYTES: usize = 16_384;
 
 impl Reference {
     pub(crate) fn new() -> Self {
@@ -35,7 +35,7 @@ impl Reference {
     /// the place where it is broken. `false` if the two can no longer be compared, as `h2` refuses fields early that
     /// we refuse late, when they are looked at.
     pub(crate) fn agrees(&mut self, block: &[u8], is_whole: bool, fields: &[Field]) -> bool {
-        if block.len() > MOST_OCTETS {
+        if block.len() > MOST_BYTES {
             return false;
         }
         let [.., l0, l1, l2] = block.len().to_be_bytes();
@@ -124,8 +124,8 @@ impl AsyncRead for Wire {
 }
 
 impl AsyncWrite for Wire {
-    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
-        Poll::Ready(Ok(octets.len()))
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Poll::Ready(Ok(bytes.len()))
     }
 
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {

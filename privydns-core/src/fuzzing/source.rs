@@ -6,15 +6,15 @@
 pub(super) struct Source<'a>(&'a [u8]);
 
 impl<'a> Source<'a> {
-    pub(super) fn new(octets: &'a [u8]) -> Self {
-        Self(octets)
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        Self(bytes)
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    pub(super) fn octet(&mut self) -> u8 {
+    pub(super) fn byte(&mut self) -> u8 {
         let Some((first, rest)) = self.0.split_first() else { return 0 };
         self.0 = rest;
         *first
@@ -22,12 +22,12 @@ impl<'a> Source<'a> {
 
     /// Two octets, the higher first.
     pub(super) fn word(&mut self) -> u16 {
-        u16::from_be_bytes([self.octet(), self.octet()])
+        u16::from_be_bytes([self.byte(), self.byte()])
     }
 
     /// A number below `bound`, which is at most 256.
     pub(super) fn below(&mut self, bound: usize) -> usize {
-        usize::from(self.octet()) % bound
+        usize::from(self.byte()) % bound
     }
 
     /// One of them.
@@ -37,7 +37,7 @@ impl<'a> Source<'a> {
 
     /// As many octets as the next one says, or what is left.
     pub(super) fn counted(&mut self) -> &'a [u8] {
-        let length = self.octet().into();
+        let length = self.byte().into();
         self.take(length)
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::beginning;
+use super::epoch;
 use super::source::Source;
 use crate::connection::{Event, Key, Machine};
 use crate::error::Cause;
@@ -58,8 +58,8 @@ const ANSWERED: u64 = 3;
 
 impl Setup {
     pub(super) fn read(source: &mut Source<'_>) -> Self {
-        let (flags, cancelled) = (source.octet(), source.octet());
-        Self { flags, cancelled, piece: usize::from(source.octet()) + 2 }
+        let (flags, cancelled) = (source.byte(), source.byte());
+        Self { flags, cancelled, piece: usize::from(source.byte()) + 2 }
     }
 
     /// Queries asked, with the keys from 0.
@@ -114,7 +114,7 @@ impl<M: Held> Client<M> {
     fn asking(machine: M, setup: Setup) -> Self {
         let mut client = Self {
             machine,
-            now: beginning(),
+            now: epoch(),
             asked: 0,
             open: BTreeSet::new(),
             is_ended: false,

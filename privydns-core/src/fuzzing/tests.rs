@@ -89,11 +89,11 @@ fn passes(name: &str) {
     let seeds = committed(name);
     assert!(!seeds.is_empty(), "{name} has seeds");
     let mut random = StdRng::seed_from_u64(1);
-    for (seed, octets) in seeds {
+    for (seed, bytes) in seeds {
         println!("{name}/{seed}");
-        target(&octets);
+        target(&bytes);
         for _ in 0..CHANGES {
-            let changed = changed(&octets, &mut random);
+            let changed = changed(&bytes, &mut random);
             println!("{}", data_encoding::HEXLOWER.encode(&changed));
             target(&changed);
         }
@@ -101,20 +101,20 @@ fn passes(name: &str) {
 }
 
 /// Octets changed, put in, taken out, or cut off.
-fn changed(octets: &[u8], random: &mut StdRng) -> Vec<u8> {
-    let mut octets = octets.to_vec();
+fn changed(bytes: &[u8], random: &mut StdRng) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
     for _ in 0..random.random_range(1..=3) {
-        let at = random.random_range(0..=octets.len());
-        let octet = if random.random() { random.random() } else { ODD[random.random_range(0..ODD.len())] };
+        let at = random.random_range(0..=bytes.len());
+        let byte = if random.random() { random.random() } else { ODD[random.random_range(0..ODD.len())] };
         match random.random_range(0..4) {
-            0 => octets.insert(at, octet),
-            1 if at < octets.len() => drop(octets.remove(at)),
-            2 => octets.truncate(at),
-            _ if at < octets.len() => octets[at] = octet,
-            _ => octets.push(octet),
+            0 => bytes.insert(at, byte),
+            1 if at < bytes.len() => drop(bytes.remove(at)),
+            2 => bytes.truncate(at),
+            _ if at < bytes.len() => bytes[at] = byte,
+            _ => bytes.push(byte),
         }
     }
-    octets
+    bytes
 }
 
 /// The seeds of a target in the repository, by file name.
@@ -138,10 +138,10 @@ fn folder(target: &str) -> PathBuf {
 fn seeds_are_as_they_are_made() {
     for (target, made) in seeds::all() {
         let committed = committed(target);
-        for (name, octets) in made {
+        for (name, bytes) in made {
             assert_eq!(
                 committed.get(name),
-                Some(&octets),
+                Some(&bytes),
                 "{target}/{name}: run `cargo test -p privydns-core write_seeds -- --ignored`"
             );
         }
@@ -153,8 +153,8 @@ fn seeds_are_as_they_are_made() {
 fn write_seeds() {
     for (target, made) in seeds::all() {
         fs::create_dir_all(folder(target)).expect("a folder");
-        for (name, octets) in made {
-            fs::write(folder(target).join(name), octets).expect("a seed written");
+        for (name, bytes) in made {
+            fs::write(folder(target).join(name), bytes).expect("a seed written");
         }
     }
 }

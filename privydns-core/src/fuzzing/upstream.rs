@@ -4,7 +4,7 @@ use data_encoding::BASE64URL_NOPAD;
 use hickory_proto::op::Message as Reference;
 use hickory_proto::rr::RecordType;
 
-use super::beginning;
+use super::epoch;
 use super::stream::question;
 use crate::connection::{Http1, Key, Machine};
 use crate::doh::Endpoint;
@@ -53,15 +53,15 @@ fn an_upstream(upstream: &Upstream) {
     let reread = text.parse::<Upstream>().unwrap_or_else(|error| panic!("{text}: {error}"));
     assert_eq!(reread.to_string(), text);
     // A preset is labelled with its name, which is no part of the text.
-    assert_eq!(reread.labelled("same"), upstream.clone().labelled("same"), "{text}");
+    assert_eq!(reread.with_label("same"), upstream.clone().with_label("same"), "{text}");
     assert!(!matches!(upstream.port(), 0 | 53), "never a port of clear text");
     assert!(!text.chars().any(char::is_control));
     for method in [HttpMethod::Post, HttpMethod::Get] {
-        let Some(endpoint) = Endpoint::of(&upstream.clone().http_method(method)) else { continue };
-        let mut machine = Http1::new(beginning(), endpoint.into());
-        machine.submit(beginning(), Key(0), &question(Key(0)));
+        let Some(endpoint) = Endpoint::of(&upstream.clone().with_http_method(method)) else { continue };
+        let mut machine = Http1::new(epoch(), endpoint.into());
+        machine.submit(epoch(), Key(0), &question(Key(0)));
         let mut request = Vec::new();
-        assert!(machine.poll_transmit(beginning(), &mut request));
+        assert!(machine.poll_transmit(epoch(), &mut request));
         let mut fields = [httparse::EMPTY_HEADER; 8];
         let mut parsed = httparse::Request::new(&mut fields);
         assert!(parsed.parse(&request).expect("a request").is_complete());
@@ -90,10 +90,10 @@ fn a_name(name: &QueryName) {
     assert_eq!(QueryName::parse(&name.to_string()).as_ref(), Ok(name));
     assert!(name.as_wire().len() <= 255 && name.labels().all(|label| (1..=63).contains(&label.len())));
     let query = Query::for_name(name.clone(), RecordType::A);
-    let mut octets = Vec::new();
-    encode(&query, 0, Carrier::Stream, &mut octets);
-    assert_eq!(octets.len() % 128, 0, "padded");
-    let read = Reference::from_vec(&octets).expect("hickory-proto reads what is sent");
+    let mut bytes = Vec::new();
+    encode(&query, 0, Carrier::Stream, &mut bytes);
+    assert_eq!(bytes.len() % 128, 0, "padded");
+    let read = Reference::from_vec(&bytes).expect("hickory-proto reads what is sent");
     assert_eq!(read.queries[0].name(), &name.to_name());
     let _ = crate::message::local_answer(&query);
 }

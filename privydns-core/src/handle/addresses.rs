@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use super::{Handle, Lookup};
-use crate::addresses::{Next, Sequence};
+use crate::addresses::{Sequence, SequenceStep};
 use crate::error::{Error, ErrorKind};
 use crate::message::{Answer, Query};
 use crate::rr::RecordType;
@@ -15,7 +15,7 @@ use crate::rr::RecordType;
 /// [`Handle::begin_addresses`] begins. Dropped before its end, it cancels what is on its way.
 #[derive(Debug)]
 #[must_use = "the lookups are cancelled when it is dropped"]
-pub struct AddressLookup<'a> {
+pub struct PendingAddresses<'a> {
     ipv6: Option<Lookup<'a>>,
     ipv4: Option<Lookup<'a>>,
     sequence: Sequence,
@@ -29,15 +29,15 @@ impl Handle {
     /// # Errors
     ///
     /// [`ErrorKind::Name`].
-    pub fn begin_addresses(&self, now: Instant, name: &str) -> Result<AddressLookup<'_>, Error> {
+    pub fn begin_addresses(&self, now: Instant, name: &str) -> Result<PendingAddresses<'_>, Error> {
         let ipv6 = Query::new(name, RecordType::AAAA)?;
         let ipv4 = Query::new(name, RecordType::A)?;
         let (ipv6, ipv4) = (Some(self.begin(now, ipv6)), Some(self.begin(now, ipv4)));
-        Ok(AddressLookup { ipv6, ipv4, sequence: Sequence::new(), deadline: None })
+        Ok(PendingAddresses { ipv6, ipv4, sequence: Sequence::new(), deadline: None })
     }
 }
 
-impl AddressLookup<'_> {
+impl PendingAddresses<'_> {
     /// The next address; none after the last. Where there is no address at all, the one item is the error that
     /// [`Addresses::join`](crate::Addresses::join) gives.
     ///
@@ -56,9 +56,9 @@ impl AddressLookup<'_> {
         }
         self.deadline = None;
         match self.sequence.next(now) {
-            Next::Address(address) => Poll::Ready(Some(Ok(address))),
-            Next::End(problem) => Poll::Ready(problem.map(Err)),
-            Next::Wait(deadline) => {
+            SequenceStep::Address(address) => Poll::Ready(Some(Ok(address))),
+            SequenceStep::End(problem) => Poll::Ready(problem.map(Err)),
+            SequenceStep::Wait(deadline) => {
                 self.deadline = deadline;
                 Poll::Pending
             }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use super::{AddressLookup, Handle};
+use super::{Handle, PendingAddresses};
 use crate::error::{Error, ErrorKind};
 
 /// A connection that is not there by then is given up, whatever the system's own patience.
@@ -14,8 +14,8 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(30);
 /// A TCP connection in the making, to whichever address of a name is there first (RFC 8305): what
 /// [`Handle::connect`] begins.
 ///
-/// The addresses come in the order of an [`AddressLookup`], the next one 250 ms after the last or as soon as one
-/// fails; [`address_delay`](crate::config::Builder::address_delay) sets another time, and 10 ms is the least. It is
+/// The addresses come in the order of an [`PendingAddresses`], the next one 250 ms after the last or as soon as one
+/// fails; [`address_delay`](crate::config::ResolverBuilder::address_delay) sets another time, and 10 ms is the least. It is
 /// given up after 30 s. Who drives it connects to what [`poll`](Self::poll) says until one connection is there; the others
 /// are then to be dropped.
 ///
@@ -40,7 +40,7 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(30);
 /// ```
 #[derive(Debug)]
 pub struct Connecting<'a> {
-    lookup: AddressLookup<'a>,
+    lookup: PendingAddresses<'a>,
     port: u16,
     delay: Duration,
     /// No attempt begins before this.

@@ -78,16 +78,16 @@ fn driver_done(inbox: &mut Inbox, id: u64) {
 }
 
 #[derive(Default)]
-struct Bell(AtomicBool);
+struct WakeFlag(AtomicBool);
 
-impl Wake for Bell {
+impl Wake for WakeFlag {
     fn wake(self: Arc<Self>) {
         self.0.store(true, Relaxed);
     }
 }
 
-impl Bell {
-    fn has_rung(&self) -> bool {
+impl WakeFlag {
+    fn was_woken(&self) -> bool {
         self.0.swap(false, Relaxed)
     }
 }
@@ -99,12 +99,12 @@ fn the_first_miss_starts_the_driver_and_the_next_wakes_it() {
     let mut inbox = driver();
     assert!(matches!(inputs(&mut inbox)[..], [Input::Miss { id: LookupId(1), .. }]));
 
-    let bell = Arc::new(Bell::default());
-    assert!(inbox.poll_input(&mut Context::from_waker(&bell.clone().into())).is_pending());
+    let flag = Arc::new(WakeFlag::default());
+    assert!(inbox.poll_input(&mut Context::from_waker(&flag.clone().into())).is_pending());
     let second = handle.begin(now(), query("two.example"));
-    assert!(bell.has_rung());
+    assert!(flag.was_woken());
     let third = handle.begin(now(), query("three.example"));
-    assert!(!bell.has_rung(), "it is awake already");
+    assert!(!flag.was_woken(), "it is awake already");
     assert!(matches!(
         inputs(&mut inbox)[..],
         [Input::Miss { id: LookupId(2), .. }, Input::Miss { id: LookupId(3), .. }]
@@ -125,14 +125,14 @@ fn what_is_known_needs_no_driver() {
 #[test]
 fn the_result_wakes_its_caller_alone() {
     let handle = handle(start);
-    let (mine, theirs) = (Arc::new(Bell::default()), Arc::new(Bell::default()));
+    let (mine, theirs) = (Arc::new(WakeFlag::default()), Arc::new(WakeFlag::default()));
     let mut first = handle.begin(now(), query("one.example"));
     let mut second = handle.begin(now(), query("two.example"));
     assert!(Pin::new(&mut first).poll(&mut Context::from_waker(&mine.clone().into())).is_pending());
     assert!(Pin::new(&mut second).poll(&mut Context::from_waker(&theirs.clone().into())).is_pending());
     let mut inbox = driver();
     driver_done(&mut inbox, 1);
-    assert!(mine.has_rung() && !theirs.has_rung());
+    assert!(mine.was_woken() && !theirs.was_woken());
     assert!(matches!(poll(Pin::new(&mut first)), Poll::Ready(Ok(_))));
 }
 
@@ -151,7 +151,7 @@ fn a_dropped_lookup_is_cancelled_and_one_that_has_its_result_is_not() {
         inputs(&mut inbox)[..],
         [Input::Miss { .. }, Input::Miss { .. }, Input::Cancel(LookupId(1))]
     ));
-    assert!(handle.desk.lock().lookups.is_empty());
+    assert!(handle.mailbox.lock().lookups.is_empty());
 }
 
 #[test]
@@ -159,20 +159,20 @@ fn a_driver_that_cannot_start_is_the_lookups_error() {
     let handle = handle(start_nowhere);
     let mut lookup = handle.begin(now(), query("one.example"));
     assert!(matches!(kind(poll(Pin::new(&mut lookup))), ErrorKind::Config(ConfigError::NoRuntime)));
-    assert!(handle.desk.lock().lookups.is_empty());
+    assert!(handle.mailbox.lock().lookups.is_empty());
 }
 
 #[test]
 fn another_driver_takes_on_the_lookups_of_a_lost_one() {
     let handle = handle(start);
-    let bell = Arc::new(Bell::default());
+    let flag = Arc::new(WakeFlag::default());
     let mut first = handle.begin(now(), query("one.example"));
     let mut second = handle.begin(now(), query("two.example"));
-    assert!(Pin::new(&mut first).poll(&mut Context::from_waker(&bell.clone().into())).is_pending());
+    assert!(Pin::new(&mut first).poll(&mut Context::from_waker(&flag.clone().into())).is_pending());
     let mut lost = driver();
     assert_eq!(inputs(&mut lost).len(), 2);
     drop(lost);
-    assert!(bell.has_rung());
+    assert!(flag.was_woken());
     assert_eq!(STARTS.get(), 1, "nobody starts a driver before a lookup is polled, where its runtime is");
 
     assert!(poll(Pin::new(&mut first)).is_pending());
@@ -203,7 +203,7 @@ fn a_lookup_that_loses_driver_after_driver_ends() {
     assert!(poll(Pin::new(&mut lookup)).is_pending());
     assert!(matches!(kind(poll(Pin::new(&mut lookup))), ErrorKind::Config(ConfigError::NoRuntime)));
     assert_eq!(STARTS.get(), 2);
-    assert!(handle.desk.lock().lookups.is_empty());
+    assert!(handle.mailbox.lock().lookups.is_empty());
 }
 
 #[test]
@@ -212,13 +212,13 @@ fn close_returns_when_the_driver_is_over() {
     let mut lookup = handle.begin(now(), query("one.example"));
     let mut inbox = driver();
     let mut close = pin!(handle.close());
-    let bell = Arc::new(Bell::default());
-    assert!(close.as_mut().poll(&mut Context::from_waker(&bell.clone().into())).is_pending());
+    let flag = Arc::new(WakeFlag::default());
+    assert!(close.as_mut().poll(&mut Context::from_waker(&flag.clone().into())).is_pending());
     assert!(matches!(inputs(&mut inbox)[..], [Input::Miss { .. }, Input::Close]));
     inbox.done(LookupId(1), Err(ErrorKind::Closed.into()));
     assert!(poll(close.as_mut()).is_pending());
     drop(inbox);
-    assert!(bell.has_rung());
+    assert!(flag.was_woken());
     assert!(poll(close.as_mut()).is_ready());
     assert!(matches!(kind(poll(Pin::new(&mut lookup))), ErrorKind::Closed));
 
@@ -265,11 +265,11 @@ fn a_dropped_handle_closes() {
     let handle = handle(start);
     drop(handle.begin(now(), query("one.example")));
     let mut inbox = driver();
-    let bell = Arc::new(Bell::default());
+    let flag = Arc::new(WakeFlag::default());
     assert_eq!(inputs(&mut inbox).len(), 2);
-    assert!(inbox.poll_input(&mut Context::from_waker(&bell.clone().into())).is_pending());
+    assert!(inbox.poll_input(&mut Context::from_waker(&flag.clone().into())).is_pending());
     drop(handle);
-    assert!(bell.has_rung());
+    assert!(flag.was_woken());
     assert!(matches!(inputs(&mut inbox)[..], [Input::Close]));
 }
 
@@ -308,5 +308,5 @@ fn wakers_are_called_and_dropped_without_the_lock() {
     let mut lookup = handle.begin(now(), query("three.example"));
     assert!(Pin::new(&mut lookup).poll(&mut Context::from_waker(&dropping())).is_pending());
     drop(inbox);
-    assert!(!handle.desk.lock().lookups.is_empty());
+    assert!(!handle.mailbox.lock().lookups.is_empty());
 }

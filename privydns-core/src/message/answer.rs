@@ -50,7 +50,7 @@ pub struct Answer {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Origin {
     pub(crate) upstream: Arc<str>,
-    pub(crate) spoken: Spoken,
+    pub(crate) transport: Transport,
     /// Attempts that the lookup made.
     pub(crate) attempts: u8,
     /// How long the lookup took.
@@ -60,13 +60,13 @@ pub(crate) struct Origin {
     /// Whether its TTL has run out, and it is handed out for want of a fresh one.
     pub(crate) is_stale: bool,
     /// What tells a lookup from others that it has this answer in common with.
-    pub(crate) lot: u64,
+    pub(crate) shuffle_seed: u64,
 }
 
 /// What was spoken to get an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Spoken {
+pub enum Transport {
     /// Nothing: the answer was made here (RFC 6761).
     Local,
     /// DNS over TLS.
@@ -81,8 +81,8 @@ pub enum Spoken {
 
 impl Origin {
     /// The origin of an answer that came just now.
-    pub(crate) fn new(upstream: Arc<str>, spoken: Spoken, attempts: u8, elapsed: Duration) -> Self {
-        Self { upstream, spoken, attempts, elapsed, is_cached: false, is_stale: false, lot: 0 }
+    pub(crate) fn new(upstream: Arc<str>, transport: Transport, attempts: u8, elapsed: Duration) -> Self {
+        Self { upstream, transport, attempts, elapsed, is_cached: false, is_stale: false, shuffle_seed: 0 }
     }
 }
 
@@ -195,8 +195,8 @@ impl Answer {
     }
 
     /// What was spoken to get the answer.
-    pub fn protocol(&self) -> Spoken {
-        self.origin.spoken
+    pub fn transport(&self) -> Transport {
+        self.origin.transport
     }
 
     /// Whether the answer came from the cache.
@@ -221,14 +221,14 @@ impl Answer {
 
     /// What decides between records of equal standing: another number for each lookup. It is no secret, since it
     /// gives nothing away and guards nothing.
-    pub(super) fn lot(&self) -> u64 {
+    pub(super) fn shuffle_seed(&self) -> u64 {
         let elapsed = u64::try_from(self.origin.elapsed.as_nanos()).unwrap_or(u64::MAX);
-        self.origin.lot ^ elapsed
+        self.origin.shuffle_seed ^ elapsed
     }
 
     /// The same answer for one lookup of several, by its number.
     pub(crate) fn for_lookup(mut self, number: u64) -> Self {
-        self.origin.lot ^= number;
+        self.origin.shuffle_seed ^= number;
         self
     }
 
@@ -266,7 +266,7 @@ impl fmt::Debug for Answer {
     }
 }
 
-impl fmt::Display for Spoken {
+impl fmt::Display for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Local => "local",

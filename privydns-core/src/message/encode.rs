@@ -34,7 +34,7 @@ const DNSSEC_OK: u8 = 0x80;
 /// Appends the query as one message, without the length that a stream puts before it.
 pub(crate) fn encode(query: &Query, id: u16, carrier: Carrier, out: &mut Vec<u8>) {
     let name = query.name().as_wire();
-    let subnet = Subnet::of(query.subnet());
+    let subnet = Subnet::of(query.client_subnet());
 
     let mut options = 0;
     if carrier == Carrier::Stream {

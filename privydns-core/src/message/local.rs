@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::HEADER;
-use super::answer::{Answer, Origin, Spoken};
+use super::answer::{Answer, Origin, Transport};
 use super::name::QueryName;
 use super::query::Query;
 use super::response::{Message, Outcome, SOA_NUMBERS, Section};
@@ -40,7 +40,7 @@ pub(crate) fn local_answer(query: &Query) -> Option<Answer> {
         }
         Some(Section::Answer)
     })?;
-    Some(Answer::new(message, 0, Origin::new(Arc::from("local"), Spoken::Local, 0, Duration::ZERO)))
+    Some(Answer::new(message, 0, Origin::new(Arc::from("local"), Transport::Local, 0, Duration::ZERO)))
 }
 
 /// The top-level domain of a name that is never sent to an upstream: `onion` (RFC 7686), `alt` (RFC 9476), and

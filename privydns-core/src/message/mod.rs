@@ -12,15 +12,15 @@ mod encode;
 mod error;
 mod local;
 mod name;
-mod order;
 mod query;
 mod record;
 mod response;
 mod service;
+mod srv_order;
 mod typed;
 mod wire;
 
-pub use answer::{Answer, Spoken};
+pub use answer::{Answer, Transport};
 pub use edns::ExtendedError;
 pub use error::MessageError;
 pub use name::{NameError, QueryName};

@@ -76,7 +76,7 @@ impl QueryName {
             _ if text.len() > MAX_TEXT => return Err(NameError::TooLong),
             _ => {}
         }
-        let mut builder = Builder::new();
+        let mut builder = NameBuilder::new();
         if !text.is_ascii() {
             builder.push_international(text)?;
         } else if let Some(address) = ipv6_literal(text) {
@@ -101,7 +101,7 @@ impl QueryName {
                 format!("{d}.{c}.{b}.{a}.in-addr.arpa")
             }
             IpAddr::V6(v6) => {
-                let nibbles = v6.octets().into_iter().rev().flat_map(|octet| [octet & 0xf, octet >> 4]);
+                let nibbles = v6.octets().into_iter().rev().flat_map(|byte| [byte & 0xf, byte >> 4]);
                 nibbles.map(|nibble| format!("{nibble:x}.")).chain(["ip6.arpa".to_owned()]).collect()
             }
         };
@@ -110,7 +110,7 @@ impl QueryName {
 
     /// A name from labels that keep the limits of a name; none where they do not.
     pub(crate) fn from_labels<'l>(labels: impl IntoIterator<Item = &'l [u8]>) -> Result<Self, NameError> {
-        let mut builder = Builder::new();
+        let mut builder = NameBuilder::new();
         for label in labels {
             builder.push_label(label)?;
         }
@@ -160,7 +160,7 @@ impl QueryName {
         let first = labels.next()?;
         if let Some(second) = labels.next() {
             let octets = [first, second, labels.next()?, labels.next()?];
-            let [a, b, c, d] = octets.map(decimal_octet);
+            let [a, b, c, d] = octets.map(decimal_byte);
             labels.next().is_none().then_some(())?;
             return Some(Ipv4Addr::new(a?, b?, c?, d?).into());
         }
@@ -188,11 +188,11 @@ pub(super) fn write_labels<'l>(
     let mut is_root = true;
     for label in labels {
         is_root = false;
-        for &octet in label {
-            match octet {
+        for &byte in label {
+            match byte {
                 plain if is_plain(plain) => f.write_char(char::from(plain))?,
-                0x21..=0x7e => write!(f, "\\{}", char::from(octet))?,
-                _ => write!(f, "\\{octet:03}")?,
+                0x21..=0x7e => write!(f, "\\{}", char::from(byte))?,
+                _ => write!(f, "\\{byte:03}")?,
             }
         }
         f.write_char('.')?;
@@ -215,36 +215,36 @@ fn ipv6_literal(text: &str) -> Option<Ipv6Addr> {
     text.contains(':').then(|| text.parse().ok())?
 }
 
-fn decimal_octet(label: &[u8]) -> Option<u8> {
+fn decimal_byte(label: &[u8]) -> Option<u8> {
     let has_leading_zero = label.len() > 1 && label[0] == b'0';
     let is_number = label.iter().all(u8::is_ascii_digit) && !has_leading_zero;
     is_number.then(|| std::str::from_utf8(label).ok()?.parse().ok())?
 }
 
 /// Whether an octet stands for itself in a name's text.
-fn is_plain(octet: u8) -> bool {
-    PLAIN[usize::from(octet)]
+fn is_plain(byte: u8) -> bool {
+    PLAIN[usize::from(byte)]
 }
 
 /// Looked up instead of compared: every octet of every name that is asked for is.
 const PLAIN: [bool; 256] = {
     let mut plain = [false; 256];
-    let mut octet: u8 = 0;
-    while octet < u8::MAX {
-        plain[octet as usize] = octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'*');
-        octet += 1;
+    let mut byte: u8 = 0;
+    while byte < u8::MAX {
+        plain[byte as usize] = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'*');
+        byte += 1;
     }
     plain
 };
 
 /// A name as it grows. The length octet of the open label is at `label`, its next octet goes to `end`.
-struct Builder {
+struct NameBuilder {
     bytes: [u8; MAX_NAME],
     label: usize,
     end: usize,
 }
 
-impl Builder {
+impl NameBuilder {
     fn new() -> Self {
         Self { bytes: [0; MAX_NAME], label: 0, end: 1 }
     }
@@ -252,9 +252,9 @@ impl Builder {
     /// Reads labels in ASCII, with escapes.
     fn push_text(&mut self, text: &str) -> Result<(), NameError> {
         let mut rest = text.as_bytes();
-        while let [octet, tail @ ..] = rest {
+        while let [byte, tail @ ..] = rest {
             rest = tail;
-            match *octet {
+            match *byte {
                 plain if is_plain(plain) => self.push(plain)?,
                 b'.' => self.close_label()?,
                 b'\\' => {
@@ -293,12 +293,12 @@ impl Builder {
     }
 
     fn push_label(&mut self, label: &[u8]) -> Result<(), NameError> {
-        label.iter().try_for_each(|octet| self.push(*octet))?;
+        label.iter().try_for_each(|byte| self.push(*byte))?;
         self.close_label()
     }
 
     /// Adds an octet to the open label, in lower case.
-    fn push(&mut self, octet: u8) -> Result<(), NameError> {
+    fn push(&mut self, byte: u8) -> Result<(), NameError> {
         if self.open_label() == MAX_LABEL {
             return Err(NameError::LabelTooLong);
         }
@@ -306,7 +306,7 @@ impl Builder {
         if self.end >= MAX_NAME - 1 {
             return Err(NameError::TooLong);
         }
-        self.bytes[self.end] = octet.to_ascii_lowercase();
+        self.bytes[self.end] = byte.to_ascii_lowercase();
         self.end += 1;
         Ok(())
     }

@@ -20,8 +20,8 @@ use crate::upstream::Protocol;
 ///
 /// let query = Query::new("example.com", RecordType::A)?
 ///     .dnssec_ok(true)
-///     .cache(CacheUse::Bypass)
-///     .timeout(Duration::from_secs(2));
+///     .with_cache_use(CacheUse::Bypass)
+///     .with_timeout(Duration::from_secs(2));
 /// assert_eq!(query.name().to_string(), "example.com.");
 /// # Ok::<(), privydns_core::Error>(())
 /// ```
@@ -57,9 +57,9 @@ pub enum CacheUse {
 /// use privydns_core::{ClientSubnet, Query, RecordType};
 ///
 /// let subnet = ClientSubnet::Prefix { address: "192.0.2.77".parse().unwrap(), length: 24 };
-/// let query = Query::new("example.com", RecordType::A)?.client_subnet(subnet);
+/// let query = Query::new("example.com", RecordType::A)?.with_client_subnet(subnet);
 /// let told = ClientSubnet::Prefix { address: "192.0.2.0".parse().unwrap(), length: 24 };
-/// assert_eq!(query.subnet(), told);
+/// assert_eq!(query.client_subnet(), told);
 /// # Ok::<(), privydns_core::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -128,7 +128,7 @@ impl Query {
     }
 
     /// What is told about the network of the one who asks. Nothing by default.
-    pub fn client_subnet(mut self, subnet: ClientSubnet) -> Self {
+    pub fn with_client_subnet(mut self, subnet: ClientSubnet) -> Self {
         self.subnet = subnet.cut();
         self
     }
@@ -141,19 +141,19 @@ impl Query {
     }
 
     /// Asks only upstreams that speak this protocol. Any by default.
-    pub fn protocol(mut self, protocol: Protocol) -> Self {
+    pub fn with_protocol(mut self, protocol: Protocol) -> Self {
         self.protocol = Some(protocol);
         self
     }
 
     /// The time that the whole lookup may take, in place of the resolver's own.
-    pub fn timeout(mut self, timeout: Duration) -> Self {
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
     /// What the lookup may do with the cache.
-    pub fn cache(mut self, cache_use: CacheUse) -> Self {
+    pub fn with_cache_use(mut self, cache_use: CacheUse) -> Self {
         self.cache_use = cache_use;
         self
     }
@@ -190,7 +190,7 @@ impl Query {
     }
 
     /// What is told about the network of the one who asks.
-    pub fn subnet(&self) -> ClientSubnet {
+    pub fn client_subnet(&self) -> ClientSubnet {
         self.subnet
     }
 
@@ -200,12 +200,12 @@ impl Query {
     }
 
     /// The only protocol that may carry the query, if one was chosen.
-    pub fn protocol_wanted(&self) -> Option<Protocol> {
+    pub fn protocol(&self) -> Option<Protocol> {
         self.protocol
     }
 
     /// The time that the whole lookup may take, if it was chosen for this query.
-    pub fn timeout_wanted(&self) -> Option<Duration> {
+    pub fn timeout(&self) -> Option<Duration> {
         self.timeout
     }
 

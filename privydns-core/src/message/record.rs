@@ -69,13 +69,13 @@ impl<'a> Record<'a> {
 
     /// The data's octets, as they are in the message. A name among them may be compressed, that is, point to
     /// elsewhere in the message.
-    pub fn data_octets(&self) -> &'a [u8] {
+    pub fn data_bytes(&self) -> &'a [u8] {
         &self.bytes[self.raw.data()]
     }
 
     /// The address in an A or AAAA record.
     pub fn address(&self) -> Option<IpAddr> {
-        let data = self.data_octets();
+        let data = self.data_bytes();
         match self.raw.record_type {
             TYPE_A if self.raw.class == CLASS_IN => <[u8; 4]>::try_from(data).ok().map(IpAddr::from),
             TYPE_AAAA if self.raw.class == CLASS_IN => <[u8; 16]>::try_from(data).ok().map(IpAddr::from),
@@ -110,7 +110,7 @@ impl fmt::Display for Record<'_> {
         if self.raw.data_len > 0 {
             f.write_str(" ")?;
         }
-        self.data_octets().iter().try_for_each(|octet| write!(f, "{octet:02x}"))
+        self.data_bytes().iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 

@@ -68,7 +68,7 @@ const DOHPATH: u16 = 7;
 /// Reads a record. An error means that it is malformed, for which all its kind is to be left aside (Section 2.2).
 pub(super) fn read_binding(record: &Record<'_>, default_protocols: &[&[u8]]) -> Result<Mode, MessageError> {
     let malformed = MessageError::Data(record.record_type());
-    let priority = u16_at(record.data_octets(), 0).map_err(|_| malformed)?;
+    let priority = u16_at(record.data_bytes(), 0).map_err(|_| malformed)?;
     let (target, mut parameters) = record.name_in_data(2).map_err(|_| malformed)?;
     if priority == 0 {
         // Parameters mean nothing here (Section 2.4.2).

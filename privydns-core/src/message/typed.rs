@@ -7,9 +7,9 @@ use rand::rngs::StdRng;
 
 use super::answer::Answer;
 use super::error::MessageError;
-use super::order::{by_priority, by_priority_and_weight};
 use super::record::Record;
 use super::service::{Mode, ServiceBinding, read_binding};
+use super::srv_order::{by_priority, by_priority_and_weight};
 use crate::error::{Cause, Error, ErrorKind, NotFound};
 
 /// Records of one type with their values. Each is empty where the answer has no such record, be it that the name has
@@ -123,7 +123,7 @@ impl Answer {
     /// }
     /// ```
     pub fn txt(&self) -> Result<Vec<Vec<u8>>, Error> {
-        self.typed(RecordType::TXT, |record| join_strings(record.data_octets()))
+        self.typed(RecordType::TXT, |record| join_strings(record.data_bytes()))
     }
 
     /// Who may issue certificates for a domain, as its CAA records say. Where there is none, those of the domain
@@ -186,7 +186,7 @@ impl Answer {
     }
 
     fn random(&self) -> StdRng {
-        StdRng::seed_from_u64(self.lot())
+        StdRng::seed_from_u64(self.shuffle_seed())
     }
 }
 

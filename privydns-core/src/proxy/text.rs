@@ -9,9 +9,9 @@ use crate::upstream::SyntaxError;
 
 /// A problem, and where in the text. It repeats the scheme and nothing else, which may be a secret: errors end up
 /// in logs.
-type Fault<'a> = (&'a str, &'static str);
+type SyntaxProblem<'a> = (&'a str, &'static str);
 
-fn parse(text: &str) -> Result<Proxy, Fault<'_>> {
+fn parse(text: &str) -> Result<Proxy, SyntaxProblem<'_>> {
     let Some((scheme, rest)) = text.split_once("://") else {
         return Err(("", "begin with `socks5h://` or `http://`"));
     };

@@ -51,8 +51,8 @@ impl Health {
     }
 
     /// It answered before and is silent now: it is passed over until a probe tells.
-    pub(crate) fn suspected(&mut self, now: Instant) {
-        if self.is_well() {
+    pub(crate) fn unresponsive(&mut self, now: Instant) {
+        if self.is_healthy() {
             self.failed_at = Some(now);
             self.sick_until = Some(now);
         }
@@ -63,7 +63,7 @@ impl Health {
         self.probing = false;
         let until = now + wait.min(LONGEST_PAUSE);
         self.failed_at = Some(now);
-        self.sick_until = Some(self.sick_until.map_or(until, |sick| sick.max(until)));
+        self.sick_until = Some(self.sick_until.map_or(until, |unhealthy| unhealthy.max(until)));
     }
 
     /// A query has set out to find whether it is back; there is no second one meanwhile.
@@ -77,7 +77,7 @@ impl Health {
     }
 
     /// Whether nothing is held against it.
-    pub(crate) fn is_well(&self) -> bool {
+    pub(crate) fn is_healthy(&self) -> bool {
         self.sick_until.is_none()
     }
 
@@ -145,10 +145,10 @@ mod tests {
     #[test]
     fn one_that_is_suspected_is_passed_over_while_it_is_probed_and_pauses_when_that_fails() {
         let mut health = Health::default();
-        health.suspected(at(1));
+        health.unresponsive(at(1));
         health.probing();
         assert_eq!(health.standing(at(1)), Standing::Sick);
-        health.suspected(at(2));
+        health.unresponsive(at(2));
         assert_eq!(health.failed(at(2)), Some(FIRST_PAUSE));
         assert_eq!(health.standing(at(6)), Standing::Sick);
         assert_eq!(health.standing(at(7)), Standing::Probe);

@@ -15,7 +15,7 @@ pub(crate) use failures::Failures;
 pub(crate) use health::{Health, Standing};
 pub use hedge::Hedge;
 pub(crate) use hedge::HedgeBudget;
-pub(crate) use plan::{Next, Plan};
+pub(crate) use plan::{Plan, PlanStep};
 pub(crate) use rtt::Rtt;
 pub(crate) use strategy::Order;
 pub use strategy::Strategy;

@@ -14,11 +14,11 @@ const QUERIES_PER_UPSTREAM: u8 = 3;
 const FREE_REPEATS: u8 = 4;
 
 /// With this many connections lost under it, a query is a suspect.
-const SUSPICIOUS_LOSSES: u8 = 2;
+const QUARANTINE_LOSSES: u8 = 2;
 
 /// What a lookup does next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Next {
+pub(crate) enum PlanStep {
     /// Begin an attempt at this upstream.
     Start(usize),
     /// Begin no attempt before this time.
@@ -43,7 +43,7 @@ pub(crate) struct Plan {
 struct Candidate {
     upstream: usize,
     /// Whether it was sick when the plan was made.
-    is_sick: bool,
+    is_unhealthy: bool,
     tries: u8,
     /// Those among the tries that found no connection, so that nothing was sent.
     unsent: u8,
@@ -60,10 +60,10 @@ struct Candidate {
 impl Plan {
     /// A plan that has tried nothing yet: `healthy` upstreams in the order to try them, and `sick` ones that are
     /// tried when no other is left.
-    pub(crate) fn new(healthy: &[usize], sick: &[usize], attempts: u32) -> Self {
-        let candidate = |upstream, is_sick| Candidate {
+    pub(crate) fn new(healthy: &[usize], unhealthy: &[usize], attempts: u32) -> Self {
+        let candidate = |upstream, is_unhealthy| Candidate {
             upstream,
-            is_sick,
+            is_unhealthy,
             tries: 0,
             unsent: 0,
             losses: 0,
@@ -72,15 +72,15 @@ impl Plan {
             stale_forgiven: false,
         };
         let healthy = healthy.iter().map(|upstream| candidate(*upstream, false));
-        let sick = sick.iter().map(|upstream| candidate(*upstream, true));
-        Self { order: healthy.chain(sick).collect(), cursor: 0, remaining: attempts, free_repeats: 0 }
+        let unhealthy = unhealthy.iter().map(|upstream| candidate(*upstream, true));
+        Self { order: healthy.chain(unhealthy).collect(), cursor: 0, remaining: attempts, free_repeats: 0 }
     }
 
     /// What to do now that no attempt is being waited for alone. An upstream not yet tried comes first, then
     /// the next in order whose pause is over.
-    pub(crate) fn next(&self, now: Instant) -> Next {
+    pub(crate) fn next(&self, now: Instant) -> PlanStep {
         if self.remaining == 0 {
-            return Next::Exhausted;
+            return PlanStep::Exhausted;
         }
         let mut earliest = None;
         for candidate in self.in_turn().filter(|candidate| candidate.is_open()) {
@@ -88,10 +88,10 @@ impl Plan {
                 Some(time) if time > now => {
                     earliest = Some(earliest.map_or(time, |other: Instant| other.min(time)));
                 }
-                _ => return Next::Start(candidate.upstream),
+                _ => return PlanStep::Start(candidate.upstream),
             }
         }
-        earliest.map_or(Next::Exhausted, Next::At)
+        earliest.map_or(PlanStep::Exhausted, PlanStep::At)
     }
 
     /// The upstream to be tried first, if there is any.
@@ -105,9 +105,9 @@ impl Plan {
     }
 
     /// An upstream to ask beside others: the next that is healthy and was not tried.
-    pub(crate) fn companion(&self, now: Instant) -> Option<usize> {
-        let Next::Start(upstream) = self.next(now) else { return None };
-        let is_new = |candidate: &&Candidate| candidate.tries == 0 && !candidate.is_sick;
+    pub(crate) fn next_parallel(&self, now: Instant) -> Option<usize> {
+        let PlanStep::Start(upstream) = self.next(now) else { return None };
+        let is_new = |candidate: &&Candidate| candidate.tries == 0 && !candidate.is_unhealthy;
         self.order.iter().find(|candidate| candidate.upstream == upstream).filter(is_new).map(|_| upstream)
     }
 
@@ -173,9 +173,9 @@ impl Plan {
     }
 
     /// Whether the query may be what connections to `upstream` are lost for. Once is nothing: connections end.
-    pub(crate) fn is_suspect(&self, upstream: usize) -> bool {
+    pub(crate) fn is_quarantined(&self, upstream: usize) -> bool {
         let mut candidates = self.order.iter();
-        candidates.any(|candidate| candidate.upstream == upstream && candidate.losses >= SUSPICIOUS_LOSSES)
+        candidates.any(|candidate| candidate.upstream == upstream && candidate.losses >= QUARANTINE_LOSSES)
     }
 
     /// Whether a connection to `upstream` that turned out stale is forgiven: once per lookup and upstream.
@@ -241,16 +241,16 @@ mod tests {
     fn untried_upstreams_come_at_once_and_repeats_after_a_pause() {
         let (now, mut random) = (start(), StdRng::from_seed([1; 32]));
         let mut plan = Plan::new(&[4], &[2], 4);
-        assert_eq!(plan.next(now), Next::Start(4));
+        assert_eq!(plan.next(now), PlanStep::Start(4));
         plan.started(4);
         assert!(plan.has_untried());
         plan.failed(4, now, None, &mut random);
-        assert_eq!(plan.next(now), Next::Start(2));
+        assert_eq!(plan.next(now), PlanStep::Start(2));
         plan.started(2);
         plan.failed(2, now, None, &mut random);
-        let Next::At(again) = plan.next(now) else { panic!("a pause comes first") };
+        let PlanStep::At(again) = plan.next(now) else { panic!("a pause comes first") };
         assert!(again > now && again <= now + Duration::from_millis(125));
-        assert!(matches!(plan.next(again), Next::Start(_)));
+        assert!(matches!(plan.next(again), PlanStep::Start(_)));
     }
 
     /// Conformance 39.
@@ -259,10 +259,10 @@ mod tests {
         let now = start();
         let mut plan = Plan::new(&[0], &[], 10);
         for _ in 0..3 {
-            assert_eq!(plan.next(now), Next::Start(0));
+            assert_eq!(plan.next(now), PlanStep::Start(0));
             plan.started(0);
         }
-        assert_eq!(plan.next(now), Next::Exhausted);
+        assert_eq!(plan.next(now), PlanStep::Exhausted);
     }
 
     /// Conformance 39: what was not sent is no query.
@@ -271,14 +271,14 @@ mod tests {
         let (mut now, mut random) = (start(), StdRng::from_seed([1; 32]));
         let mut plan = Plan::new(&[0], &[], 10);
         for _ in 0..10 {
-            if let Next::At(time) = plan.next(now) {
+            if let PlanStep::At(time) = plan.next(now) {
                 now = time;
             }
-            assert_eq!(plan.next(now), Next::Start(0));
+            assert_eq!(plan.next(now), PlanStep::Start(0));
             plan.started(0);
             plan.not_sent(0, now, &mut random);
         }
-        assert_eq!(plan.next(now), Next::Exhausted);
+        assert_eq!(plan.next(now), PlanStep::Exhausted);
         assert!(now - start() > Duration::from_secs(7));
     }
 
@@ -288,9 +288,9 @@ mod tests {
         let mut plan = Plan::new(&[0, 1, 2], &[], 2);
         plan.started(0);
         plan.started(1);
-        assert_eq!(plan.next(now), Next::Exhausted);
+        assert_eq!(plan.next(now), PlanStep::Exhausted);
         plan.renew(1);
-        assert_eq!(plan.next(now), Next::Start(2));
+        assert_eq!(plan.next(now), PlanStep::Start(2));
     }
 
     #[test]
@@ -301,7 +301,7 @@ mod tests {
         plan.rule_out(0);
         plan.started(1);
         plan.rule_out(1);
-        assert_eq!(plan.next(now), Next::Exhausted);
+        assert_eq!(plan.next(now), PlanStep::Exhausted);
     }
 
     #[test]
@@ -310,7 +310,7 @@ mod tests {
         let mut plan = Plan::new(&[0], &[], 3);
         plan.started(0);
         plan.failed(0, now, Some(Duration::from_secs(3)), &mut random);
-        assert_eq!(plan.next(now), Next::At(now + Duration::from_secs(3)));
+        assert_eq!(plan.next(now), PlanStep::At(now + Duration::from_secs(3)));
     }
 
     #[test]

@@ -63,7 +63,7 @@ impl Rtt {
     }
 
     /// Silence for less than this says nothing of the upstream, whatever hurry a caller is in.
-    pub(crate) fn patience(&self) -> Duration {
+    pub(crate) fn longest_wait(&self) -> Duration {
         self.smoothed.map_or(SHORTEST, |_| self.attempt_timeout())
     }
 }

@@ -37,7 +37,7 @@ pub enum Strategy {
     /// By a keyed hash of the registrable name (`example.co.uk` of `www.example.co.uk`, by the public suffix list
     /// as it was when this was compiled). Each operator sees its share of the names, always the same ones, and
     /// none sees the whole. A name moves only when its own upstream is sick, or leaves the list. The key is the
-    /// resolver's own and new in each process, unless [`Builder::spread_key`](crate::Builder::spread_key) gives
+    /// resolver's own and new in each process, unless [`ResolverBuilder::spread_key`](crate::ResolverBuilder::spread_key) gives
     /// one.
     ///
     /// ```

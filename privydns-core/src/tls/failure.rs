@@ -32,7 +32,7 @@ pub fn cause_of(error: &io::Error, stage: Stage) -> Cause {
         Stage::Proxy => Cause::Proxy(error.to_string()),
         Stage::Tls if is_end(error.kind()) => Cause::Tls("the server closed in the handshake".into()),
         Stage::Tls => Cause::Tls(error.to_string()),
-        Stage::Exchange => Cause::Closed,
+        Stage::Query => Cause::Closed,
     }
 }
 
@@ -81,8 +81,8 @@ fn of_alert(alert: AlertDescription, stage: Stage) -> Cause {
         Alert::CertificateUnknown => "certificate unknown",
         Alert::UnknownCA => "unknown authority",
         Alert::AccessDenied => "access denied",
-        Alert::DecryptError if stage == Stage::Exchange => "wrong signature",
-        Alert::HandshakeFailure if stage == Stage::Exchange => "handshake failure",
+        Alert::DecryptError if stage == Stage::Query => "wrong signature",
+        Alert::HandshakeFailure if stage == Stage::Query => "handshake failure",
         alert => return Cause::Tls(format!("the server sent the alert {alert:?}")),
     };
     Cause::ClientCertificate(reason.into())

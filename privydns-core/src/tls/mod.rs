@@ -93,7 +93,7 @@ impl TlsSetup {
     pub(crate) fn new(upstream: &Upstream, provider: Arc<CryptoProvider>) -> Result<Self, ConfigError> {
         let verifier = verifier::for_upstream(upstream, &provider)?;
         let shown = Arc::new(identity::Shown::new(upstream.certificate_to_show()));
-        let versions: &[_] = match upstream.minimum_tls_wanted() {
+        let versions: &[_] = match upstream.minimum_tls() {
             TlsVersion::Tls12 => &[&TLS13, &TLS12],
             TlsVersion::Tls13 => &[&TLS13],
         };

@@ -1,7 +1,7 @@
 //! Upstreams as kdig's command line has them: `@IP +tls-hostname=NAME`.
 
 use super::parse::{self, PLAINTEXT, QUIC, Scheme};
-use super::syntax::Fault;
+use super::syntax::SyntaxProblem;
 use super::{Identity, Template, Upstream};
 
 /// Whether a text has options; without any it is one of the other forms.
@@ -25,7 +25,7 @@ struct Words<'a> {
 
 /// `@SERVER [-p PORT] {+OPTION}`, in any order. Stricter than kdig's own meaning: `+tls` alone accepts any
 /// certificate there, and here one for the server's address.
-pub(super) fn command_line(text: &str) -> Result<Upstream, Fault<'_>> {
+pub(super) fn command_line(text: &str) -> Result<Upstream, SyntaxProblem<'_>> {
     let words = Words::sort(text)?;
     let server = words.server.ok_or((&text[text.len()..], "a server is missing: `@`, and its address"))?;
     let scheme = match (words.https, words.is_tls) {
@@ -54,7 +54,7 @@ pub(super) fn command_line(text: &str) -> Result<Upstream, Fault<'_>> {
 }
 
 impl<'a> Words<'a> {
-    fn sort(text: &'a str) -> Result<Self, Fault<'a>> {
+    fn sort(text: &'a str) -> Result<Self, SyntaxProblem<'a>> {
         let mut sorted = Self::default();
         let mut words = text.split_whitespace();
         while let Some(word) = words.next() {
@@ -74,7 +74,7 @@ impl<'a> Words<'a> {
         Ok(sorted)
     }
 
-    fn add_option(&mut self, option: &'a str) -> Result<(), Fault<'a>> {
+    fn add_option(&mut self, option: &'a str) -> Result<(), SyntaxProblem<'a>> {
         let (key, value) = match option.split_once('=') {
             Some((key, value)) => (key, Some(value)),
             None => (option, None),
@@ -110,7 +110,7 @@ fn refusal(key: &str) -> &'static str {
 }
 
 /// `[https://]HOST[:PORT][/PATH]`, or the path alone.
-fn set_url<'a>(upstream: &mut Upstream, url: &'a str) -> Result<(), Fault<'a>> {
+fn set_url<'a>(upstream: &mut Upstream, url: &'a str) -> Result<(), SyntaxProblem<'a>> {
     let url = url.strip_prefix("https://").unwrap_or(url);
     let (authority, path) = url.split_at(url.find('/').unwrap_or(url.len()));
     if !authority.is_empty() {
@@ -126,7 +126,7 @@ fn set_url<'a>(upstream: &mut Upstream, url: &'a str) -> Result<(), Fault<'a>> {
     Ok(())
 }
 
-fn set_name<'a>(upstream: &mut Upstream, name: &'a str) -> Result<(), Fault<'a>> {
+fn set_name<'a>(upstream: &mut Upstream, name: &'a str) -> Result<(), SyntaxProblem<'a>> {
     let host = parse::host(name).map_err(|problem| (name, problem))?;
     upstream.set_identity(host).map_err(|problem| (name, problem))
 }

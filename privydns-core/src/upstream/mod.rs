@@ -217,8 +217,8 @@ impl Upstream {
     /// # Errors
     /// [`ConfigError::Setting`] for port 0, and for port 53, which is that of DNS in clear text and never
     /// carries TLS (RFC 7858 Section 3.1).
-    pub fn at_port(mut self, port: u16) -> Result<Self, Error> {
-        let problem = |problem| ConfigError::Setting { setting: "at_port", problem };
+    pub fn with_port(mut self, port: u16) -> Result<Self, Error> {
+        let problem = |problem| ConfigError::Setting { setting: "with_port", problem };
         self.port = parse::checked_port(port).map_err(problem)?;
         Ok(self.relabelled())
     }
@@ -256,7 +256,7 @@ impl Upstream {
     }
 
     /// Sets the oldest version of TLS to accept: 1.2 by default, and 1.3 with a client certificate.
-    pub fn minimum_tls(mut self, version: TlsVersion) -> Self {
+    pub fn with_minimum_tls(mut self, version: TlsVersion) -> Self {
         self.minimum_tls = Some(version);
         self
     }
@@ -277,7 +277,7 @@ impl Upstream {
     }
 
     /// Sets the version of HTTP. Changes nothing for an upstream of DNS over TLS.
-    pub fn http_version(mut self, version: HttpVersion) -> Self {
+    pub fn with_http_version(mut self, version: HttpVersion) -> Self {
         if let Some(http) = &mut self.http {
             http.version = version;
         }
@@ -285,7 +285,7 @@ impl Upstream {
     }
 
     /// Sets the method of HTTP. Changes nothing for an upstream of DNS over TLS.
-    pub fn http_method(mut self, method: HttpMethod) -> Self {
+    pub fn with_http_method(mut self, method: HttpMethod) -> Self {
         if let Some(http) = &mut self.http {
             http.method = method;
         }
@@ -293,7 +293,7 @@ impl Upstream {
     }
 
     /// Sets what answers, errors, counters and logs call this upstream, instead of its text.
-    pub fn labelled(mut self, label: impl Into<Arc<str>>) -> Self {
+    pub fn with_label(mut self, label: impl Into<Arc<str>>) -> Self {
         self.label = Label { text: label.into(), chosen: true };
         self
     }
@@ -365,11 +365,13 @@ impl Upstream {
         self.http.as_ref().map(|http| &http.template)
     }
 
-    pub(crate) fn http_version_wanted(&self) -> HttpVersion {
+    /// The version of HTTP to use; the default for DNS over TLS.
+    pub fn http_version(&self) -> HttpVersion {
         self.http.as_ref().map(|http| http.version).unwrap_or_default()
     }
 
-    pub(crate) fn http_method_wanted(&self) -> HttpMethod {
+    /// The method of HTTP requests; the default for DNS over TLS.
+    pub fn http_method(&self) -> HttpMethod {
         self.http.as_ref().map(|http| http.method).unwrap_or_default()
     }
 
@@ -407,7 +409,8 @@ impl Upstream {
         self.client_certificate.as_ref()
     }
 
-    pub(crate) fn minimum_tls_wanted(&self) -> TlsVersion {
+    /// The oldest version of TLS that is accepted.
+    pub fn minimum_tls(&self) -> TlsVersion {
         let default = if self.client_certificate.is_some() { TlsVersion::Tls13 } else { TlsVersion::Tls12 };
         self.minimum_tls.unwrap_or(default)
     }

@@ -7,7 +7,7 @@ use hickory_proto::rr::Name;
 use rustls::pki_types::{DnsName, ServerName};
 
 use super::stamp::Stamp;
-use super::syntax::{Fault, SyntaxError};
+use super::syntax::{SyntaxError, SyntaxProblem};
 use super::{Identity, PLAINTEXT_PORT, Template, Upstream, kdig, presets, stamp};
 use crate::tls::Pin;
 
@@ -42,18 +42,18 @@ pub(super) fn with_scheme(text: &str, wanted: Scheme) -> Result<Upstream, Syntax
     parsed.map_err(|fault| SyntaxError::new(text, fault))
 }
 
-pub(super) fn checked_length(text: &str) -> Result<&str, Fault<'_>> {
+pub(super) fn checked_length(text: &str) -> Result<&str, SyntaxProblem<'_>> {
     if text.len() > MAX_TEXT { Err((text, "longer than 65536 bytes")) } else { Ok(text) }
 }
 
-fn any_form(text: &str) -> Result<Upstream, Fault<'_>> {
+fn any_form(text: &str) -> Result<Upstream, SyntaxProblem<'_>> {
     if kdig::is_command_line(text) {
         return kdig::command_line(text);
     }
     // dig and its kin have the server behind an `@`.
     let text = text.strip_prefix('@').unwrap_or(text);
     if let Some(preset) = presets::find(text) {
-        return any_form(preset.text).map(|upstream| upstream.labelled(preset.name));
+        return any_form(preset.text).map(|upstream| upstream.with_label(preset.name));
     }
     match text.split_once("://") {
         Some((name, rest)) if stamp::is_scheme(name) => Ok(Stamp::read(rest)?.into_upstream()),
@@ -96,7 +96,7 @@ pub(super) fn checked_port(port: u16) -> Result<u16, &'static str> {
     }
 }
 
-fn scheme(name: &str) -> Result<Scheme, Fault<'_>> {
+fn scheme(name: &str) -> Result<Scheme, SyntaxProblem<'_>> {
     match name.to_ascii_lowercase().as_str() {
         "tls" => Ok(Scheme::Tls),
         "https" => Ok(Scheme::Https),
@@ -113,7 +113,7 @@ fn scheme(name: &str) -> Result<Scheme, Fault<'_>> {
 }
 
 /// `HOST[:PORT][PATH][#FRAGMENT]`
-fn url(scheme: Scheme, text: &str) -> Result<Upstream, Fault<'_>> {
+fn url(scheme: Scheme, text: &str) -> Result<Upstream, SyntaxProblem<'_>> {
     let (location, fragment) = split_fragment(text);
     let (authority, path) = match location.find(['/', '?', '{']) {
         Some(at) => location.split_at(at),
@@ -132,7 +132,7 @@ fn url(scheme: Scheme, text: &str) -> Result<Upstream, Fault<'_>> {
 }
 
 /// `IP[@PORT]#FRAGMENT` as Unbound, `IP[:PORT]#FRAGMENT` as systemd-resolved has it.
-fn bare(text: &str) -> Result<Upstream, Fault<'_>> {
+fn bare(text: &str) -> Result<Upstream, SyntaxProblem<'_>> {
     let (location, fragment) = split_fragment(text);
     let upstream = server(Scheme::Tls, bare_host_and_port(location)?)?;
     if upstream.addresses.is_empty() {
@@ -146,7 +146,7 @@ fn bare(text: &str) -> Result<Upstream, Fault<'_>> {
 }
 
 /// Divides what has no scheme: an IPv6 address stands in brackets only where a colon and a port follow.
-pub(super) fn bare_host_and_port(location: &str) -> Result<(&str, Option<&str>), Fault<'_>> {
+pub(super) fn bare_host_and_port(location: &str) -> Result<(&str, Option<&str>), SyntaxProblem<'_>> {
     match location.parse::<Ipv6Addr>() {
         Ok(_) => Ok((location, None)),
         Err(_) => split_port(location, if location.contains('@') { '@' } else { ':' }),
@@ -161,7 +161,7 @@ fn split_fragment(text: &str) -> (&str, Option<&str>) {
 }
 
 /// Divides host and port, with `separator` between them.
-pub(super) fn split_port(text: &str, separator: char) -> Result<(&str, Option<&str>), Fault<'_>> {
+pub(super) fn split_port(text: &str, separator: char) -> Result<(&str, Option<&str>), SyntaxProblem<'_>> {
     let after_brackets = text.rfind(']').map_or(0, |at| at + 1);
     let Some(at) = text[after_brackets..].rfind(separator) else {
         return Ok((text, None));
@@ -176,7 +176,7 @@ pub(super) fn split_port(text: &str, separator: char) -> Result<(&str, Option<&s
 pub(super) fn server<'a>(
     scheme: Scheme,
     (host_text, port_text): (&'a str, Option<&'a str>),
-) -> Result<Upstream, Fault<'a>> {
+) -> Result<Upstream, SyntaxProblem<'a>> {
     let mut upstream = Upstream::new(scheme, host(host_text).map_err(|problem| (host_text, problem))?);
     if let Some(text) = port_text {
         upstream.port = port(text)?;
@@ -184,17 +184,17 @@ pub(super) fn server<'a>(
     Ok(upstream)
 }
 
-pub(super) fn port(text: &str) -> Result<u16, Fault<'_>> {
+pub(super) fn port(text: &str) -> Result<u16, SyntaxProblem<'_>> {
     let digits = Some(text).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
     let number = digits.and_then(|digits| digits.parse().ok()).ok_or((text, "not a port number"))?;
     checked_port(number).map_err(|problem| (text, problem))
 }
 
-pub(super) fn pin(text: &str) -> Result<Pin, Fault<'_>> {
+pub(super) fn pin(text: &str) -> Result<Pin, SyntaxProblem<'_>> {
     text.parse().map_err(|_| (text, "not the base64 of a SHA-256, 44 characters"))
 }
 
-fn apply_fragment(mut upstream: Upstream, fragment: Option<&str>) -> Result<Upstream, Fault<'_>> {
+fn apply_fragment(mut upstream: Upstream, fragment: Option<&str>) -> Result<Upstream, SyntaxProblem<'_>> {
     let mut named = false;
     for part in fragment.into_iter().flat_map(|fragment| fragment.split('&')) {
         let (key, value) = part.split_once('=').unwrap_or(("name", part));

@@ -45,7 +45,7 @@ impl Preset {
     /// # Errors
     /// None for the presets of this crate.
     pub fn upstream(&self) -> Result<Upstream, Error> {
-        Ok(self.text.parse::<Upstream>()?.labelled(self.name))
+        Ok(self.text.parse::<Upstream>()?.with_label(self.name))
     }
 
     /// What is spoken to it.

@@ -10,7 +10,7 @@ use hickory_proto::rr::Name;
 use rustls::pki_types::ServerName;
 
 use super::parse::{self, Host, PLAINTEXT, QUIC, Scheme};
-use super::syntax::{Fault, SyntaxError};
+use super::syntax::{SyntaxError, SyntaxProblem};
 use super::{Identity, Template, Upstream};
 use crate::error::{ConfigError, Error};
 use crate::tls::TbsHash;
@@ -76,7 +76,7 @@ impl Stamp {
     }
 
     /// Reads what stands behind `sdns://`.
-    pub(super) fn read(base64: &str) -> Result<Self, Fault<'_>> {
+    pub(super) fn read(base64: &str) -> Result<Self, SyntaxProblem<'_>> {
         let bytes = BASE64URL_NOPAD.decode(base64.as_bytes()).map_err(|error| {
             let rest = base64.get(error.position..).unwrap_or(base64);
             (rest, "not base64 in the alphabet of URLs, without padding (RFC 4648 Section 5)")
@@ -125,12 +125,12 @@ struct Reader<'a, 'b> {
 type Field = Range<usize>;
 
 impl<'a> Reader<'a, '_> {
-    fn stamp(&mut self) -> Result<Stamp, Fault<'a>> {
+    fn stamp(&mut self) -> Result<Stamp, SyntaxProblem<'a>> {
         let protocol = self.take(1)?;
         let scheme = match self.bytes[protocol.start] {
             DOT => Scheme::Tls,
             DOH => Scheme::Https,
-            other => return Err((self.place(&protocol), refusal(other))),
+            other => return Err((self.text_of(&protocol), refusal(other))),
         };
         let bits = self.take(8)?;
         let bits = self.bytes[bits].iter().rfold(0, |bits, byte| bits << 8 | u64::from(*byte));
@@ -139,7 +139,10 @@ impl<'a> Reader<'a, '_> {
         let host = self.field()?;
         let mut upstream = self.server(scheme, &address, &host)?;
         if !has_room(&self::host(&upstream)) {
-            return Err((self.place(&host), "no room beside the name for the port, which stands there, too"));
+            return Err((
+                self.text_of(&host),
+                "no room beside the name for the port, which stands there, too",
+            ));
         }
         if let Some(http) = &mut upstream.http {
             let path = self.field()?;
@@ -148,7 +151,7 @@ impl<'a> Reader<'a, '_> {
         for hash in hashes {
             let bytes = self.bytes[hash.clone()].try_into();
             upstream
-                .add_hash(TbsHash::new(bytes.map_err(|_| (self.place(&hash), "not a SHA-256, 32 bytes"))?));
+                .add_hash(TbsHash::new(bytes.map_err(|_| (self.text_of(&hash), "not a SHA-256, 32 bytes"))?));
         }
         if self.at < self.bytes.len() {
             // For DNS in clear text, so that they are of no use here.
@@ -157,13 +160,13 @@ impl<'a> Reader<'a, '_> {
             }
         }
         if self.at < self.bytes.len() {
-            return Err((self.place(&(self.at..self.bytes.len())), "more than a stamp has"));
+            return Err((self.text_of(&(self.at..self.bytes.len())), "more than a stamp has"));
         }
         Ok(Stamp { properties: StampProperties::from_bits(bits), upstream: upstream.relabelled() })
     }
 
     /// The server by its name, which may be an address, and by the address that it is reached at.
-    fn server(&self, scheme: Scheme, address: &Field, host: &Field) -> Result<Upstream, Fault<'a>> {
+    fn server(&self, scheme: Scheme, address: &Field, host: &Field) -> Result<Upstream, SyntaxProblem<'a>> {
         let (mut upstream, has_port) = self.read(host, |text| {
             let (host, port) = parse::split_port(text, ':')?;
             Ok((parse::server(scheme, (host, port))?, port.is_some()))
@@ -177,7 +180,7 @@ impl<'a> Reader<'a, '_> {
         })?;
         match port {
             Some(port) if has_port && port != upstream.port => {
-                return Err((self.place(host), "another port than that of the address"));
+                return Err((self.text_of(host), "another port than that of the address"));
             }
             Some(port) => upstream.port = port,
             None => {}
@@ -199,21 +202,21 @@ impl<'a> Reader<'a, '_> {
     fn read<T>(
         &self,
         field: &Field,
-        read: impl FnOnce(&str) -> Result<T, Fault<'_>>,
-    ) -> Result<T, Fault<'a>> {
+        read: impl FnOnce(&str) -> Result<T, SyntaxProblem<'_>>,
+    ) -> Result<T, SyntaxProblem<'a>> {
         let text = str::from_utf8(&self.bytes[field.clone()]);
-        let text = text.map_err(|_| (self.place(field), "not UTF-8"))?;
-        read(text).map_err(|(_, problem)| (self.place(field), problem))
+        let text = text.map_err(|_| (self.text_of(field), "not UTF-8"))?;
+        read(text).map_err(|(_, problem)| (self.text_of(field), problem))
     }
 
     /// A field with its length before it.
-    fn field(&mut self) -> Result<Field, Fault<'a>> {
+    fn field(&mut self) -> Result<Field, SyntaxProblem<'a>> {
         let length = self.length()?;
         self.take(length.into())
     }
 
     /// Fields that say whether another one follows; an empty one alone is none.
-    fn set(&mut self) -> Result<Vec<Field>, Fault<'a>> {
+    fn set(&mut self) -> Result<Vec<Field>, SyntaxProblem<'a>> {
         let mut fields = Vec::new();
         loop {
             let length = self.length()?;
@@ -228,11 +231,11 @@ impl<'a> Reader<'a, '_> {
         Ok(fields)
     }
 
-    fn length(&mut self) -> Result<u8, Fault<'a>> {
+    fn length(&mut self) -> Result<u8, SyntaxProblem<'a>> {
         self.take(1).map(|length| self.bytes[length.start])
     }
 
-    fn take(&mut self, length: usize) -> Result<Field, Fault<'a>> {
+    fn take(&mut self, length: usize) -> Result<Field, SyntaxProblem<'a>> {
         let field = self.at..self.at + length;
         if field.end > self.bytes.len() {
             return Err((&self.base64[self.base64.len()..], "the stamp is cut off"));
@@ -242,13 +245,13 @@ impl<'a> Reader<'a, '_> {
     }
 
     /// The characters that some of the bytes stand in: four for three.
-    fn place(&self, field: &Field) -> &'a str {
+    fn text_of(&self, field: &Field) -> &'a str {
         &self.base64[field.start * 4 / 3..(field.end * 4).div_ceil(3)]
     }
 }
 
 /// `IP[:PORT]` or `:PORT`.
-fn address_and_port(text: &str) -> Result<(Option<IpAddr>, Option<&str>), Fault<'_>> {
+fn address_and_port(text: &str) -> Result<(Option<IpAddr>, Option<&str>), SyntaxProblem<'_>> {
     let (host, port) = parse::split_port(text, ':')?;
     match (host, parse::host(host)) {
         ("", _) if port.is_some() => Ok((None, port)),

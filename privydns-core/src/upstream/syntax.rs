@@ -30,11 +30,11 @@ pub struct SyntaxError {
 const MAX_FOUND: usize = 40;
 
 /// A problem with a part of the text; the part is a slice of the text, so that its place is known.
-pub(super) type Fault<'a> = (&'a str, &'static str);
+pub(super) type SyntaxProblem<'a> = (&'a str, &'static str);
 
 impl SyntaxError {
     /// `part` is a slice of `text`: where it begins follows from where both are in memory.
-    pub(crate) fn new(text: &str, (part, problem): Fault<'_>) -> Self {
+    pub(crate) fn new(text: &str, (part, problem): SyntaxProblem<'_>) -> Self {
         let start = (part.as_ptr() as usize).saturating_sub(text.as_ptr() as usize).min(text.len());
         let end = start.saturating_add(part.len()).min(text.len());
         Self { span: start..end, found: part.chars().take(MAX_FOUND).collect(), problem }

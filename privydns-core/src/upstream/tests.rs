@@ -124,8 +124,8 @@ fn clear_text_is_refused() {
         assert_eq!(&text[offset..][..2], "53");
         assert!(problem.contains("in clear text"), "{text}: {problem}");
     }
-    let error = Upstream::tls("a.example").unwrap().at_port(53).unwrap_err();
-    assert!(matches!(error.kind(), ErrorKind::Config(ConfigError::Setting { setting: "at_port", .. })));
+    let error = Upstream::tls("a.example").unwrap().with_port(53).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Config(ConfigError::Setting { setting: "with_port", .. })));
 }
 
 /// The part at fault, as it stands in the text, and the beginning of the sentence about it.
@@ -257,7 +257,7 @@ fn texts_near_a_good_one_are_upstreams_or_errors() {
 fn text_and_code_make_the_same() {
     let text = parse(&format!("tls://9.9.9.9:8853#dns.quad9.net&ip=2620:fe::fe&pin={PIN}"));
     let code = Upstream::tls("dns.quad9.net")
-        .and_then(|upstream| upstream.at_port(8853))
+        .and_then(|upstream| upstream.with_port(8853))
         .unwrap()
         .address([9, 9, 9, 9])
         .address("2620:fe::fe".parse::<IpAddr>().unwrap())
@@ -292,28 +292,29 @@ fn the_strictest_proof_possible_is_asked_for() {
 fn a_client_certificate_takes_tls_1_3() {
     let certificate = crate::tls::tests::client_certificate();
     let plain = Upstream::tls("a.example").unwrap();
-    assert_eq!(plain.minimum_tls_wanted(), TlsVersion::Tls12);
+    assert_eq!(plain.minimum_tls(), TlsVersion::Tls12);
     let mutual = plain.client_certificate(certificate.clone());
-    assert_eq!(mutual.minimum_tls_wanted(), TlsVersion::Tls13);
+    assert_eq!(mutual.minimum_tls(), TlsVersion::Tls13);
     assert_eq!(mutual.protocol(), Protocol::MutualTls);
-    assert_eq!(mutual.minimum_tls(TlsVersion::Tls12).minimum_tls_wanted(), TlsVersion::Tls12);
+    assert_eq!(mutual.with_minimum_tls(TlsVersion::Tls12).minimum_tls(), TlsVersion::Tls12);
     let https = Upstream::https("a.example").unwrap().client_certificate(certificate);
     assert_eq!(https.protocol(), Protocol::Https);
 }
 
 #[test]
 fn a_label_is_the_text_until_one_is_chosen() {
-    let upstream = Upstream::tls("a.example").unwrap().labelled("home").address([192, 0, 2, 1]);
+    let upstream = Upstream::tls("a.example").unwrap().with_label("home").address([192, 0, 2, 1]);
     assert_eq!(&**upstream.label(), "home");
     assert_eq!(upstream.to_string(), "tls://a.example#ip=192.0.2.1");
 }
 
 #[test]
 fn http_settings_are_those_of_https_upstreams() {
-    let set = |upstream: Upstream| upstream.http_version(HttpVersion::Http1).http_method(HttpMethod::Get);
+    let set =
+        |upstream: Upstream| upstream.with_http_version(HttpVersion::Http1).with_http_method(HttpMethod::Get);
     let https = set(Upstream::https("a.example/q?x=1").unwrap());
-    assert_eq!(https.http_version_wanted(), HttpVersion::Http1);
-    assert_eq!(https.http_method_wanted(), HttpMethod::Get);
+    assert_eq!(https.http_version(), HttpVersion::Http1);
+    assert_eq!(https.http_method(), HttpMethod::Get);
     let template = https.template().unwrap();
     assert_eq!((template.path_and_query(), template.separator()), ("/q?x=1", '&'));
     let tls = Upstream::tls("a.example").unwrap();

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use privydns_core::{
-    CacheUse, ClientCertificate, Config, Early, ErrorKind, Input, LookupId, Outcome, Output, Protocol, Query,
-    RecordType, Spoken,
+    CacheResult, CacheUse, ClientCertificate, Config, ErrorKind, Input, LookupId, Outcome, Output, Protocol,
+    Query, RecordType, Transport,
 };
 
 use crate::world::wire::{NXDOMAIN, Reply};
-use crate::world::{ADDRESS, AT_ONCE, Act, Ask, World, address, beginning, ms, query, s, upstream};
+use crate::world::{ADDRESS, AT_ONCE, Act, Ask, World, address, epoch, ms, query, s, upstream};
 
 /// TCP, TLS and the query take a round trip of 20 ms each.
 const COLD: std::time::Duration = ms(60);
@@ -21,7 +21,7 @@ fn a_lookup_is_answered_after_three_round_trips_and_the_next_after_one() {
     assert_eq!(done.at, COLD);
     let answer = done.answer();
     assert_eq!(answer.addresses().collect::<Vec<_>>(), [std::net::IpAddr::from(ADDRESS)]);
-    assert_eq!((answer.upstream(), answer.protocol(), answer.attempts()), ("up0", Spoken::Tls, 1));
+    assert_eq!((answer.upstream(), answer.transport(), answer.attempts()), ("up0", Transport::Tls, 1));
     assert_eq!(answer.elapsed(), COLD);
 
     assert_eq!(world.resolve("example.org").took, WARM);
@@ -176,14 +176,14 @@ fn names_that_never_leave_are_answered_or_refused_without_a_packet() {
 #[test]
 fn a_lookup_may_pass_over_the_cache_or_ask_nothing_else() {
     let mut world = World::with_upstreams(1);
-    let only = query("example.com").cache(CacheUse::Only);
+    let only = query("example.com").with_cache_use(CacheUse::Only);
     let id = world.ask(&only);
     assert!(matches!(world.finish(id).error().kind(), ErrorKind::NotCached));
     assert_eq!(world.host(0).dialled.len(), 0);
 
     world.resolve("example.com").answer();
     world.run_for(s(10));
-    let id = world.ask(&query("example.com").cache(CacheUse::Bypass));
+    let id = world.ask(&query("example.com").with_cache_use(CacheUse::Bypass));
     assert!(!world.finish(id).answer().is_cached());
     assert_eq!(world.host(0).asked.len(), 2);
 
@@ -201,19 +201,19 @@ fn upstreams_of_different_protocols_share_neither_flight_nor_cache() {
     let mut world = World::new(Config::builder().upstream(upstream(0)).upstream(inside));
     world.host(0).replies(|question| Reply::to(question).rcode(NXDOMAIN).soa(60, 1));
 
-    let outside = world.ask(&query("db.internal").protocol(Protocol::Tls));
-    let inside = world.ask(&query("db.internal").protocol(Protocol::MutualTls));
+    let outside = world.ask(&query("db.internal").with_protocol(Protocol::Tls));
+    let inside = world.ask(&query("db.internal").with_protocol(Protocol::MutualTls));
     assert_eq!(world.finish(outside).answer().outcome(), Outcome::NxDomain);
     let answer = world.finish(inside).answer();
-    assert_eq!((answer.upstream(), answer.protocol()), ("up1", Spoken::MutualTls));
+    assert_eq!((answer.upstream(), answer.transport()), ("up1", Transport::MutualTls));
     assert!(answer.addresses().eq([std::net::IpAddr::from(ADDRESS)]));
     assert_eq!((world.host(0).asked.len(), world.host(1).asked.len()), (1, 1));
 
-    let again = world.ask(&query("db.internal").protocol(Protocol::Tls));
+    let again = world.ask(&query("db.internal").with_protocol(Protocol::Tls));
     let answer = world.finish(again).answer();
     assert!(answer.is_cached());
     assert_eq!(answer.outcome(), Outcome::NxDomain);
-    let none = world.ask(&query("db.internal").protocol(Protocol::Https));
+    let none = world.ask(&query("db.internal").with_protocol(Protocol::Https));
     assert!(matches!(world.finish(none).error().kind(), ErrorKind::Config(_)));
 }
 
@@ -261,11 +261,13 @@ fn a_place_of_another_resolver_leads_to_no_other_upstream() {
     let routed = Config::builder().upstream(upstream(0)).route("example.com", [upstream(1)]);
     let other = World::new(routed);
     let query = Arc::new(query("example.com"));
-    let Ok(Early::Miss(place)) = other.shared.early(beginning(), &query) else { panic!("it is known") };
+    let Ok(CacheResult::Miss(query_key)) = other.shared.try_answer(epoch(), &query) else {
+        panic!("it is known")
+    };
 
     let mut world = World::with_upstreams(1);
-    let miss = Input::Miss { id: LookupId(1), query, place, deadline: beginning() + s(5) };
-    world.engine.handle_input(beginning(), miss);
-    let output = world.engine.poll_output(beginning(), &mut Vec::new());
+    let miss = Input::Miss { id: LookupId(1), query, query_key, deadline: epoch() + s(5) };
+    world.engine.handle_input(epoch(), miss);
+    let output = world.engine.poll_output(epoch(), &mut Vec::new());
     assert!(matches!(output, Output::Connect { target, .. } if target.address == address(0)));
 }

@@ -2,19 +2,19 @@
 
 mod faults;
 
-use privydns_core::{Cause, Config, ErrorKind, HttpVersion, Spoken, Upstream};
+use privydns_core::{Cause, Config, ErrorKind, HttpVersion, Transport, Upstream};
 
 use crate::world::{
-    ADDRESS, AT_ONCE, Act, Alpn, Host, Refusal, Speaks, World, answer, answer_after, https_address,
+    ADDRESS, AT_ONCE, Act, Alpn, Host, Refusal, SpokenProtocol, World, answer, answer_after, https_address,
     https_upstream, ms, s, upstream,
 };
 
 /// A DoH server whose version of HTTP the handshake settles.
 fn negotiated() -> Upstream {
-    https_upstream(0).http_version(HttpVersion::Negotiated)
+    https_upstream(0).with_http_version(HttpVersion::Negotiated)
 }
 
-fn world_that_speaks(speaks: Speaks, upstream: Upstream) -> World {
+fn world_that_speaks(speaks: SpokenProtocol, upstream: Upstream) -> World {
     let mut world = World::new(Config::builder().upstream(upstream));
     world.network.host(https_address(0)).speaks = speaks;
     world
@@ -26,19 +26,21 @@ fn host(world: &mut World) -> &mut Host {
 
 #[test]
 fn the_handshake_settles_the_version() {
-    for (speaks, spoken) in [(Speaks::Http2, Spoken::Http2), (Speaks::Http1, Spoken::Http1)] {
+    for (speaks, spoken) in
+        [(SpokenProtocol::Http2, Transport::Http2), (SpokenProtocol::Http1, Transport::Http1)]
+    {
         let mut world = world_that_speaks(speaks, negotiated());
         let done = world.resolve("example.com");
         assert_eq!(done.at, ms(60));
         let answer = done.answer();
-        assert_eq!((answer.protocol(), answer.attempts()), (spoken, 1));
+        assert_eq!((answer.transport(), answer.attempts()), (spoken, 1));
         assert!(answer.addresses().eq([std::net::IpAddr::from(ADDRESS)]));
     }
 }
 
 #[test]
 fn a_hundred_lookups_over_http2_share_one_connection() {
-    let mut world = world_that_speaks(Speaks::Http2, negotiated());
+    let mut world = world_that_speaks(SpokenProtocol::Http2, negotiated());
     for number in 0..100 {
         world.lookup(&format!("host{number}.example"));
     }
@@ -49,7 +51,7 @@ fn a_hundred_lookups_over_http2_share_one_connection() {
 
 #[test]
 fn lookups_over_http1_share_six_connections() {
-    let mut world = world_that_speaks(Speaks::Http1, https_upstream(0));
+    let mut world = world_that_speaks(SpokenProtocol::Http1, https_upstream(0));
     for number in 0..60 {
         world.lookup(&format!("host{number}.example"));
     }
@@ -61,7 +63,7 @@ fn lookups_over_http1_share_six_connections() {
 /// Who waits for a turn on a busy connection is not helped by waiting twice.
 #[test]
 fn lookups_that_wait_for_their_turn_are_one_attempt_each() {
-    let mut world = world_that_speaks(Speaks::Http1, https_upstream(0));
+    let mut world = world_that_speaks(SpokenProtocol::Http1, https_upstream(0));
     host(&mut world).serves(|ask| answer_after(ms(400), &ask.question));
     for number in 0..60 {
         world.lookup(&format!("host{number}.example"));
@@ -73,7 +75,7 @@ fn lookups_that_wait_for_their_turn_are_one_attempt_each() {
 
 #[test]
 fn an_idle_connection_is_closed_after_thirty_seconds() {
-    for speaks in [Speaks::Http1, Speaks::Http2] {
+    for speaks in [SpokenProtocol::Http1, SpokenProtocol::Http2] {
         let mut world = world_that_speaks(speaks, negotiated());
         let done = world.resolve("example.com");
         assert_eq!(world.wake(), Some(done.at + s(30)));
@@ -85,7 +87,7 @@ fn an_idle_connection_is_closed_after_thirty_seconds() {
 /// RFC 9113 Section 6.8: what the server did not process is sent again at no cost, on a new connection.
 #[test]
 fn queries_that_a_goaway_passes_over_are_sent_again_at_no_cost() {
-    let mut world = world_that_speaks(Speaks::Http2, negotiated());
+    let mut world = world_that_speaks(SpokenProtocol::Http2, negotiated());
     host(&mut world).serves(|ask| match ask.connection {
         0 => vec![Act::Refuse(AT_ONCE, Refusal::GoAway(0))],
         _ => answer(&ask.question),
@@ -103,7 +105,7 @@ fn queries_that_a_goaway_passes_over_are_sent_again_at_no_cost() {
 /// A promise not to have processed a query is believed a few times.
 #[test]
 fn a_server_that_passes_over_everything_is_a_server_that_fails() {
-    let mut world = world_that_speaks(Speaks::Http2, negotiated());
+    let mut world = world_that_speaks(SpokenProtocol::Http2, negotiated());
     host(&mut world).serves(|_| vec![Act::Refuse(AT_ONCE, Refusal::GoAway(0))]);
     let error = world.resolve("example.com").error();
     assert_eq!(error.attempts().len(), 3);
@@ -113,10 +115,10 @@ fn a_server_that_passes_over_everything_is_a_server_that_fails() {
 /// Who sets the version wants no other.
 #[test]
 fn a_version_that_is_set_is_not_given_up() {
-    let mut world = world_that_speaks(Speaks::Http2, https_upstream(0));
+    let mut world = world_that_speaks(SpokenProtocol::Http2, https_upstream(0));
     let error = world.resolve("example.com").error();
     assert!(matches!(error.kind(), ErrorKind::Upstream(Cause::Protocol(_))), "{error:?}");
-    host(&mut world).speaks = Speaks::Http1;
+    host(&mut world).speaks = SpokenProtocol::Http1;
     world.run_for(s(10));
     world.resolve("example.com").answer();
 }
@@ -125,10 +127,10 @@ fn a_version_that_is_set_is_not_given_up() {
 #[test]
 fn a_server_that_speaks_another_version_than_it_picks_is_spoken_to_in_that() {
     for (speaks, alpn, round_trips) in [
-        (Speaks::Http1, Alpn::Silent, 3),
-        (Speaks::Http1, Alpn::Agreeable, 6),
-        (Speaks::Http2, Alpn::Agreeable, 3),
-        (Speaks::Http2, Alpn::Silent, 5),
+        (SpokenProtocol::Http1, Alpn::Silent, 3),
+        (SpokenProtocol::Http1, Alpn::Agreeable, 6),
+        (SpokenProtocol::Http2, Alpn::Agreeable, 3),
+        (SpokenProtocol::Http2, Alpn::Silent, 5),
     ] {
         let mut world = world_that_speaks(speaks, negotiated());
         host(&mut world).alpn = alpn;
@@ -142,12 +144,12 @@ fn a_server_that_speaks_another_version_than_it_picks_is_spoken_to_in_that() {
 /// What it sent may have been anybody's, and is no reason to speak another version to it from then on.
 #[test]
 fn a_version_learned_from_garbage_is_forgotten_when_it_fails() {
-    let mut world = world_that_speaks(Speaks::Http2, negotiated());
+    let mut world = world_that_speaks(SpokenProtocol::Http2, negotiated());
     host(&mut world).serves(|_| vec![Act::SendRaw(AT_ONCE, b"SSH-2.0-OpenSSH_9.9\r\n".into())]);
     let error = world.resolve("first.example").error();
     assert!(matches!(error.kind(), ErrorKind::Upstream(Cause::Protocol(_))), "{error}");
     host(&mut world).answers();
-    assert_eq!(world.resolve("second.example").answer().protocol(), Spoken::Http2);
+    assert_eq!(world.resolve("second.example").answer().transport(), Transport::Http2);
 }
 
 /// RFC 9110 Section 10.2.3.
@@ -156,7 +158,7 @@ mod retry_after {
 
     /// A DoH server that asks for three seconds when it is asked for the first time.
     fn busy(host: &mut Host) {
-        host.speaks = Speaks::Http1;
+        host.speaks = SpokenProtocol::Http1;
         host.serves(|ask| match ask.number {
             0 => {
                 let response =

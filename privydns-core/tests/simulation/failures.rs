@@ -38,7 +38,7 @@ fn a_server_that_never_answers_is_an_error_at_the_deadline_that_says_so() {
     });
     assert_eq!(at, s(1));
     assert!(matches!(error.kind(), ErrorKind::Deadline), "{error}");
-    assert_eq!((error.upstream(), error.stage()), (Some("up0"), Some(Stage::Exchange)));
+    assert_eq!((error.upstream(), error.stage()), (Some("up0"), Some(Stage::Query)));
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn servfail_of_the_only_upstream_is_the_error_with_what_it_says_about_it() {
     let error = done.error();
     let ErrorKind::Upstream(Cause::Rcode(rcode)) = error.kind() else { panic!("{error}") };
     assert_eq!((rcode.code, rcode.extended[0].code), (ResponseCode::ServFail, 22));
-    assert_eq!((error.upstream(), error.stage()), (Some("up0"), Some(Stage::Exchange)));
+    assert_eq!((error.upstream(), error.stage()), (Some("up0"), Some(Stage::Query)));
     assert_eq!(world.host(0).asked.len(), 1, "asking the same server again would not change it");
 }
 
@@ -244,11 +244,11 @@ fn an_answer_after_the_attempts_time_is_still_the_answer() {
 #[test]
 fn a_lookup_in_a_hurry_does_not_make_the_upstream_sick() {
     let mut world = World::with_upstreams(2);
-    let hurried = world.ask(&query("hurried.example").timeout(ms(30)));
+    let hurried = world.ask(&query("hurried.example").with_timeout(ms(30)));
     assert!(world.finish(hurried).error().is_timeout());
     world.run_for(ms(100));
     assert_eq!(world.resolve("calm.example").answer().upstream(), "up0");
-    let hurried = world.ask(&query("again.example").timeout(ms(15)));
+    let hurried = world.ask(&query("again.example").with_timeout(ms(15)));
     assert!(world.finish(hurried).error().is_timeout());
     assert_eq!(world.resolve("calmer.example").answer().upstream(), "up0");
     assert_eq!(world.host(0).dialled.len(), 1, "the connection is as good as before");
@@ -307,7 +307,7 @@ fn garbage_is_an_error_that_names_the_rule_and_the_next_upstream_answers() {
     world.host(0).serves(garbage);
     let error = world.resolve("example.com").error();
     assert!(matches!(error.kind(), ErrorKind::Upstream(Cause::Protocol(_))), "{error}");
-    assert_eq!(error.stage(), Some(Stage::Exchange));
+    assert_eq!(error.stage(), Some(Stage::Query));
 
     let mut world = World::with_upstreams(2);
     world.host(0).serves(garbage);
@@ -331,7 +331,7 @@ fn an_answer_that_cannot_be_read_goes_to_the_next_upstream() {
 #[test]
 fn an_upstream_whose_name_does_not_exist_is_an_error_the_second_time_too() {
     for attempts in 1..=3 {
-        let nameless = Upstream::tls("nowhere.example").expect("an upstream").labelled("nameless");
+        let nameless = Upstream::tls("nowhere.example").expect("an upstream").with_label("nameless");
         let config = Config::builder().upstream(upstream(0)).route("corp.example", [nameless]);
         let mut world = World::new(config.attempts(attempts));
         world.host(0).replies(|question| Reply::to(question).rcode(NXDOMAIN).soa(300, 1));

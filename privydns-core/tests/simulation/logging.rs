@@ -165,7 +165,7 @@ fn ups_and_downs() {
     let mut world = World::with_upstreams(2);
     world.host(0).accepts(Accepts::Nothing);
     world.resolve("first.secret.example").answer();
-    world.ask_early(&query("first.secret.example"));
+    world.ask_shared_first(&query("first.secret.example"));
     world.host(0).accepts(Accepts::Everything).answers();
     world.run_for(s(6));
     world.resolve("second.secret.example").answer();

@@ -1,9 +1,9 @@
 //! Answers past their time, and answers renewed before it (RFC 8767).
 
-use privydns_core::{CacheSettings, CacheUse, Config, Early, Input};
+use privydns_core::{CacheResult, CacheSettings, CacheUse, Config, Input};
 
 use crate::world::wire::Reply;
-use crate::world::{ADDRESS, Accepts, Act, World, beginning, ms, query, s, upstream};
+use crate::world::{ADDRESS, Accepts, Act, World, epoch, ms, query, s, upstream};
 
 /// A world that keeps old answers and has one for example.com that ended a while ago.
 pub(crate) fn with_a_stale_answer() -> World {
@@ -58,7 +58,7 @@ fn a_stale_answer_is_given_when_asking_failed_and_for_half_a_minute_nobody_is_as
 fn a_stale_answer_is_given_at_a_deadline_that_comes_first_and_asking_goes_on() {
     let mut world = with_a_stale_answer();
     world.host(0).accepts(Accepts::Silently);
-    let hurried = query("example.com").timeout(s(1));
+    let hurried = query("example.com").with_timeout(s(1));
     let first = world.ask(&hurried);
     let done = world.finish(first);
     assert_eq!(done.took, s(1));
@@ -75,7 +75,7 @@ fn a_stale_answer_is_given_at_a_deadline_that_comes_first_and_asking_goes_on() {
 #[test]
 fn the_answer_that_comes_after_a_deadline_with_a_stale_one_is_kept() {
     let mut world = with_a_stale_answer();
-    let hurried = world.ask(&query("example.com").timeout(ms(5)));
+    let hurried = world.ask(&query("example.com").with_timeout(ms(5)));
     assert!(world.finish(hurried).answer().is_stale());
     world.run_for(ms(100));
     let begun = world.now();
@@ -101,7 +101,7 @@ fn the_answer_that_comes_after_a_stale_one_was_given_is_kept() {
 fn a_lookup_that_passes_over_the_cache_gets_no_stale_answer() {
     let mut world = with_a_stale_answer();
     world.host(0).accepts(Accepts::Nothing);
-    let id = world.ask(&query("example.com").cache(CacheUse::Bypass));
+    let id = world.ask(&query("example.com").with_cache_use(CacheUse::Bypass));
     world.finish(id).error();
 }
 
@@ -118,8 +118,8 @@ fn with_an_answer_near_its_end() -> World {
 fn an_answer_near_its_end_is_renewed_when_it_is_asked_for() {
     let mut world = with_an_answer_near_its_end();
     let asked = query("example.com");
-    let early = world.shared.early(beginning() + world.now(), &asked).expect("no error");
-    let Early::Refresh(answer) = early else { panic!("{early:?}") };
+    let early = world.shared.try_answer(epoch() + world.now(), &asked).expect("no error");
+    let CacheResult::Refresh(answer) = early else { panic!("{early:?}") };
     assert!(answer.ttl() <= Some(5));
     world.tell(Input::Refresh(asked.into()));
     world.run_for(s(1));
@@ -131,7 +131,7 @@ fn an_answer_near_its_end_is_renewed_when_it_is_asked_for() {
 fn a_refresh_goes_on_when_a_lookup_that_joined_it_leaves() {
     let mut world = with_an_answer_near_its_end();
     world.tell(Input::Refresh(query("example.com").into()));
-    let joined = world.ask(&query("example.com").cache(CacheUse::Bypass));
+    let joined = world.ask(&query("example.com").with_cache_use(CacheUse::Bypass));
     world.run_for(ms(10));
     world.cancel(joined);
     world.run_for(s(1));

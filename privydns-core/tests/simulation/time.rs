@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use privydns_core::{ErrorKind, Input, LookupId, Output};
 
-use crate::world::{World, beginning, ms, query, s};
+use crate::world::{World, epoch, ms, query, s};
 
 /// Conformance 12: equal lookups share their attempts, and not their patience.
 #[test]
 fn each_caller_leaves_at_its_own_deadline() {
     let mut world = World::with_upstreams(1);
     world.host(0).keeps_silent();
-    let patient = world.ask(&query("example.com").timeout(s(4)));
-    let hurried = world.ask(&query("example.com").timeout(ms(1700)));
+    let patient = world.ask(&query("example.com").with_timeout(s(4)));
+    let hurried = world.ask(&query("example.com").with_timeout(ms(1700)));
     let done = world.finish(hurried);
     assert_eq!(done.at, ms(1700));
     assert!(matches!(done.error().kind(), ErrorKind::Deadline));
@@ -25,7 +25,7 @@ fn a_clock_that_goes_backwards_stands_still() {
     let mut world = World::with_upstreams(1);
     world.run_for(s(60));
     world.time_out();
-    let (then, now) = (beginning() + s(1), beginning() + s(60));
+    let (then, now) = (epoch() + s(1), epoch() + s(60));
     let query = Arc::new(query("example.com"));
     world.engine.handle_input(then, Input::Lookup { id: LookupId(1), query, deadline: now + s(5) });
     let mut message = Vec::new();

@@ -4,7 +4,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use privydns_tests::SERVER_NAME;
-use privydns_tokio::{Builder, Error, RecordType, Resolver, Roots, Strategy, Upstream};
+use privydns_tokio::{Error, RecordType, Resolver, ResolverBuilder, Roots, Strategy, Upstream};
 
 use crate::machine::{self, Side};
 use crate::memory::{mebibytes, peak, resident};
@@ -58,7 +58,7 @@ pub(crate) fn run(lookups: usize) -> io::Result<()> {
 
 /// Every default but for the limits on what waits.
 fn resolver(servers: &[Remote], lookups: usize) -> Result<Resolver, Error> {
-    let mut builder: Builder<Resolver> = Resolver::builder()
+    let mut builder: ResolverBuilder<Resolver> = Resolver::builder()
         .strategy(Strategy::Spread)
         .max_lookups(lookups)
         .max_waiting(lookups)

@@ -7,7 +7,7 @@ use http::StatusCode;
 use tokio::time::Instant;
 
 use super::connection::Connection;
-use super::exchange::{Exchange, Request};
+use super::request::{Exchange, Request};
 use super::secured::Secured;
 use crate::observe::RequestSeen;
 use crate::script::{End, Http1Fault, HttpFault};

@@ -12,9 +12,9 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::connection::Connection;
-use super::exchange::{Exchange, Request};
-use super::orders::{Orders, Share};
+use super::pending_answers::{PendingAnswers, Share};
 use super::plan::Outbox;
+use super::request::{Exchange, Request};
 use super::rewrite::Rewriter;
 use super::secured::Secured;
 use super::settings::Http2Settings;
@@ -28,7 +28,7 @@ pub(super) async fn serve(
     is_refused: bool,
 ) -> io::Result<End> {
     let (ends, mut end) = unbounded_channel();
-    let orders = Orders::default();
+    let orders = PendingAnswers::default();
     let rewriter = Rewriter::new(stream, connection.log.clone(), orders.clone(), ends);
     let mut http2 = match builder(&connection.shared.setup.http2).handshake(rewriter).await {
         Ok(http2) => http2,
@@ -131,7 +131,11 @@ async fn receive(
     Some((Request { seen, body }, respond))
 }
 
-fn send(exchange: Exchange, mut respond: SendResponse<Bytes>, orders: &Orders) -> Result<(), h2::Error> {
+fn send(
+    exchange: Exchange,
+    mut respond: SendResponse<Bytes>,
+    orders: &PendingAnswers,
+) -> Result<(), h2::Error> {
     let Exchange { plan, response } = exchange;
     let mut trailers = None;
     let mut end_mid_body = None;

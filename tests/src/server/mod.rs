@@ -2,14 +2,14 @@
 
 mod connection;
 mod dot;
-mod exchange;
 mod handshake;
 mod http1;
 mod http2;
 mod listen;
-mod orders;
+mod pending_answers;
 mod plan;
 mod raw;
+mod request;
 mod rewrite;
 mod secured;
 mod settings;
@@ -158,7 +158,7 @@ impl Server {
     ///
     /// # Panics
     ///
-    /// When that takes longer than [`PATIENCE`](crate::observe::PATIENCE).
+    /// When that takes longer than [`TIMEOUT`](crate::observe::TIMEOUT).
     pub fn wait_until(&self, is_so: impl Fn(&Seen) -> bool) -> Seen {
         self.shared.log.wait_until(is_so)
     }

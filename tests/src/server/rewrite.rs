@@ -15,7 +15,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::connection::ConnectionLog;
-use super::orders::{Order, Orders};
+use super::pending_answers::{Order, PendingAnswers};
 use super::secured::Secured;
 use crate::frame::Frame;
 use crate::observe::keep;
@@ -31,7 +31,7 @@ const MAX_WAITING: usize = 1 << 20;
 pub(super) struct Rewriter<'a, 'b> {
     stream: &'a mut Secured<'b>,
     log: Arc<ConnectionLog>,
-    orders: Orders,
+    orders: PendingAnswers,
     /// Where the end of the connection is announced, once everything before it is written.
     ends: UnboundedSender<End>,
     /// What `h2` has written of a frame.
@@ -67,7 +67,7 @@ impl<'a, 'b> Rewriter<'a, 'b> {
     pub(super) fn new(
         stream: &'a mut Secured<'b>,
         log: Arc<ConnectionLog>,
-        orders: Orders,
+        orders: PendingAnswers,
         ends: UnboundedSender<End>,
     ) -> Self {
         Self {

@@ -3,14 +3,14 @@
 use std::thread;
 use std::time::Duration;
 
-use privydns_core::config::Builder;
-use privydns_core::{Answer, Cause, ClientCertificate, Config, Error, ErrorKind, Roots, Spoken, Upstream};
+use privydns_core::config::ResolverBuilder;
+use privydns_core::{Answer, Cause, ClientCertificate, Config, Error, ErrorKind, Roots, Transport, Upstream};
 use privydns_tests::{Script, Server, Setup};
 
 use crate::backend::{Backend, TestResolver};
 
 /// As long as a lookup may take that is meant to come to its end. Long, since machines can be slow.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What is spoken between resolver and servers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,15 +61,15 @@ impl Bench {
     }
 
     /// A configuration with these upstreams, and more patience than users have.
-    pub(crate) fn config(&self, servers: &[&Server]) -> Builder {
-        Config::builder().upstreams(servers.iter().map(|server| self.upstream(server))).timeout(PATIENCE)
+    pub(crate) fn config(&self, servers: &[&Server]) -> ResolverBuilder {
+        Config::builder().upstreams(servers.iter().map(|server| self.upstream(server))).timeout(TIMEOUT)
     }
 
     pub(crate) fn resolver(&self, servers: &[&Server]) -> Box<dyn TestResolver> {
         self.build(self.config(servers))
     }
 
-    pub(crate) fn build(&self, builder: Builder) -> Box<dyn TestResolver> {
+    pub(crate) fn build(&self, builder: ResolverBuilder) -> Box<dyn TestResolver> {
         self.backend.resolver(builder.build().unwrap()).unwrap()
     }
 
@@ -82,12 +82,12 @@ impl Bench {
         self.carrier == Carrier::Http1
     }
 
-    pub(crate) fn spoken(&self) -> Spoken {
+    pub(crate) fn spoken(&self) -> Transport {
         match self.carrier {
-            Carrier::Dot if self.is_mutual => Spoken::MutualTls,
-            Carrier::Dot => Spoken::Tls,
-            Carrier::Http2 => Spoken::Http2,
-            Carrier::Http1 => Spoken::Http1,
+            Carrier::Dot if self.is_mutual => Transport::MutualTls,
+            Carrier::Dot => Transport::Tls,
+            Carrier::Http2 => Transport::Http2,
+            Carrier::Http1 => Transport::Http1,
         }
     }
 }

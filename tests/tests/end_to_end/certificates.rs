@@ -116,11 +116,11 @@ pub(crate) fn tls_12_is_spoken_unless_a_certificate_is_at_stake(bench: &Bench) {
     let result = ask(bench, bench.upstream(&server));
     if bench.is_mutual {
         assert!(matches!(cause(result), Cause::Tls(_)));
-        ask(bench, bench.upstream(&server).minimum_tls(TlsVersion::Tls12)).unwrap();
+        ask(bench, bench.upstream(&server).with_minimum_tls(TlsVersion::Tls12)).unwrap();
     } else {
         result.unwrap();
         assert_eq!(server.seen().connections[0].tls_version, Some(0x0303));
-        let found = cause(ask(bench, bench.upstream(&server).minimum_tls(TlsVersion::Tls13)));
+        let found = cause(ask(bench, bench.upstream(&server).with_minimum_tls(TlsVersion::Tls13)));
         assert!(matches!(found, Cause::Tls(_)), "{found}");
     }
 }

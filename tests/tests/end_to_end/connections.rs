@@ -28,8 +28,8 @@ pub(crate) fn silence_at_any_stage_ends_at_the_deadline(bench: &Bench) {
     let timeout = Duration::from_secs(1);
     let faults = [
         (Script::new().on_connection(.., ConnectionFault::Silence), Stage::Tls),
-        (Script::new().on_connection(.., ConnectionFault::Deaf), Stage::Exchange),
-        (Script::new().on_query(.., QueryFault::Silent), Stage::Exchange),
+        (Script::new().on_connection(.., ConnectionFault::Deaf), Stage::Query),
+        (Script::new().on_query(.., QueryFault::Silent), Stage::Query),
     ];
     at_once(faults, |(script, stage)| {
         let server = bench.setup().script(script).start();
@@ -222,7 +222,7 @@ pub(crate) fn application_protocols_are_not_insisted_on(bench: &Bench) {
             assert_eq!(cause(result), Cause::NoApplicationProtocol);
             continue;
         }
-        assert_eq!(result.unwrap().protocol(), bench.spoken(), "{alpn:?}");
+        assert_eq!(result.unwrap().transport(), bench.spoken(), "{alpn:?}");
         let before = server.seen().connections.len();
         server.drop_connections(End::CloseNotify);
         resolver.lookup(WWW, RecordType::AAAA).unwrap();
@@ -233,7 +233,7 @@ pub(crate) fn application_protocols_are_not_insisted_on(bench: &Bench) {
 pub(crate) fn nonsense_inside_tls_is_no_answer(bench: &Bench) {
     let steps = vec![Step::AwaitOctets(10), Step::Write(vec![0xff; 20_000]), Step::Write(vec![0xff; 60_000])];
     let (_server, resolver) = with(bench, ConnectionFault::Raw(steps));
-    let query = Query::new(WWW, RecordType::A).unwrap().timeout(Duration::from_millis(500));
+    let query = Query::new(WWW, RecordType::A).unwrap().with_timeout(Duration::from_millis(500));
     let error = resolver.query(query).unwrap_err();
     // Over HTTP the other version was tried, too, which this server does not even agree on.
     let is_expected = match error.kind() {

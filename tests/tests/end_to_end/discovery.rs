@@ -85,7 +85,7 @@ pub(crate) fn designated_resolvers_are_found_and_prove_the_address_that_was_aske
     assert_eq!(upstreams.len(), 2);
     for (upstream, server) in upstreams.iter().zip([&hinted, &looked_up]) {
         assert_eq!(upstream.socket_addresses().collect::<Vec<_>>(), [server.address()]);
-        assert_eq!(ask(bench, upstream.clone()).unwrap().protocol(), bench.spoken());
+        assert_eq!(ask(bench, upstream.clone()).unwrap().transport(), bench.spoken());
         // What was found is as good when it was written down.
         let written: Upstream = upstream.to_string().parse().unwrap();
         ask(bench, written.roots(roots(server))).unwrap();

@@ -78,7 +78,7 @@ pub(crate) fn a_silent_first_upstream_is_found_out_by_one_lookup(bench: &Bench) 
     let silence = Script::new().on_connection(.., ConnectionFault::Silence);
     let (_first, second, resolver) = pair(bench, silence);
     assert!(is_from(&resolver.lookup(WWW, RecordType::A).unwrap(), &second));
-    assert!(resolver.stats().upstreams[0].is_sick);
+    assert!(resolver.stats().upstreams[0].is_unhealthy);
     for number in 0..5 {
         let answer = resolver.lookup(&format!("{number}.many.example.test"), RecordType::A).unwrap();
         assert!(is_from(&answer, &second));

@@ -196,7 +196,7 @@ pub(crate) fn faults_are_nobody_elses(bench: &Bench) {
     }
     at_once(faults, |fault| {
         let script = Script::new().on_query(BAD, fault.clone());
-        let (bad, others) = ask_in_company(bench, script, |query| query.timeout(SHORT));
+        let (bad, others) = ask_in_company(bench, script, |query| query.with_timeout(SHORT));
         bad.expect_err("every answer is bad");
         for result in others {
             assert_eq!(result.unwrap().addresses().count(), 1, "{fault:?}");

@@ -38,7 +38,7 @@ pub(crate) fn records_of_every_type_arrive(bench: &Bench) {
             assert_eq!(record.record_type(), record_type, "{name}");
             record.data().unwrap();
         }
-        assert_eq!((answer.protocol(), answer.attempts()), (bench.spoken(), 1), "{name}");
+        assert_eq!((answer.transport(), answer.attempts()), (bench.spoken(), 1), "{name}");
     }
     assert_eq!(server.seen().handshakes(), 1);
 }
@@ -134,9 +134,9 @@ pub(crate) fn answers_are_kept_as_long_as_they_say(bench: &Bench) {
     resolver.clear_cache();
     assert!(!resolver.lookup("ttl300.example.test", RecordType::A).unwrap().is_cached());
     let query = Query::new("ttl300.example.test", RecordType::A).unwrap();
-    assert!(!resolver.query(query.clone().cache(CacheUse::Bypass)).unwrap().is_cached());
-    assert!(resolver.query(query.cache(CacheUse::Only)).unwrap().is_cached());
-    let unknown = Query::new("www.example.test", RecordType::A).unwrap().cache(CacheUse::Only);
+    assert!(!resolver.query(query.clone().with_cache_use(CacheUse::Bypass)).unwrap().is_cached());
+    assert!(resolver.query(query.with_cache_use(CacheUse::Only)).unwrap().is_cached());
+    let unknown = Query::new("www.example.test", RecordType::A).unwrap().with_cache_use(CacheUse::Only);
     assert!(matches!(resolver.query(unknown).unwrap_err().kind(), ErrorKind::NotCached));
 }
 
@@ -203,11 +203,11 @@ pub(crate) fn queries_say_no_more_than_they_have_to(bench: &Bench) {
 
 pub(crate) fn options_of_a_query_reach_the_server(bench: &Bench) {
     let (server, resolver) = bench.start(Script::new());
-    let query = || Query::new("secure.example.test", RecordType::A).unwrap().cache(CacheUse::Bypass);
+    let query = || Query::new("secure.example.test", RecordType::A).unwrap().with_cache_use(CacheUse::Bypass);
     assert_eq!(resolver.query(query()).unwrap().is_authenticated(), server.seen().queries[0].authentic_data);
     assert!(resolver.query(query().dnssec_ok(true)).unwrap().is_authenticated());
     resolver.query(query().checking_disabled(true)).unwrap();
-    resolver.query(query().client_subnet(ClientSubnet::Withheld)).unwrap();
+    resolver.query(query().with_client_subnet(ClientSubnet::Withheld)).unwrap();
     resolver.query(query().padding(false)).unwrap();
     let seen = server.seen();
     let edns = |index: usize| seen.queries[index].edns.as_ref().unwrap();
@@ -217,7 +217,7 @@ pub(crate) fn options_of_a_query_reach_the_server(bench: &Bench) {
     assert_eq!(edns(4).padding(), None);
 
     let wrong = if bench.is_http() { Protocol::Tls } else { Protocol::Https };
-    let error = resolver.query(query().protocol(wrong)).unwrap_err();
+    let error = resolver.query(query().with_protocol(wrong)).unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Config(ConfigError::NoSuchProtocol)), "{error}");
 }
 

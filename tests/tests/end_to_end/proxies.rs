@@ -57,7 +57,7 @@ pub(crate) fn an_upstream_known_by_name_is_reached_through_a_proxy_that_resolves
         let upstream = by_name(bench, &server).proxy(to_proxy);
         assert!(!upstream.needs_bootstrap());
         let answer = ask(bench, upstream).unwrap();
-        assert_eq!(answer.protocol(), bench.spoken());
+        assert_eq!(answer.transport(), bench.spoken());
         assert_eq!(answer.addresses().count(), 1);
 
         let [tunnel] = &proxy.seen()[..] else { panic!("{:?}", proxy.seen()) };
@@ -135,7 +135,7 @@ pub(crate) fn a_proxy_that_says_nothing_is_where_the_lookup_ends(bench: &Bench) 
     let server = bench.setup().start();
     let proxy = privydns_tests::Proxy::socks5().silent().start();
     let upstream = by_name(bench, &server).proxy(Proxy::socks5(proxy.address()));
-    let query = Query::new(WWW, RecordType::A).unwrap().timeout(Duration::from_millis(100));
+    let query = Query::new(WWW, RecordType::A).unwrap().with_timeout(Duration::from_millis(100));
     let error = bench.build(bench.config(&[]).upstream(upstream)).query(query).unwrap_err();
     assert!(error.is_timeout());
     assert_eq!(error.stage(), Some(Stage::Proxy), "{error}");

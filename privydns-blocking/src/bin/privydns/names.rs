@@ -43,7 +43,7 @@ impl<R: BufRead> Names<R> {
                 return Ok((!is_end).then_some(line));
             }
             is_end = false;
-            let end = buffer.iter().position(|octet| *octet == b'\n');
+            let end = buffer.iter().position(|byte| *byte == b'\n');
             let part = &buffer[..end.unwrap_or(buffer.len())];
             line.extend(&part[..part.len().min(MAX_LINE - line.len())]);
             let read = part.len() + usize::from(end.is_some());

@@ -54,10 +54,10 @@ fn upstreams(wanted: &Upstreams) -> Result<Vec<Upstream>, String> {
             dressed = dressed.client_certificate(certificate.clone());
         }
         if wanted.get {
-            dressed = dressed.http_method(HttpMethod::Get);
+            dressed = dressed.with_http_method(HttpMethod::Get);
         }
         if wanted.http1 {
-            dressed = dressed.http_version(HttpVersion::Http1);
+            dressed = dressed.with_http_version(HttpVersion::Http1);
         }
         *upstream = wanted.pins.iter().fold(dressed, |upstream, pin| upstream.pin(*pin));
     }
@@ -107,13 +107,13 @@ pub(crate) fn dress(query: Query, options: &Lookup, protocol: Option<Transport>)
     let mut query =
         query.dnssec_ok(options.dnssec).checking_disabled(options.cd).padding(!options.no_padding);
     if let Some(subnet) = options.ecs {
-        query = query.client_subnet(subnet);
+        query = query.with_client_subnet(subnet);
     }
     if options.no_cache {
-        query = query.cache(CacheUse::Bypass);
+        query = query.with_cache_use(CacheUse::Bypass);
     }
     match protocol {
-        Some(protocol) => query.protocol(protocol.into()),
+        Some(protocol) => query.with_protocol(protocol.into()),
         None => query,
     }
 }

@@ -45,12 +45,12 @@ fn drain(sequence: &mut Sequence, now: Instant) -> String {
     let mut all = Vec::new();
     loop {
         match sequence.next(now) {
-            Next::Address(address) => all.push(address.to_string()),
-            Next::Wait(until) => {
+            SequenceStep::Address(address) => all.push(address.to_string()),
+            SequenceStep::Wait(until) => {
                 let until = until.map_or("waits".to_owned(), |until| format!("waits {:?}", until - now));
                 return [all, vec![until]].concat().join(" ");
             }
-            Next::End(problem) => {
+            SequenceStep::End(problem) => {
                 let end = problem.map_or("ends".to_owned(), |problem| problem.to_string());
                 return [all, vec![end]].concat().join(" ");
             }
@@ -63,7 +63,7 @@ fn ipv6_addresses_go_at_once_and_ipv4_ones_take_their_turn_when_they_come() {
     let (mut sequence, now) = (Sequence::new(), now());
     assert_eq!(drain(&mut sequence, now), "waits");
     sequence.ipv6_answered(ipv6(&["2001:db8::1", "2001:db8::2", "2001:db8::3"]));
-    assert!(matches!(sequence.next(now), Next::Address(IpAddr::V6(_))));
+    assert!(matches!(sequence.next(now), SequenceStep::Address(IpAddr::V6(_))));
     sequence.ipv4_answered(now, ipv4(&["192.0.2.1"]));
     assert_eq!(drain(&mut sequence, now), "192.0.2.1 2001:db8::2 2001:db8::3 ends");
     assert_eq!(drain(&mut sequence, now), "ends");
@@ -81,7 +81,7 @@ fn ipv4_addresses_wait_50_ms_for_the_answer_about_ipv6() {
     in_time.ipv6_answered(ipv6(&["2001:db8::1"]));
     assert_eq!(drain(&mut in_time, start), "2001:db8::1 192.0.2.1 ends");
 
-    assert!(matches!(sequence.next(start + ms(50)), Next::Address(IpAddr::V4(_))));
+    assert!(matches!(sequence.next(start + ms(50)), SequenceStep::Address(IpAddr::V4(_))));
     sequence.ipv6_answered(ipv6(&["2001:db8::1"]));
     assert_eq!(drain(&mut sequence, start + ms(60)), "2001:db8::1 192.0.2.2 ends");
 }
@@ -108,14 +108,14 @@ fn a_failure_is_told_only_where_there_is_no_address() {
     let mut sequence = Sequence::new();
     sequence.ipv4_answered(now, failure());
     sequence.ipv6_answered(ipv6(&[]));
-    let Next::End(Some(problem)) = sequence.next(now) else { panic!("no end") };
+    let SequenceStep::End(Some(problem)) = sequence.next(now) else { panic!("no end") };
     assert!(matches!(problem.kind(), ErrorKind::Upstream(Cause::Closed)));
     assert_eq!(drain(&mut sequence, now), "ends");
 
     let mut sequence = Sequence::new();
     sequence.ipv4_answered(now, ipv4(&[]));
     sequence.ipv6_answered(ipv6(&[]));
-    let Next::End(Some(problem)) = sequence.next(now) else { panic!("no end") };
+    let SequenceStep::End(Some(problem)) = sequence.next(now) else { panic!("no end") };
     assert!(matches!(problem.kind(), ErrorKind::NotFound(NotFound::NoData)));
 }
 

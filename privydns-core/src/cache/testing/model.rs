@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use super::wire::{self, Reply};
-use crate::cache::{Cache, CacheSettings, Found, Group};
+use crate::cache::{Cache, CacheSettings, Found, UpstreamSet};
 use crate::message::{Answer, Outcome, Query};
 use crate::rr::RecordType;
 
@@ -12,8 +12,8 @@ const NAMES: [&str; 7] = ["x", "a.x", "b.x", "a.a.x", "b.a.x", "c.b.a.x", "y"];
 const TYPES: [RecordType; 2] = [RecordType::A, RecordType::AAAA];
 const TTLS: [u32; 5] = [0, 1, 10, 30, 100];
 const GRACE: u64 = 50;
-const PUBLIC: Group = Group(1);
-const INTERNAL: Group = Group(2);
+const PUBLIC: UpstreamSet = UpstreamSet(1);
+const INTERNAL: UpstreamSet = UpstreamSet(2);
 
 /// Decides what happens.
 pub(crate) trait Choices {
@@ -23,8 +23,8 @@ pub(crate) trait Choices {
 
 /// Tells a cache and its model the same things, and holds what they find against each other, until the choices
 /// are over.
-pub(crate) fn hold_against_model(beginning: Instant, choices: &mut impl Choices) {
-    let mut bench = Bench::new(beginning, choices);
+pub(crate) fn hold_against_model(epoch: Instant, choices: &mut impl Choices) {
+    let mut bench = Bench::new(epoch, choices);
     while bench.step(choices).is_some() {}
 }
 
@@ -36,7 +36,7 @@ struct Bench {
 }
 
 impl Bench {
-    fn new(beginning: Instant, choices: &mut impl Choices) -> Self {
+    fn new(epoch: Instant, choices: &mut impl Choices) -> Self {
         let mut is_chosen = || choices.below(2) == Some(1);
         let (is_stale_served, is_prefetching) = (is_chosen(), is_chosen());
         let settings = CacheSettings::default()
@@ -45,7 +45,7 @@ impl Bench {
         let cache = Cache::new(&settings, *b"a secret of ours");
         assert_marks_have_slots_of_their_own(&cache);
         let model = Model { is_stale_served, is_prefetching, ..Model::default() };
-        Self { cache, now: beginning, model, step: 0 }
+        Self { cache, now: epoch, model, step: 0 }
     }
 
     fn step(&mut self, choices: &mut impl Choices) -> Option<()> {
@@ -56,15 +56,17 @@ impl Bench {
         match what {
             0..50 => {
                 let expected = model.lookup(lookup);
-                let found =
-                    Seen::of(&cache.lookup(*now, &query, cache.place(&query, lookup.group())), lookup);
+                let found = Seen::of(
+                    &cache.lookup(*now, &query, cache.query_key(&query, lookup.upstream_set())),
+                    lookup,
+                );
                 assert_eq!(found, expected, "step {step}, {lookup:?}");
             }
             50..75 => {
                 let said = Said::any(choices)?;
                 let message = said.to(&query).message(&query);
-                let place = cache.place(&query, lookup.group());
-                cache.insert(*now, &query, place, &message, 0, &wire::origin());
+                let query_key = cache.query_key(&query, lookup.upstream_set());
+                cache.insert(*now, &query, query_key, &message, 0, &wire::origin());
                 model.insert(lookup, said);
             }
             75..95 => {
@@ -73,11 +75,11 @@ impl Bench {
                 model.now += time as u64;
             }
             95..98 => {
-                cache.failed(*now, cache.key(&query, lookup.group()));
+                cache.failed(*now, cache.key(&query, lookup.upstream_set()));
                 model.failures.insert(lookup, model.now + 30_000);
             }
             98 => {
-                cache.remove(&query, lookup.group());
+                cache.remove(&query, lookup.upstream_set());
                 model.remove(lookup);
             }
             _ => {
@@ -99,7 +101,7 @@ fn assert_marks_have_slots_of_their_own(cache: &Cache) {
         })
     };
     let slots: BTreeSet<_> =
-        all().map(|lookup| cache.key(&lookup.query(), lookup.group()).index(4096)).collect();
+        all().map(|lookup| cache.key(&lookup.query(), lookup.upstream_set()).index(4096)).collect();
     assert_eq!(slots.len(), all().count());
 }
 
@@ -121,7 +123,7 @@ impl Lookup {
         query(NAMES[self.name], TYPES[self.kind]).dnssec_ok(self.scope == 1)
     }
 
-    fn group(self) -> Group {
+    fn upstream_set(self) -> UpstreamSet {
         if self.scope == 2 { INTERNAL } else { PUBLIC }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::message::{Message, Origin, Query, QueryName, Spoken};
+use crate::message::{Message, Origin, Query, QueryName, Transport};
 
 const A: u16 = 1;
 const CNAME: u16 = 5;
@@ -135,7 +135,7 @@ impl Reply {
 }
 
 pub(crate) fn origin() -> Origin {
-    Origin::new(Arc::from("resolver.example"), Spoken::Tls, 1, Duration::from_millis(20))
+    Origin::new(Arc::from("resolver.example"), Transport::Tls, 1, Duration::from_millis(20))
 }
 
 fn name(text: &str) -> Vec<u8> {

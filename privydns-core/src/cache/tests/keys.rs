@@ -23,16 +23,18 @@ fn whatever_may_change_the_answer_changes_the_key() {
         plain().dnssec_ok(true),
         plain().checking_disabled(true),
         plain().dnssec_ok(true).checking_disabled(true),
-        plain().client_subnet(ClientSubnet::Withheld),
-        plain().client_subnet(prefix("192.0.2.0", 24)),
-        plain().client_subnet(prefix("192.0.3.0", 24)),
-        plain().client_subnet(prefix("192.0.2.0", 25)),
-        plain().client_subnet(prefix("::", 0)),
-        plain().client_subnet(prefix("0.0.0.0", 0)),
-        plain().client_subnet(prefix("::ffff:192.0.2.0", 120)),
+        plain().with_client_subnet(ClientSubnet::Withheld),
+        plain().with_client_subnet(prefix("192.0.2.0", 24)),
+        plain().with_client_subnet(prefix("192.0.3.0", 24)),
+        plain().with_client_subnet(prefix("192.0.2.0", 25)),
+        plain().with_client_subnet(prefix("::", 0)),
+        plain().with_client_subnet(prefix("0.0.0.0", 0)),
+        plain().with_client_subnet(prefix("::ffff:192.0.2.0", 120)),
     ];
-    let keys: BTreeSet<CacheKey> =
-        queries.iter().flat_map(|query| [PUBLIC, INTERNAL].map(|group| cache.key(query, group))).collect();
+    let keys: BTreeSet<CacheKey> = queries
+        .iter()
+        .flat_map(|query| [PUBLIC, INTERNAL].map(|upstream_set| cache.key(query, upstream_set)))
+        .collect();
     assert_eq!(keys.len(), 2 * queries.len());
 }
 
@@ -43,9 +45,9 @@ fn whatever_does_not_change_the_answer_does_not_change_the_key() {
     let queries = [
         a("WWW.Example.COM."),
         plain.clone().padding(false),
-        plain.clone().timeout(Duration::from_secs(1)),
-        plain.clone().cache(CacheUse::Bypass),
-        plain.clone().protocol(Protocol::Tls),
+        plain.clone().with_timeout(Duration::from_secs(1)),
+        plain.clone().with_cache_use(CacheUse::Bypass),
+        plain.clone().with_protocol(Protocol::Tls),
     ];
     for query in queries {
         assert_eq!(cache.key(&query, PUBLIC), cache.key(&plain, PUBLIC), "{query:?}");
@@ -82,7 +84,7 @@ fn clones_are_the_same_cache() {
     bench.cache.clone().insert(
         bench.now,
         &query,
-        bench.cache.place(&query, PUBLIC),
+        bench.cache.query_key(&query, PUBLIC),
         &Reply::to(&query).a(TTL).message(&query),
         0,
         &wire::origin(),
@@ -93,17 +95,19 @@ fn clones_are_the_same_cache() {
 #[test]
 fn marks_hold_for_their_time_and_for_their_key() {
     let keyer = Keyer::new(&[1; 16]);
-    let marks = Marks::new();
+    let cooldowns = Cooldowns::new();
     let clock = Clock::default();
-    let begin = clock.moment(start());
+    let begin = clock.timestamp(start());
     let keys = ["1.example", "2.example"].map(|name| keyer.answer(&a(name), PUBLIC));
-    assert!(marks.claim(keys[0], begin) && !marks.claim(keys[0], begin));
-    assert!(!marks.is_set(keys[1], begin));
-    let end = begin.plus(Marks::PAUSE);
-    assert!(marks.is_set(keys[0], end.minus(Duration::from_millis(1))) && !marks.is_set(keys[0], end));
-    marks.set(keys[0], end);
-    marks.clear(keys[1]);
-    assert!(marks.is_set(keys[0], end));
-    marks.clear(keys[0]);
-    assert!(!marks.is_set(keys[0], end));
+    assert!(cooldowns.claim(keys[0], begin) && !cooldowns.claim(keys[0], begin));
+    assert!(!cooldowns.is_set(keys[1], begin));
+    let end = begin.plus(Cooldowns::PAUSE);
+    assert!(
+        cooldowns.is_set(keys[0], end.minus(Duration::from_millis(1))) && !cooldowns.is_set(keys[0], end)
+    );
+    cooldowns.set(keys[0], end);
+    cooldowns.clear(keys[1]);
+    assert!(cooldowns.is_set(keys[0], end));
+    cooldowns.clear(keys[0]);
+    assert!(!cooldowns.is_set(keys[0], end));
 }

@@ -27,13 +27,13 @@ impl Value for Parcel {
         self.octets
     }
 
-    fn end(&self) -> Moment {
+    fn end(&self) -> Timestamp {
         at(self.end)
     }
 }
 
-fn at(second: u64) -> Moment {
-    Clock::default().moment(start()).plus(Duration::from_secs(second))
+fn at(second: u64) -> Timestamp {
+    Clock::default().timestamp(start()).plus(Duration::from_secs(second))
 }
 
 fn parcel(octets: u64) -> Parcel {
@@ -45,7 +45,7 @@ fn ending(octets: u64, end: u64) -> Parcel {
 }
 
 /// A number that looks like a hash: each bit depends on each of those of the number (`SplitMix64`).
-fn place(number: u64) -> u64 {
+fn slot(number: u64) -> u64 {
     let mut mixed = (number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -54,9 +54,9 @@ fn place(number: u64) -> u64 {
 
 /// Asks, and puts what is missing, as a resolver does.
 fn ask(store: &Store<Parcel>, number: u64, value: &Parcel) -> bool {
-    let is_hit = store.get(place(number)).is_some();
+    let is_hit = store.get(slot(number)).is_some();
     if !is_hit {
-        store.insert(at(0), place(number), value.clone());
+        store.insert(at(0), slot(number), value.clone());
     }
     is_hit
 }
@@ -69,7 +69,7 @@ fn never_more_entries_than_the_limit() {
         assert!(store.entries() <= 100);
     }
     assert_eq!(store.entries(), 100);
-    assert_eq!((0..1000).filter(|number| store.contains(place(*number))).count(), 100);
+    assert_eq!((0..1000).filter(|number| store.contains(slot(*number))).count(), 100);
     assert_eq!(store.evictions(), 900);
 }
 
@@ -85,7 +85,7 @@ fn never_more_memory_than_the_limit() {
             ask(&store, number, &parcel(octets));
         }
         if number % 100 == 0 {
-            let kept = sizes.iter().filter(|(number, _)| store.contains(place(**number)));
+            let kept = sizes.iter().filter(|(number, _)| store.contains(slot(**number)));
             let octets: u64 = kept.map(|(_, octets)| octets).sum();
             assert!(octets <= MIB, "{octets}");
         }
@@ -113,8 +113,8 @@ fn an_entry_that_grows_makes_others_go() {
     for number in 0..100 {
         ask(&store, number, &parcel(50));
     }
-    store.insert(at(0), place(0), parcel(60_000));
-    assert_eq!(store.get(place(0)), Some(parcel(60_000)));
+    store.insert(at(0), slot(0), parcel(60_000));
+    assert_eq!(store.get(slot(0)), Some(parcel(60_000)));
     assert!((20..50).contains(&store.entries()), "{}", store.entries());
 }
 
@@ -127,7 +127,7 @@ fn a_large_answer_is_kept_when_the_store_is_full_of_small_ones() {
     }
     let before = store.entries();
     ask(&store, 10_000, &parcel(60_000));
-    assert_eq!(store.get(place(10_000)), Some(parcel(60_000)));
+    assert_eq!(store.get(slot(10_000)), Some(parcel(60_000)));
     assert!(before - store.entries() < 100, "no more go than have to: {before} {}", store.entries());
 }
 
@@ -137,8 +137,8 @@ fn what_is_larger_than_the_store_is_not_kept_and_drives_nobody_out() {
     for number in 0..50 {
         ask(&store, number, &parcel(50));
     }
-    store.insert(at(0), place(0), parcel(60_000));
-    assert!(!store.contains(place(0)), "nor is what it was to replace");
+    store.insert(at(0), slot(0), parcel(60_000));
+    assert!(!store.contains(slot(0)), "nor is what it was to replace");
     assert_eq!(store.entries(), 49);
 }
 
@@ -166,7 +166,7 @@ fn what_is_asked_for_often_outlives_what_is_asked_for_once() {
         ask(&store, number, &parcel(50));
         ask(&store, number % 50, &parcel(50));
     }
-    assert!((0..50).all(|number| store.contains(place(number))));
+    assert!((0..50).all(|number| store.contains(slot(number))));
 }
 
 /// Values that were popular once would keep a new working set out.
@@ -174,9 +174,9 @@ fn what_is_asked_for_often_outlives_what_is_asked_for_once() {
 fn what_is_over_makes_room_for_what_is_new() {
     let store = Store::new(1000, MIB, Duration::ZERO);
     let asked = |number, now, end| {
-        let is_hit = store.get(place(number)).is_some();
+        let is_hit = store.get(slot(number)).is_some();
         if !is_hit {
-            store.insert(at(now), place(number), ending(50, end));
+            store.insert(at(now), slot(number), ending(50, end));
         }
         is_hit
     };
@@ -189,19 +189,19 @@ fn what_is_over_makes_room_for_what_is_new() {
     let hits: Vec<_> = hits.collect();
     assert_eq!(hits[0], 0);
     assert!(hits[1] > 900, "{hits:?}");
-    assert!((0..1000).all(|number| !store.contains(place(number))));
+    assert!((0..1000).all(|number| !store.contains(slot(number))));
 }
 
 #[test]
 fn what_is_over_stays_for_the_time_of_grace_and_what_was_renewed_stays() {
     let store = Store::new(1000, MIB, Duration::from_secs(10));
-    store.insert(at(0), place(0), ending(50, 5));
-    store.insert(at(0), place(1), ending(50, 5));
-    store.insert(at(4), place(1), ending(50, 100));
-    store.insert(at(14), place(2), parcel(50));
-    assert!(store.contains(place(0)));
-    store.insert(at(15), place(3), parcel(50));
-    assert!(!store.contains(place(0)) && store.contains(place(1)));
+    store.insert(at(0), slot(0), ending(50, 5));
+    store.insert(at(0), slot(1), ending(50, 5));
+    store.insert(at(4), slot(1), ending(50, 100));
+    store.insert(at(14), slot(2), parcel(50));
+    assert!(store.contains(slot(0)));
+    store.insert(at(15), slot(3), parcel(50));
+    assert!(!store.contains(slot(0)) && store.contains(slot(1)));
     assert_eq!(store.evictions(), 0, "nobody went for want of room");
 }
 
@@ -216,8 +216,8 @@ fn after_whatever_threads_did_the_store_counts_what_it_holds() {
                 for _ in 0..5000 {
                     let number = rng.random_range(0..100);
                     match rng.random_range(0..10) {
-                        0 => store.remove(place(number)),
-                        1 => store.insert(at(0), place(number), parcel(rng.random_range(50..40_000))),
+                        0 => store.remove(slot(number)),
+                        1 => store.insert(at(0), slot(number), parcel(rng.random_range(50..40_000))),
                         _ => drop(ask(store, number, &parcel(50))),
                     }
                     assert!(store.entries() <= 50);
@@ -225,12 +225,12 @@ fn after_whatever_threads_did_the_store_counts_what_it_holds() {
             });
         }
     });
-    let held = (0..100).filter(|number| store.contains(place(*number))).count();
+    let held = (0..100).filter(|number| store.contains(slot(*number))).count();
     assert_eq!(u64::try_from(held), Ok(store.entries()));
     store.clear();
     assert_eq!(store.entries(), 0);
     for number in 0..50 {
-        store.insert(at(0), place(number), parcel(50));
+        store.insert(at(0), slot(number), parcel(50));
     }
     assert_eq!(store.entries(), 50, "no weight was left behind");
 }

@@ -13,7 +13,7 @@ fn a_record_is_found_until_its_ttl_has_run_out() {
     assert_eq!(answer.ttl(), Some(1));
     assert_eq!(answer.records().map(|record| record.ttl()).collect::<Vec<_>>(), [1]);
     assert!(answer.is_cached() && !answer.is_stale());
-    assert_eq!((answer.upstream(), answer.protocol()), ("resolver.example", crate::Spoken::Tls));
+    assert_eq!((answer.upstream(), answer.transport()), ("resolver.example", crate::Transport::Tls));
     assert_eq!((answer.attempts(), answer.elapsed()), (0, Duration::ZERO));
     bench.wait(Duration::from_millis(1));
     assert!(bench.misses(&query));

@@ -71,7 +71,7 @@ impl Entry {
             upstream = upstream.name(&name)?;
         }
         if let Some(port) = table.port {
-            upstream = upstream.at_port(port)?;
+            upstream = upstream.with_port(port)?;
         }
         upstream = table.pins.into_iter().fold(upstream, |upstream, Text(pin)| upstream.pin(pin));
         upstream =
@@ -95,10 +95,10 @@ impl Entry {
         if let Some(Secret(proxy)) = table.proxy {
             upstream = upstream.proxy(proxy.parse::<Proxy>()?);
         }
-        let upstream = set(upstream, table.minimum_tls, Upstream::minimum_tls);
-        let upstream = set(upstream, table.http_version, Upstream::http_version);
-        let upstream = set(upstream, table.http_method, Upstream::http_method);
-        Ok(set(upstream, table.label, Upstream::labelled))
+        let upstream = set(upstream, table.minimum_tls, Upstream::with_minimum_tls);
+        let upstream = set(upstream, table.http_version, Upstream::with_http_version);
+        let upstream = set(upstream, table.http_method, Upstream::with_http_method);
+        Ok(set(upstream, table.label, Upstream::with_label))
     }
 }
 

@@ -11,14 +11,14 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use self::entry::{Entry, Read};
-use super::Builder;
+use super::ResolverBuilder;
 use crate::cache::CacheSettings;
 use crate::error::Error;
 use crate::schedule::{Hedge, Strategy};
 use crate::upstream::Upstream;
 
 /// What a configuration file says: read by any crate of serde's that has text (TOML, JSON, YAML), and turned into a
-/// [`Builder`] in one call, the same for every runtime.
+/// [`ResolverBuilder`] in one call, the same for every runtime.
 ///
 /// ```
 /// use std::{fs, path::Path};
@@ -42,7 +42,7 @@ use crate::upstream::Upstream;
 #[doc = include_str!("../../../examples/privydns.toml")]
 /// ```
 ///
-/// The fields are named for the methods of the [`Builder`], of [`CacheSettings`] and of
+/// The fields are named for the methods of the [`ResolverBuilder`], of [`CacheSettings`] and of
 /// [`Upstream`](crate::Upstream), and mean the same. The others:
 ///
 /// - `hedge`: a table, with `after` (without it, [adaptive](Hedge::adaptive)) and `share`;
@@ -107,22 +107,25 @@ impl ConfigFile {
     /// # Errors
     /// [`ConfigError::File`](crate::ConfigError::File) where `read` fails, and
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) for what cannot work.
-    pub fn builder<R>(self, mut read: impl FnMut(&Path) -> io::Result<Vec<u8>>) -> Result<Builder<R>, Error> {
-        let mut builder = Builder::new().upstreams(upstreams(self.upstreams, &mut read)?);
+    pub fn builder<R>(
+        self,
+        mut read: impl FnMut(&Path) -> io::Result<Vec<u8>>,
+    ) -> Result<ResolverBuilder<R>, Error> {
+        let mut builder = ResolverBuilder::new().upstreams(upstreams(self.upstreams, &mut read)?);
         for (domain, entries) in self.routes {
             builder = builder.route(domain, upstreams(entries, &mut read)?);
         }
-        let builder = set(builder, self.strategy, Builder::strategy);
-        let builder = set(builder, self.timeout, Builder::timeout);
-        let builder = set(builder, self.attempts, Builder::attempts);
-        let builder = set(builder, self.attempt_timeout, Builder::attempt_timeout);
-        let builder = set(builder, self.address_delay, Builder::address_delay);
-        let builder = set(builder, self.hedge.map(HedgeTable::hedge), Builder::hedge);
-        let builder = set(builder, self.max_lookups, Builder::max_lookups);
-        let builder = set(builder, self.max_waiting, Builder::max_waiting);
-        let builder = set(builder, self.max_connections, Builder::max_connections);
-        let builder = set(builder, self.max_http1_connections, Builder::max_http1_connections);
-        let builder = set(builder, self.ping_interval, Builder::ping_interval);
+        let builder = set(builder, self.strategy, ResolverBuilder::strategy);
+        let builder = set(builder, self.timeout, ResolverBuilder::timeout);
+        let builder = set(builder, self.attempts, ResolverBuilder::attempts);
+        let builder = set(builder, self.attempt_timeout, ResolverBuilder::attempt_timeout);
+        let builder = set(builder, self.address_delay, ResolverBuilder::address_delay);
+        let builder = set(builder, self.hedge.map(HedgeTable::hedge), ResolverBuilder::hedge);
+        let builder = set(builder, self.max_lookups, ResolverBuilder::max_lookups);
+        let builder = set(builder, self.max_waiting, ResolverBuilder::max_waiting);
+        let builder = set(builder, self.max_connections, ResolverBuilder::max_connections);
+        let builder = set(builder, self.max_http1_connections, ResolverBuilder::max_http1_connections);
+        let builder = set(builder, self.ping_interval, ResolverBuilder::ping_interval);
         Ok(builder.cache(self.cache.settings()))
     }
 }

@@ -53,7 +53,7 @@ fn the_example_builds() {
     assert_eq!(read.into_inner(), ["corp-ca.pem", "client.pem", "client.key"].map(Path::new));
     let upstreams: Vec<_> = config.upstreams().collect();
     assert_eq!(upstreams[2].addresses().len(), 1);
-    assert_eq!(upstreams[2].http_version_wanted(), HttpVersion::Http2);
+    assert_eq!(upstreams[2].http_version(), HttpVersion::Http2);
     assert_eq!(upstreams[3].protocol(), Protocol::MutualTls);
     assert!(!upstreams[4].needs_bootstrap(), "the proxy resolves its name");
     assert_eq!(config.settings.timeout, Duration::from_secs(3));
@@ -141,8 +141,8 @@ fn a_table_says_what_a_text_cannot() {
     let upstream = file.upstreams().next().unwrap();
     let text = format!("https://dns.example:8443/q#ip=192.0.2.1,2001:db8::1&pin={pin}&tbs={hash}");
     let proxy = "http://user:secret@192.0.2.80:3128".parse().unwrap();
-    let code = text.parse::<Upstream>().unwrap().minimum_tls(crate::TlsVersion::Tls12).proxy(proxy);
-    let code = code.http_version(HttpVersion::Http1).http_method(HttpMethod::Get);
+    let code = text.parse::<Upstream>().unwrap().with_minimum_tls(crate::TlsVersion::Tls12).proxy(proxy);
+    let code = code.with_http_version(HttpVersion::Http1).with_http_method(HttpMethod::Get);
     assert_eq!(*upstream, code.client_certificate(crate::tls::tests::client_certificate()));
 }
 

@@ -132,10 +132,10 @@ fn what_matches_no_query_is_dropped_and_counted() {
             let (mut dot, ..) = connection(2);
             let input = [framed(&stray), framed(&good)].concat();
             assert_eq!(feed(&mut dot, &input, split), [answered(0, &good)], "{what}");
-            assert_eq!((dot.strays, dot.in_flight()), (1, 1), "{what}");
+            assert_eq!((dot.unmatched, dot.in_flight()), (1, 1), "{what}");
 
             // And one too many of them ends it all.
-            let input = framed(&stray).repeat(MAX_STRAYS as usize);
+            let input = framed(&stray).repeat(MAX_UNMATCHED as usize);
             let cause = violation("too many messages that answer no query");
             assert_eq!(feed(&mut dot, &input, split), [failed(1, &cause, false), Event::Ended(cause)]);
             assert_eq!(feed(&mut dot, &framed(&good), split), []);
@@ -149,7 +149,7 @@ fn a_duplicate_is_a_stray() {
     let (mut dot, queries, ids) = connection(1);
     let message = answer(&queries[0], ids[0], &[]);
     assert_eq!(feed(&mut dot, &framed(&message).repeat(2), 1), [answered(0, &message)]);
-    assert_eq!(dot.strays, 1);
+    assert_eq!(dot.unmatched, 1);
 }
 
 /// Nobody can answer what was not asked, not even by guessing an ID.
@@ -159,7 +159,7 @@ fn an_answer_before_the_query_is_sent_is_a_stray() {
     let mut dot = Dot::new(start(), SEED);
     dot.submit(start(), Key(0), &queries[0]);
     assert_eq!(feed(&mut dot, &framed(&answer(&queries[0], ids[0], &[])), 1), []);
-    assert_eq!((dot.strays, transmits(&mut dot).len()), (1, 1));
+    assert_eq!((dot.unmatched, transmits(&mut dot).len()), (1, 1));
 }
 
 /// Conformance 5, 7: a cancelled query's ID stays taken until its answer comes, which is then no misbehaviour.
@@ -168,12 +168,12 @@ fn the_late_answer_of_a_cancelled_query_frees_its_id() {
     let (mut dot, queries, ids) = connection(3);
     dot.cancel(start(), Key(1));
     dot.cancel(start(), Key(99));
-    assert_eq!((dot.in_flight(), dot.exchanges.len()), (2, 3));
+    assert_eq!((dot.in_flight(), dot.queries.len()), (2, 3));
     let late = framed(&answer(&queries[1], ids[1], &[]));
     assert_eq!(feed(&mut dot, &late, 1), []);
-    assert_eq!((dot.strays, dot.exchanges.len()), (0, 2));
+    assert_eq!((dot.unmatched, dot.queries.len()), (0, 2));
     assert_eq!(feed(&mut dot, &late, 1), []);
-    assert_eq!(dot.strays, 1);
+    assert_eq!(dot.unmatched, 1);
 }
 
 /// Conformance 5: with half of all IDs taken, most of them by what was cancelled, none is given out twice.
@@ -221,7 +221,7 @@ fn a_query_cancelled_before_it_is_sent_leaves_no_trace() {
         dot.submit(start(), Key(key), &query("example"));
     }
     dot.cancel(start(), Key(1));
-    assert_eq!((dot.in_flight(), dot.exchanges.len()), (2, 2));
+    assert_eq!((dot.in_flight(), dot.queries.len()), (2, 2));
     assert_eq!(transmits(&mut dot).len(), 2);
 }
 

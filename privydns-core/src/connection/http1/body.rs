@@ -2,7 +2,7 @@
 
 use super::chunked::Chunked;
 use super::head::Framing;
-use crate::connection::input::Input;
+use crate::connection::receive_buffer::ReceiveBuffer;
 use crate::doh::MAX_BODY;
 
 /// A body on its way. Unless it is chunked it stays in the input until all of it is there.
@@ -39,7 +39,7 @@ impl Body {
     /// The whole body, once it is there; taken from the input. `is_over` says that nothing will follow.
     pub(super) fn read<'a>(
         &'a mut self,
-        input: &'a mut Input,
+        input: &'a mut ReceiveBuffer,
         is_over: bool,
     ) -> Result<Option<&'a [u8]>, BodyError> {
         match self {

@@ -18,8 +18,8 @@ use std::time::{Duration, Instant};
 
 pub(crate) use self::head::find_end as find_head_end;
 use self::response::{Progress, Reader, Response};
-use super::input::Input;
 use super::phase::Phase;
+use super::receive_buffer::ReceiveBuffer;
 use super::{Event, Key, Machine, idle};
 use crate::doh::{self, Endpoint};
 use crate::error::{Cause, ProtocolError};
@@ -32,9 +32,9 @@ const IDLE_DEFAULT: Duration = Duration::from_secs(30);
 pub struct Http1 {
     endpoint: Arc<Endpoint>,
     phase: Phase,
-    exchange: Option<Exchange>,
+    pending: Option<PendingRequest>,
     refused: VecDeque<Key>,
-    input: Input,
+    input: ReceiveBuffer,
     /// Holds the message while the request around it is written.
     scratch: Vec<u8>,
     idle_limit: Duration,
@@ -42,7 +42,7 @@ pub struct Http1 {
     is_known: bool,
 }
 
-struct Exchange {
+struct PendingRequest {
     key: Key,
     query: Arc<Query>,
     /// Of the response; none before the request is sent.
@@ -60,9 +60,9 @@ impl Http1 {
         Self {
             endpoint,
             phase: Phase::Open,
-            exchange: None,
+            pending: None,
             refused: VecDeque::new(),
-            input: Input::default(),
+            input: ReceiveBuffer::default(),
             scratch: Vec::new(),
             idle_limit: IDLE_DEFAULT,
             is_known: false,
@@ -72,7 +72,7 @@ impl Http1 {
     /// Decodes what came, up to the end of the exchange.
     fn receive(&mut self) -> Option<Event> {
         self.is_known |= head::has_begun(self.input.unread());
-        let Some(Exchange { query, reader: Some(reader), .. }) = &mut self.exchange else {
+        let Some(PendingRequest { query, reader: Some(reader), .. }) = &mut self.pending else {
             return self.receive_unasked();
         };
         let is_over = matches!(self.phase, Phase::Ending(Cause::Closed));
@@ -92,7 +92,7 @@ impl Http1 {
         if let Some(told) = idle {
             self.idle_limit = idle::limit(told);
         }
-        let Exchange { key, .. } = self.exchange.take()?;
+        let PendingRequest { key, .. } = self.pending.take()?;
         Some(match result {
             Ok((message, age)) => Event::Answered { key, message, age },
             Err(cause) => Event::Failed { key, cause, retry_safe },
@@ -105,7 +105,7 @@ impl Http1 {
         if self.input.is_empty() {
             return None;
         }
-        if let Some(Exchange { key, .. }) = self.exchange.take() {
+        if let Some(PendingRequest { key, .. }) = self.pending.take() {
             return Some(Event::Failed { key, cause: Cause::Closed, retry_safe: true });
         }
         match head::is_request_timeout(self.input.unread())? {
@@ -131,7 +131,7 @@ impl Http1 {
     /// Once the connection is over: the exchange that was left, and then the end.
     fn wind_up(&mut self) -> Option<Event> {
         let Phase::Ending(cause) = &self.phase else { return None };
-        let Some(Exchange { key, query, reader }) = self.exchange.take() else {
+        let Some(PendingRequest { key, query, reader }) = self.pending.take() else {
             return self.phase.tell().map(Event::Ended);
         };
         self.input.clear();
@@ -144,23 +144,23 @@ impl Http1 {
     /// Octets that are kept for later.
     #[cfg(any(test, feature = "fuzzing"))]
     pub(crate) fn held(&self) -> usize {
-        let reader = self.exchange.as_ref().and_then(|exchange| exchange.reader.as_ref());
+        let reader = self.pending.as_ref().and_then(|pending| pending.reader.as_ref());
         self.input.held() + reader.map_or(0, Reader::held)
     }
 
     /// Whether the peer sent what nobody asked for: whatever it turns out to be, the connection is not usable.
     fn is_spoilt(&self) -> bool {
-        !self.input.is_empty() && self.exchange.as_ref().is_none_or(|exchange| exchange.reader.is_none())
+        !self.input.is_empty() && self.pending.as_ref().is_none_or(|pending| pending.reader.is_none())
     }
 }
 
 impl Machine for Http1 {
     fn capacity(&self) -> usize {
-        usize::from(!self.is_draining() && self.exchange.is_none())
+        usize::from(!self.is_draining() && self.pending.is_none())
     }
 
     fn in_flight(&self) -> usize {
-        usize::from(self.exchange.is_some())
+        usize::from(self.pending.is_some())
     }
 
     fn is_draining(&self) -> bool {
@@ -178,13 +178,13 @@ impl Machine for Http1 {
             }
             return;
         }
-        self.exchange = Some(Exchange { key, query: query.clone(), reader: None });
+        self.pending = Some(PendingRequest { key, query: query.clone(), reader: None });
     }
 
     fn cancel(&mut self, _now: Instant, key: Key) {
         self.refused.retain(|&refused| refused != key);
-        let cancelled = self.exchange.take_if(|exchange| exchange.key == key);
-        if cancelled.is_some_and(|exchange| exchange.reader.is_some()) {
+        let cancelled = self.pending.take_if(|pending| pending.key == key);
+        if cancelled.is_some_and(|pending| pending.reader.is_some()) {
             // A response would come that belongs to nobody, and nothing can be asked before it has.
             self.input.clear();
             self.phase.end(Cause::Closed);
@@ -211,7 +211,9 @@ impl Machine for Http1 {
         if !self.phase.is_connected() || !self.input.is_empty() {
             return false;
         }
-        let Some(Exchange { query, reader: reader @ None, .. }) = &mut self.exchange else { return false };
+        let Some(PendingRequest { query, reader: reader @ None, .. }) = &mut self.pending else {
+            return false;
+        };
         *reader = Some(Reader::new());
         self.scratch.clear();
         doh::encode_query(query, &mut self.scratch);

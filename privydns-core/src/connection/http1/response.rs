@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::body::{Body, BodyError};
 use super::head::{self, Head};
-use crate::connection::input::Input;
+use crate::connection::receive_buffer::ReceiveBuffer;
 use crate::doh::{self, ResponseHead};
 use crate::error::{Cause, HttpProblem};
 use crate::message::Query;
@@ -20,11 +20,11 @@ const REQUEST_TIMEOUT: u16 = 408;
 #[derive(Debug)]
 pub(super) struct Reader {
     interim: u8,
-    stage: Stage,
+    stage: ReadState,
 }
 
 #[derive(Debug)]
-enum Stage {
+enum ReadState {
     /// How far the end of the head has been searched for.
     Head {
         scanned: usize,
@@ -61,11 +61,11 @@ pub(super) struct Response {
 
 impl Reader {
     pub(super) fn new() -> Self {
-        Self { interim: 0, stage: Stage::Head { scanned: 0 } }
+        Self { interim: 0, stage: ReadState::Head { scanned: 0 } }
     }
 
     /// Reads on. `is_over` says that the stream came to its end, and nothing will follow.
-    pub(super) fn read(&mut self, input: &mut Input, query: &Query, is_over: bool) -> Progress {
+    pub(super) fn read(&mut self, input: &mut ReceiveBuffer, query: &Query, is_over: bool) -> Progress {
         self.try_read(input, query, is_over).map_or_else(Progress::Violated, |response| {
             response.map_or(Progress::Pending, Progress::Complete)
         })
@@ -73,11 +73,11 @@ impl Reader {
 
     fn try_read(
         &mut self,
-        input: &mut Input,
+        input: &mut ReceiveBuffer,
         query: &Query,
         is_over: bool,
     ) -> Result<Option<Response>, &'static str> {
-        while let Stage::Head { scanned } = &mut self.stage {
+        while let ReadState::Head { scanned } = &mut self.stage {
             let Some(end) = head::find_end(input.unread(), scanned)? else { return Ok(None) };
             let Head { response, framing, is_kept, idle } = head::parse(input.take(end))?;
             match response.status() {
@@ -86,17 +86,17 @@ impl Reader {
                 100..200 if self.interim == MAX_INTERIM => return Err("too many interim responses"),
                 100..200 => {
                     self.interim += 1;
-                    self.stage = Stage::Head { scanned: 0 };
+                    self.stage = ReadState::Head { scanned: 0 };
                 }
                 // The server saw no whole request before it gave up, and closes now: the two crossed.
                 REQUEST_TIMEOUT => return Ok(Some(Response::unread(&response, query, true))),
                 _ => match Body::new(framing) {
-                    Ok(body) => self.stage = Stage::Body { head: response, body, is_kept, idle },
+                    Ok(body) => self.stage = ReadState::Body { head: response, body, is_kept, idle },
                     Err(_) => return Ok(Some(Response::unread(&response, query, false))),
                 },
             }
         }
-        let Stage::Body { head, body, is_kept, idle } = &mut self.stage else { return Ok(None) };
+        let ReadState::Body { head, body, is_kept, idle } = &mut self.stage else { return Ok(None) };
         match body.read(input, is_over) {
             Ok(None) => Ok(None),
             Ok(Some(body)) => Ok(Some(Response {
@@ -114,16 +114,16 @@ impl Reader {
     #[cfg(any(test, feature = "fuzzing"))]
     pub(super) fn held(&self) -> usize {
         match &self.stage {
-            Stage::Body { body: Body::Chunked(chunked), .. } => chunked.held(),
-            Stage::Body { .. } | Stage::Head { .. } => 0,
+            ReadState::Body { body: Body::Chunked(chunked), .. } => chunked.held(),
+            ReadState::Body { .. } | ReadState::Head { .. } => 0,
         }
     }
 
     /// Why there would be no answer even if the response went on: its head said so.
     pub(super) fn problem(&self, query: &Query) -> Option<HttpProblem> {
         match &self.stage {
-            Stage::Body { head, .. } => head.problem(query),
-            Stage::Head { .. } => None,
+            ReadState::Body { head, .. } => head.problem(query),
+            ReadState::Head { .. } => None,
         }
     }
 }

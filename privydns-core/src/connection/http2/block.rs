@@ -1,6 +1,6 @@
 //! A field block in the making, where one frame does not hold it (RFC 9113 Section 4.3).
 
-use super::fault::Fault;
+use super::error::H2Error;
 use super::limits::{MAX_CONTINUATIONS, MAX_FIELD_BLOCK};
 
 /// The HEADERS whose CONTINUATION is to come, and what they and their like held so far.
@@ -25,13 +25,13 @@ impl FieldBlock {
         (self.stream, self.is_end_of_stream, self.continuations) = (Some(stream), is_end_of_stream, 0);
     }
 
-    pub(super) fn add(&mut self, fragment: &[u8]) -> Result<(), Fault> {
+    pub(super) fn add(&mut self, fragment: &[u8]) -> Result<(), H2Error> {
         self.continuations += 1;
         if self.continuations > MAX_CONTINUATIONS {
-            return Err(Fault::too_much("too many CONTINUATION frames"));
+            return Err(H2Error::too_much("too many CONTINUATION frames"));
         }
         if self.fragments.len() + fragment.len() > MAX_FIELD_BLOCK {
-            return Err(Fault::too_much("a field block over the limit"));
+            return Err(H2Error::too_much("a field block over the limit"));
         }
         self.fragments.extend_from_slice(fragment);
         Ok(())

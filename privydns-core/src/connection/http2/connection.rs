@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::block::FieldBlock;
-use super::burst::Burst;
-use super::fault::{self, Fault};
+use super::error::{self, H2Error};
 use super::flow::{ReceiveWindow, SendWindow};
 use super::frame::{self, ErrorCode};
+use super::frame_budget::FrameBudget;
 use super::hpack::Decoder;
 use super::limits::{CONNECTION_WINDOW, HEADER_TABLE_SIZE};
-use super::patience::Patience;
+use super::pacer::Pacer;
 use super::request::Requests;
 use super::settings::{DEFAULT_WINDOW, PeerSettings};
 use super::streams::{Stream, Streams};
@@ -24,7 +24,7 @@ use crate::message::Query;
 
 /// All of a connection but the octets that came and were not read yet. What it receives is in `receive`, and
 /// what it sends in `send`.
-pub(super) struct Connection {
+pub(super) struct H2Connection {
     pub(super) requests: Requests,
     /// Exchanges that no stream was opened for yet.
     pub(super) waiting: VecDeque<(Key, Arc<Query>)>,
@@ -33,11 +33,11 @@ pub(super) struct Connection {
     pub(super) streams: Streams,
     /// Streams with a part of their request unsent.
     pub(super) unfinished: VecDeque<u32>,
-    pub(super) burst: Burst,
+    pub(super) pacer: Pacer,
 
     pub(super) has_greeted: bool,
     /// Control frames to send.
-    pub(super) owed: Vec<u8>,
+    pub(super) pending_control: Vec<u8>,
     pub(super) send_window: SendWindow,
     pub(super) receive_window: ReceiveWindow,
     pub(super) peer: PeerSettings,
@@ -45,7 +45,7 @@ pub(super) struct Connection {
     pub(super) unacknowledged: u32,
     pub(super) decoder: Decoder,
     pub(super) block: FieldBlock,
-    pub(super) patience: Patience,
+    pub(super) frame_budget: FrameBudget,
     /// What the PING that waits for its answer holds.
     pub(super) probe: Option<u64>,
     pub(super) probes: u64,
@@ -67,7 +67,7 @@ pub(super) struct Goaway {
     pub(super) code: ErrorCode,
 }
 
-impl Connection {
+impl H2Connection {
     pub(super) fn new(endpoint: Arc<Endpoint>) -> Self {
         Self {
             requests: Requests::new(endpoint),
@@ -75,16 +75,16 @@ impl Connection {
             refused: VecDeque::new(),
             streams: Streams::new(),
             unfinished: VecDeque::new(),
-            burst: Burst::default(),
+            pacer: Pacer::default(),
             has_greeted: false,
-            owed: Vec::new(),
+            pending_control: Vec::new(),
             send_window: SendWindow::new(DEFAULT_WINDOW),
             receive_window: ReceiveWindow::new(CONNECTION_WINDOW),
             peer: PeerSettings::new(),
             unacknowledged: 1,
             decoder: Decoder::new(HEADER_TABLE_SIZE as usize),
             block: FieldBlock::default(),
-            patience: Patience::default(),
+            frame_budget: FrameBudget::default(),
             probe: None,
             probes: 0,
             phase: Phase::Open,
@@ -137,7 +137,7 @@ impl Connection {
     pub(super) fn reset(&mut self, identifier: u32, code: ErrorCode) -> Option<Stream> {
         let stream = self.streams.remove_reset(identifier)?;
         self.receive_window.release(stream.response.held());
-        frame::write_rst_stream(identifier, code, &mut self.owed);
+        frame::write_rst_stream(identifier, code, &mut self.pending_control);
         Some(stream)
     }
 
@@ -146,7 +146,7 @@ impl Connection {
         if self.probe.is_none() && self.phase.is_connected() {
             self.probes += 1;
             self.probe = Some(self.probes);
-            frame::write_ping(self.probes.to_be_bytes(), 0, &mut self.owed);
+            frame::write_ping(self.probes.to_be_bytes(), 0, &mut self.pending_control);
         }
         self.phase.is_connected()
     }
@@ -154,14 +154,14 @@ impl Connection {
     /// Octets that are kept for later.
     #[cfg(any(test, feature = "fuzzing"))]
     pub(crate) fn held(&self) -> usize {
-        self.owed.len() + self.block.held() + self.decoder.held() + self.streams.held()
+        self.pending_control.len() + self.block.held() + self.decoder.held() + self.streams.held()
     }
 
     /// Leaves, with a word of goodbye.
     pub(super) fn close(&mut self) {
         self.phase.drain();
         if self.phase.is_connected() && !std::mem::replace(&mut self.has_left, true) {
-            frame::write_goaway(ErrorCode::NO_ERROR, &mut self.owed);
+            frame::write_goaway(ErrorCode::NO_ERROR, &mut self.pending_control);
         }
     }
 
@@ -172,15 +172,15 @@ impl Connection {
     }
 
     /// A broken rule ends a stream or the connection.
-    pub(super) fn punish(&mut self, fault: Fault) -> Option<Event> {
-        match fault {
-            Fault::Stream { stream: identifier, code, what } => {
+    pub(super) fn handle_error(&mut self, error: H2Error) -> Option<Event> {
+        match error {
+            H2Error::Stream { stream: identifier, code, what } => {
                 let stream = self.reset(identifier, code)?;
-                Some(failed(stream.key, fault::cause(what), false))
+                Some(failed(stream.key, error::cause(what), false))
             }
-            Fault::Connection { code, what } => {
-                frame::write_goaway(code, &mut self.owed);
-                self.phase.break_off(fault::cause(what));
+            H2Error::Connection { code, what } => {
+                frame::write_goaway(code, &mut self.pending_control);
+                self.phase.break_off(error::cause(what));
                 None
             }
         }
@@ -198,12 +198,12 @@ impl Connection {
         if let Some(Goaway { last_stream, code }) = self.goaway
             && let Some(stream) = self.streams.pop_above(last_stream)
         {
-            return Some(failed(stream.key, fault::not_processed(code), true));
+            return Some(failed(stream.key, error::not_processed(code), true));
         }
         let (key, _) = self.waiting.pop_front()?;
         let cause = match (&self.phase, self.goaway) {
             (Phase::Ending(cause), _) => cause.clone(),
-            (_, Some(goaway)) => fault::not_processed(goaway.code),
+            (_, Some(goaway)) => error::not_processed(goaway.code),
             _ => Cause::Closed,
         };
         Some(failed(key, cause, true))
@@ -219,13 +219,13 @@ impl Connection {
     }
 
     pub(super) fn next_timeout(&self) -> Option<Instant> {
-        if self.waiting.is_empty() || !self.phase.is_open() { None } else { self.burst.resumes_at() }
+        if self.waiting.is_empty() || !self.phase.is_open() { None } else { self.pacer.resumes_at() }
     }
 }
 
-impl fmt::Debug for Connection {
+impl fmt::Debug for H2Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Connection")
+        f.debug_struct("H2Connection")
             .field("endpoint", self.requests.endpoint())
             .field("phase", &self.phase)
             .field("waiting", &self.waiting.len())

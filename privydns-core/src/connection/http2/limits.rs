@@ -49,7 +49,7 @@ pub(super) const MAX_INTERIM_RESPONSES: u8 = 16;
 
 /// Octets of control frames that wait because nobody takes them: acknowledgements and resets that the server
 /// asked for without reading those before.
-pub(super) const MAX_OWED: usize = 64 * 1024;
+pub(super) const MAX_PENDING_CONTROL: usize = 64 * 1024;
 
 /// Streams reset by this side whose late frames are told apart from frames that must not come. Those reset
 /// before are no longer told apart: all that comes on them, or on streams as old, is passed over.
@@ -57,11 +57,11 @@ pub(super) const MAX_REMEMBERED_RESETS: usize = 1024;
 
 /// What one connection holds at the most, all told, of what a server sent.
 #[cfg(any(test, feature = "fuzzing"))]
-pub(crate) const MOST_HELD: usize = CONNECTION_WINDOW as usize
+pub(crate) const MAX_HELD: usize = CONNECTION_WINDOW as usize
     + super::HEADER_LENGTH
     + super::frame::MAX_PAYLOAD
     + MAX_FIELD_BLOCK
-    + MAX_OWED
+    + MAX_PENDING_CONTROL
     + 2 * HEADER_TABLE_SIZE as usize;
 
 /// PING frames without an answer between them.

@@ -6,14 +6,14 @@
 //! excess, a [limit](limits) ends the connection.
 
 mod block;
-mod burst;
 mod connection;
-mod fault;
+mod error;
 mod flow;
 mod frame;
+mod frame_budget;
 mod hpack;
 mod limits;
-mod patience;
+mod pacer;
 mod receive;
 mod request;
 mod response;
@@ -28,16 +28,16 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-pub use self::fault::is_not_http2;
+pub use self::error::is_not_http2;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use self::hpack::Decoder as HpackDecoder;
 #[cfg(any(test, feature = "fuzzing"))]
-pub(crate) use self::limits::{HEADER_TABLE_SIZE, MOST_HELD};
+pub(crate) use self::limits::{HEADER_TABLE_SIZE, MAX_HELD};
 
-use self::connection::Connection;
-use self::fault::Fault;
+use self::connection::H2Connection;
+use self::error::H2Error;
 use self::frame::{HEADER_LENGTH, Header};
-use super::input::Input;
+use super::receive_buffer::ReceiveBuffer;
 use super::{Event, Key, Machine};
 use crate::doh::Endpoint;
 use crate::error::Cause;
@@ -68,15 +68,15 @@ use crate::message::Query;
 /// # Ok::<(), privydns_core::Error>(())
 /// ```
 pub struct Http2 {
-    input: Input,
-    connection: Connection,
+    input: ReceiveBuffer,
+    connection: H2Connection,
 }
 
 impl Http2 {
     /// A connection on which TLS is up. Its first transmit, which need not wait for a query, is the client's
     /// preface.
     pub fn new(_now: Instant, endpoint: Arc<Endpoint>) -> Self {
-        Self { input: Input::default(), connection: Connection::new(endpoint) }
+        Self { input: ReceiveBuffer::default(), connection: H2Connection::new(endpoint) }
     }
 
     /// Reads frames up to the next event, as long as whole ones are there.
@@ -90,9 +90,9 @@ impl Http2 {
             let outcome = match self.connection.admit(header) {
                 Ok(()) if self.input.unread().len() < length => return None,
                 Ok(()) => self.connection.handle_frame(header, &self.input.take(length)[HEADER_LENGTH..]),
-                Err(fault) => Err(fault),
+                Err(error) => Err(error),
             };
-            if let Some(event) = outcome.unwrap_or_else(|fault| self.punish(fault)) {
+            if let Some(event) = outcome.unwrap_or_else(|error| self.handle_error(error)) {
                 return Some(event);
             }
         }
@@ -104,12 +104,12 @@ impl Http2 {
         self.input.held() + self.connection.held()
     }
 
-    fn punish(&mut self, fault: Fault) -> Option<Event> {
-        if matches!(fault, Fault::Connection { .. }) {
+    fn handle_error(&mut self, error: H2Error) -> Option<Event> {
+        if matches!(error, H2Error::Connection { .. }) {
             // Nothing more is believed, and nothing read.
             self.input.clear();
         }
-        self.connection.punish(fault)
+        self.connection.handle_error(error)
     }
 }
 
@@ -157,7 +157,7 @@ impl Machine for Http2 {
     }
 
     fn handle_timeout(&mut self, now: Instant) {
-        self.connection.burst.handle_timeout(now);
+        self.connection.pacer.handle_timeout(now);
     }
 
     fn poll_transmit(&mut self, now: Instant, out: &mut Vec<u8>) -> bool {

@@ -2,47 +2,47 @@
 
 use tracing::debug;
 
-use super::connection::{Connection, Goaway, failed};
-use super::fault::{self, Fault};
+use super::connection::{Goaway, H2Connection, failed};
+use super::error::{self, H2Error};
 use super::frame::{self, ErrorCode, Header, MAX_PAYLOAD, flag, kind};
+use super::frame_budget::Overhead;
 use super::hpack::HpackError;
-use super::limits::MAX_OWED;
-use super::patience::Noise;
-use super::streams::Place;
+use super::limits::MAX_PENDING_CONTROL;
+use super::streams::StreamState;
 use crate::connection::Event;
 use crate::logging::CONNECTION;
 
 /// What a frame may come to: an event, or nothing to tell.
-type Outcome = Result<Option<Event>, Fault>;
+type Outcome = Result<Option<Event>, H2Error>;
 
-impl Connection {
+impl H2Connection {
     /// Checks a frame before its payload is there.
-    pub(super) fn admit(&self, header: Header) -> Result<(), Fault> {
+    pub(super) fn admit(&self, header: Header) -> Result<(), H2Error> {
         if !self.peer.was_heard() {
             let is_settings = header.kind == kind::SETTINGS && !header.has(flag::ACK);
             if header.kind > kind::CONTINUATION || header.length > MAX_PAYLOAD {
-                return Err(Fault::NOT_HTTP2);
+                return Err(H2Error::NOT_HTTP2);
             }
             if !is_settings {
                 // RFC 9113 Section 3.4.
-                return Err(Fault::protocol("the first frame is not SETTINGS"));
+                return Err(H2Error::protocol("the first frame is not SETTINGS"));
             }
         }
         if header.length > MAX_PAYLOAD {
-            return Err(Fault::frame_size("a frame longer than 16384 octets"));
+            return Err(H2Error::frame_size("a frame longer than 16384 octets"));
         }
         let continues = header.kind == kind::CONTINUATION && self.block.stream() == Some(header.stream);
         match self.block.stream() {
-            Some(_) if !continues => Err(Fault::protocol("a field block interrupted by another frame")),
-            None if header.kind == kind::CONTINUATION => Err(Fault::protocol("CONTINUATION of nothing")),
+            Some(_) if !continues => Err(H2Error::protocol("a field block interrupted by another frame")),
+            None if header.kind == kind::CONTINUATION => Err(H2Error::protocol("CONTINUATION of nothing")),
             _ => Ok(()),
         }
     }
 
     /// Handles a frame that was [admitted](Self::admit).
     pub(super) fn handle_frame(&mut self, header: Header, payload: &[u8]) -> Outcome {
-        if self.owed.len() > MAX_OWED {
-            return Err(Fault::too_much("a server that does not read what it asks for"));
+        if self.pending_control.len() > MAX_PENDING_CONTROL {
+            return Err(H2Error::too_much("a server that does not read what it asks for"));
         }
         match header.kind {
             kind::DATA => self.handle_data(header, payload),
@@ -55,38 +55,38 @@ impl Connection {
             kind::WINDOW_UPDATE => self.handle_window_update(header, payload).map(|()| None),
             kind::PRIORITY => self.handle_priority(header, payload).map(|()| None),
             // It would have to be decoded and reset, were it not forbidden (RFC 9113 Section 8.4).
-            kind::PUSH_PROMISE => Err(Fault::protocol("PUSH_PROMISE, which was disabled")),
-            _ => self.patience.bear(Noise::Other).map(|()| None),
+            kind::PUSH_PROMISE => Err(H2Error::protocol("PUSH_PROMISE, which was disabled")),
+            _ => self.frame_budget.charge(Overhead::Other).map(|()| None),
         }
     }
 
     fn handle_data(&mut self, header: Header, payload: &[u8]) -> Outcome {
         let identifier = header.stream;
-        let place = self.place_of_message(identifier)?;
+        let state = self.message_state(identifier)?;
         let data = frame::without_padding(header, payload)
-            .ok_or(Fault::protocol("DATA with more padding than payload"))?;
+            .ok_or(H2Error::protocol("DATA with more padding than payload"))?;
         let is_end = header.has(flag::END_STREAM);
         // Padding counts (RFC 9113 Section 6.9.1), and so does what comes for a stream that was reset (5.1).
         self.receive_window
             .receive(payload.len())
-            .map_err(|_| Fault::flow_control("DATA beyond the connection's window"))?;
+            .map_err(|_| H2Error::flow_control("DATA beyond the connection's window"))?;
         if data.is_empty() && !is_end {
-            self.patience.bear(Noise::EmptyData)?;
+            self.frame_budget.charge(Overhead::EmptyData)?;
         }
-        if place == Place::Reset {
+        if state == StreamState::Reset {
             if is_end {
                 self.streams.settle_reset(identifier);
             }
-            self.patience.bear(Noise::Other)?;
+            self.frame_budget.charge(Overhead::Other)?;
             return Ok(None);
         }
         let Some(stream) = self.streams.find(identifier) else { return Ok(None) };
-        stream.receive_window.receive(payload.len()).map_err(|_| Fault::Stream {
+        stream.receive_window.receive(payload.len()).map_err(|_| H2Error::Stream {
             stream: identifier,
             code: ErrorCode::FLOW_CONTROL_ERROR,
             what: "DATA beyond the stream's window",
         })?;
-        stream.response.check_data(data).map_err(|what| Fault::malformed(identifier, what))?;
+        stream.response.check_data(data).map_err(|what| H2Error::malformed(identifier, what))?;
         if is_end || stream.response.is_too_long() {
             return self.finish(identifier, data, is_end);
         }
@@ -95,19 +95,19 @@ impl Connection {
         stream.receive_window.hold(held);
         if let Some(credit) = stream.receive_window.credit() {
             // Of padding, which would else starve the body.
-            frame::write_window_update(identifier, credit, &mut self.owed);
+            frame::write_window_update(identifier, credit, &mut self.pending_control);
         }
         Ok(None)
     }
 
     fn handle_headers(&mut self, header: Header, payload: &[u8]) -> Outcome {
-        self.place_of_message(header.stream)?;
+        self.message_state(header.stream)?;
         let payload = frame::without_padding(header, payload)
-            .ok_or(Fault::protocol("HEADERS with more padding than payload"))?;
+            .ok_or(H2Error::protocol("HEADERS with more padding than payload"))?;
         // Priorities are not looked at (RFC 9113 Section 5.3.2).
         let priority = if header.has(flag::PRIORITY) { 5 } else { 0 };
         let fragment =
-            payload.get(priority..).ok_or(Fault::frame_size("HEADERS too short for a priority"))?;
+            payload.get(priority..).ok_or(H2Error::frame_size("HEADERS too short for a priority"))?;
         let is_end = header.has(flag::END_STREAM);
         if header.has(flag::END_HEADERS) {
             return self.handle_fields(header.stream, is_end, fragment);
@@ -127,20 +127,22 @@ impl Connection {
 
     /// Handles a whole field block. It is decoded whoever it is for: the next one may build on it.
     fn handle_fields(&mut self, identifier: u32, is_end: bool, block: &[u8]) -> Outcome {
-        let undecodable =
-            |error: HpackError| Fault::Connection { code: ErrorCode::COMPRESSION_ERROR, what: error.what() };
+        let undecodable = |error: HpackError| H2Error::Connection {
+            code: ErrorCode::COMPRESSION_ERROR,
+            what: error.what(),
+        };
         let Some(stream) = self.streams.find(identifier) else {
             self.decoder.decode(block, |_, _| {}).map_err(undecodable)?;
             if is_end {
                 self.streams.settle_reset(identifier);
             }
-            self.patience.bear(Noise::Other)?;
+            self.frame_budget.charge(Overhead::Other)?;
             return Ok(None);
         };
         let mut fields = stream.response.expected_fields();
         self.decoder.decode(block, |name, value| fields.add(name, value)).map_err(undecodable)?;
-        self.burst.answered();
-        stream.response.take_fields(fields, is_end).map_err(|what| Fault::malformed(identifier, what))?;
+        self.pacer.answered();
+        stream.response.take_fields(fields, is_end).map_err(|what| H2Error::malformed(identifier, what))?;
         if is_end { self.finish(identifier, &[], true) } else { Ok(None) }
     }
 
@@ -148,7 +150,7 @@ impl Connection {
     fn finish(&mut self, identifier: u32, last: &[u8], is_end: bool) -> Outcome {
         let Some(stream) = self.streams.find(identifier) else { return Ok(None) };
         if is_end {
-            stream.response.check_end().map_err(|what| Fault::malformed(identifier, what))?;
+            stream.response.check_end().map_err(|what| H2Error::malformed(identifier, what))?;
         }
         let stream = if is_end && stream.unsent.is_empty() {
             let stream = self.streams.remove(identifier);
@@ -159,61 +161,62 @@ impl Connection {
             self.reset(identifier, ErrorCode::CANCEL)
         };
         let Some(mut stream) = stream else { return Ok(None) };
-        self.patience.renew();
+        self.frame_budget.renew();
         Ok(stream.response.finish(stream.key, &stream.query, last))
     }
 
     fn handle_rst_stream(&mut self, header: Header, payload: &[u8]) -> Outcome {
         if payload.len() != 4 {
-            return Err(Fault::frame_size("RST_STREAM of a wrong length"));
+            return Err(H2Error::frame_size("RST_STREAM of a wrong length"));
         }
         let code = ErrorCode(frame::read_32_bits(payload).unwrap_or_default());
-        if self.place_of(header.stream)? != Place::Open {
+        if self.state_of(header.stream)? != StreamState::Open {
             self.streams.settle_reset(header.stream);
-            self.patience.bear(Noise::Reset)?;
+            self.frame_budget.charge(Overhead::Reset)?;
             return Ok(None);
         }
-        self.burst.answered();
+        self.pacer.answered();
         let Some(stream) = self.streams.remove(header.stream) else { return Ok(None) };
         self.receive_window.release(stream.response.held());
-        let (cause, retry_safe) = fault::of_reset(code);
+        let (cause, retry_safe) = error::of_reset(code);
         Ok(Some(failed(stream.key, cause, retry_safe)))
     }
 
-    fn handle_settings(&mut self, header: Header, payload: &[u8]) -> Result<(), Fault> {
+    fn handle_settings(&mut self, header: Header, payload: &[u8]) -> Result<(), H2Error> {
         if header.stream != 0 {
-            return Err(Fault::protocol("SETTINGS on a stream"));
+            return Err(H2Error::protocol("SETTINGS on a stream"));
         }
         if header.has(flag::ACK) {
             if !payload.is_empty() {
-                return Err(Fault::frame_size("an acknowledgement of SETTINGS with a payload"));
+                return Err(H2Error::frame_size("an acknowledgement of SETTINGS with a payload"));
             }
             self.unacknowledged = self
                 .unacknowledged
                 .checked_sub(1)
-                .ok_or(Fault::protocol("an acknowledgement of SETTINGS that were not sent"))?;
+                .ok_or(H2Error::protocol("an acknowledgement of SETTINGS that were not sent"))?;
             return Ok(());
         }
-        self.patience.bear(Noise::Settings)?;
+        self.frame_budget.charge(Overhead::Settings)?;
         let (window, had_cut_table) = (self.peer.initial_window, self.peer.has_cut_table);
         self.peer.update(payload)?;
         // RFC 9113 Section 6.9.2: what is open moves with the size that new streams have.
         self.streams
             .shift_send_windows(i64::from(self.peer.initial_window) - i64::from(window))
-            .map_err(|_| Fault::flow_control("SETTINGS that take a window over 2^31-1"))?;
+            .map_err(|_| H2Error::flow_control("SETTINGS that take a window over 2^31-1"))?;
         if self.peer.has_cut_table && !had_cut_table {
-            self.requests.owe_table_size();
+            self.requests.require_table_size();
         }
-        frame::write_settings_ack(&mut self.owed);
+        frame::write_settings_ack(&mut self.pending_control);
         Ok(())
     }
 
     fn handle_ping(&mut self, header: Header, payload: &[u8]) -> Outcome {
         if header.stream != 0 {
-            return Err(Fault::protocol("PING on a stream"));
+            return Err(H2Error::protocol("PING on a stream"));
         }
-        let opaque = <[u8; 8]>::try_from(payload).map_err(|_| Fault::frame_size("PING of a wrong length"))?;
-        self.patience.bear(Noise::Ping)?;
+        let opaque =
+            <[u8; 8]>::try_from(payload).map_err(|_| H2Error::frame_size("PING of a wrong length"))?;
+        self.frame_budget.charge(Overhead::Ping)?;
         if header.has(flag::ACK) {
             let is_answer = self.probe.is_some_and(|probe| probe.to_be_bytes() == opaque);
             return Ok(is_answer.then(|| {
@@ -221,49 +224,49 @@ impl Connection {
                 Event::Alive
             }));
         }
-        frame::write_ping(opaque, flag::ACK, &mut self.owed);
+        frame::write_ping(opaque, flag::ACK, &mut self.pending_control);
         Ok(None)
     }
 
-    fn handle_goaway(&mut self, header: Header, payload: &[u8]) -> Result<(), Fault> {
+    fn handle_goaway(&mut self, header: Header, payload: &[u8]) -> Result<(), H2Error> {
         if header.stream != 0 {
-            return Err(Fault::protocol("GOAWAY on a stream"));
+            return Err(H2Error::protocol("GOAWAY on a stream"));
         }
         let (Some(last_stream), Some(code)) =
             (frame::read_31_bits(payload), payload.get(4..).and_then(frame::read_32_bits))
         else {
-            return Err(Fault::frame_size("GOAWAY of a wrong length"));
+            return Err(H2Error::frame_size("GOAWAY of a wrong length"));
         };
         if self.goaway.is_some_and(|before| last_stream > before.last_stream) {
-            return Err(Fault::protocol("GOAWAY that takes back an earlier one"));
+            return Err(H2Error::protocol("GOAWAY that takes back an earlier one"));
         }
-        self.patience.bear(Noise::Other)?;
+        self.frame_budget.charge(Overhead::Other)?;
         debug!(target: CONNECTION, last_stream, code, "the server leaves");
         self.goaway = Some(Goaway { last_stream, code: ErrorCode(code) });
         self.phase.drain();
         Ok(())
     }
 
-    fn handle_window_update(&mut self, header: Header, payload: &[u8]) -> Result<(), Fault> {
+    fn handle_window_update(&mut self, header: Header, payload: &[u8]) -> Result<(), H2Error> {
         if payload.len() != 4 {
-            return Err(Fault::frame_size("WINDOW_UPDATE of a wrong length"));
+            return Err(H2Error::frame_size("WINDOW_UPDATE of a wrong length"));
         }
         let increment = frame::read_31_bits(payload).unwrap_or_default();
-        self.patience.bear(Noise::Other)?;
+        self.frame_budget.charge(Overhead::Other)?;
         if header.stream == 0 {
             if increment == 0 {
-                return Err(Fault::protocol("WINDOW_UPDATE by nothing"));
+                return Err(H2Error::protocol("WINDOW_UPDATE by nothing"));
             }
             return self.send_window.shift(increment.into()).map_err(|_| {
-                Fault::flow_control("WINDOW_UPDATE that takes the connection's window over 2^31-1")
+                H2Error::flow_control("WINDOW_UPDATE that takes the connection's window over 2^31-1")
             });
         }
-        self.place_of(header.stream)?;
+        self.state_of(header.stream)?;
         let Some(stream) = self.streams.find(header.stream) else { return Ok(()) };
         if increment == 0 {
-            return Err(Fault::malformed(header.stream, "WINDOW_UPDATE by nothing"));
+            return Err(H2Error::malformed(header.stream, "WINDOW_UPDATE by nothing"));
         }
-        stream.send_window.shift(increment.into()).map_err(|_| Fault::Stream {
+        stream.send_window.shift(increment.into()).map_err(|_| H2Error::Stream {
             stream: header.stream,
             code: ErrorCode::FLOW_CONTROL_ERROR,
             what: "WINDOW_UPDATE that takes a stream's window over 2^31-1",
@@ -271,37 +274,37 @@ impl Connection {
     }
 
     /// Priorities are not looked at (RFC 9113 Section 5.3.2), and may be about any stream, also an idle one.
-    fn handle_priority(&mut self, header: Header, payload: &[u8]) -> Result<(), Fault> {
+    fn handle_priority(&mut self, header: Header, payload: &[u8]) -> Result<(), H2Error> {
         if header.stream == 0 {
-            return Err(Fault::protocol("PRIORITY on stream 0"));
+            return Err(H2Error::protocol("PRIORITY on stream 0"));
         }
         if payload.len() != 5 {
-            return Err(Fault::Stream {
+            return Err(H2Error::Stream {
                 stream: header.stream,
                 code: ErrorCode::FRAME_SIZE_ERROR,
                 what: "PRIORITY of a wrong length",
             });
         }
-        self.patience.bear(Noise::Other)
+        self.frame_budget.charge(Overhead::Other)
     }
 
     /// What a frame's stream is. Only PRIORITY may be about one that is idle (RFC 9113 Section 5.1).
-    fn place_of(&self, identifier: u32) -> Result<Place, Fault> {
-        match self.streams.place(identifier) {
-            Place::Idle if identifier == 0 => Err(Fault::protocol("a stream's frame on stream 0")),
-            Place::Idle => Err(Fault::protocol("a frame on an idle stream")),
-            place => Ok(place),
+    fn state_of(&self, identifier: u32) -> Result<StreamState, H2Error> {
+        match self.streams.state(identifier) {
+            StreamState::Idle if identifier == 0 => Err(H2Error::protocol("a stream's frame on stream 0")),
+            StreamState::Idle => Err(H2Error::protocol("a frame on an idle stream")),
+            state => Ok(state),
         }
     }
 
     /// The same for DATA and HEADERS, which may not come on a stream that the server ended.
-    fn place_of_message(&self, identifier: u32) -> Result<Place, Fault> {
-        match self.place_of(identifier)? {
-            Place::Ended => Err(Fault::Connection {
+    fn message_state(&self, identifier: u32) -> Result<StreamState, H2Error> {
+        match self.state_of(identifier)? {
+            StreamState::Ended => Err(H2Error::Connection {
                 code: ErrorCode::STREAM_CLOSED,
                 what: "a frame on a stream that the server ended",
             }),
-            place => Ok(place),
+            state => Ok(state),
         }
     }
 }

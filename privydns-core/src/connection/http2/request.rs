@@ -58,7 +58,7 @@ impl Requests {
     }
 
     /// The server made its dynamic table smaller (RFC 9113 Section 4.3.1).
-    pub(super) fn owe_table_size(&mut self) {
+    pub(super) fn require_table_size(&mut self) {
         self.owes_table_size = true;
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::connection::Connection;
+use super::connection::H2Connection;
 use super::flow::SendWindow;
 use super::frame;
 use super::limits::CONNECTION_WINDOW;
@@ -13,12 +13,12 @@ use super::streams::Stream;
 /// What a client says first (RFC 9113 Section 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-impl Connection {
+impl H2Connection {
     /// Appends the next message for the server.
     pub(super) fn transmit(&mut self, now: Instant, out: &mut Vec<u8>) -> bool {
         self.has_transport()
             && (self.transmit_greeting(out)
-                || self.transmit_owed(out)
+                || self.transmit_control(out)
                 || self.phase.is_connected() && self.transmit_unfinished(out)
                 || self.phase.is_open() && self.transmit_request(now, out))
     }
@@ -34,16 +34,16 @@ impl Connection {
         true
     }
 
-    fn transmit_owed(&mut self, out: &mut Vec<u8>) -> bool {
+    fn transmit_control(&mut self, out: &mut Vec<u8>) -> bool {
         if self.phase.is_connected()
             && let Some(credit) = self.receive_window.credit()
         {
-            frame::write_window_update(0, credit, &mut self.owed);
+            frame::write_window_update(0, credit, &mut self.pending_control);
         }
-        if self.owed.is_empty() {
+        if self.pending_control.is_empty() {
             return false;
         }
-        out.append(&mut self.owed);
+        out.append(&mut self.pending_control);
         true
     }
 
@@ -51,7 +51,7 @@ impl Connection {
     /// BIND hangs where many HEADERS come before their DATA.
     fn transmit_request(&mut self, now: Instant, out: &mut Vec<u8>) -> bool {
         let has_room = self.streams.len() < self.peer.max_streams && self.streams.identifiers_left() > 0;
-        if !has_room || self.waiting.is_empty() || !self.burst.has_room(now) {
+        if !has_room || self.waiting.is_empty() || !self.pacer.has_room(now) {
             return false;
         }
         let Some((_, query)) = self.waiting.front() else { return false };
@@ -67,7 +67,7 @@ impl Connection {
         if length > 0 {
             self.begin_body(identifier, out);
         }
-        self.burst.sent(now);
+        self.pacer.sent(now);
         true
     }
 

@@ -1,6 +1,6 @@
 //! SETTINGS: what this side asks for, and what the server does (RFC 9113 Section 6.5).
 
-use super::fault::Fault;
+use super::error::H2Error;
 use super::frame::{MAX_31_BITS, MAX_PAYLOAD};
 use super::limits::{self, ASSUMED_STREAMS, MAX_STREAMS};
 
@@ -61,13 +61,13 @@ impl PeerSettings {
     }
 
     /// Takes over the payload of a SETTINGS frame.
-    pub(super) fn update(&mut self, payload: &[u8]) -> Result<(), Fault> {
+    pub(super) fn update(&mut self, payload: &[u8]) -> Result<(), H2Error> {
         if !self.was_heard {
             self.was_heard = true;
             self.max_streams = MAX_STREAMS;
         }
         let (settings, []) = payload.as_chunks::<6>() else {
-            return Err(Fault::frame_size("SETTINGS of a length that is no multiple of 6"));
+            return Err(H2Error::frame_size("SETTINGS of a length that is no multiple of 6"));
         };
         for &[i0, i1, v0, v1, v2, v3] in settings {
             self.set(u16::from_be_bytes([i0, i1]), u32::from_be_bytes([v0, v1, v2, v3]))?;
@@ -75,18 +75,18 @@ impl PeerSettings {
         Ok(())
     }
 
-    fn set(&mut self, identifier: u16, value: u32) -> Result<(), Fault> {
+    fn set(&mut self, identifier: u16, value: u32) -> Result<(), H2Error> {
         let size = usize::try_from(value).unwrap_or(usize::MAX);
         match identifier {
             HEADER_TABLE_SIZE => self.has_cut_table |= value < DEFAULT_TABLE_SIZE,
-            ENABLE_PUSH if value != 0 => return Err(Fault::protocol("a server that sets ENABLE_PUSH")),
+            ENABLE_PUSH if value != 0 => return Err(H2Error::protocol("a server that sets ENABLE_PUSH")),
             MAX_CONCURRENT_STREAMS => self.max_streams = size.min(MAX_STREAMS),
             INITIAL_WINDOW_SIZE if value > MAX_31_BITS => {
-                return Err(Fault::flow_control("an initial window over 2^31-1"));
+                return Err(H2Error::flow_control("an initial window over 2^31-1"));
             }
             INITIAL_WINDOW_SIZE => self.initial_window = value,
             MAX_FRAME_SIZE if !(MAX_PAYLOAD..=LARGEST_MAX_FRAME_SIZE).contains(&size) => {
-                return Err(Fault::protocol("a maximum frame size out of range"));
+                return Err(H2Error::protocol("a maximum frame size out of range"));
             }
             _ => {}
         }

@@ -36,7 +36,7 @@ impl Stream {
 
 /// What a stream identifier stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum StreamState {
     /// Nothing yet, or nothing ever: the server opens no streams.
     Idle,
     Open,
@@ -80,15 +80,15 @@ impl Streams {
         identifier
     }
 
-    pub(super) fn place(&self, identifier: u32) -> Place {
+    pub(super) fn state(&self, identifier: u32) -> StreamState {
         if identifier.is_multiple_of(2) || identifier >= self.next {
-            Place::Idle
+            StreamState::Idle
         } else if self.open.contains_key(&identifier) {
-            Place::Open
+            StreamState::Open
         } else if identifier <= self.forgotten || self.reset.contains(&identifier) {
-            Place::Reset
+            StreamState::Reset
         } else {
-            Place::Ended
+            StreamState::Ended
         }
     }
 

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use crate::cache::CacheSettings;
-use crate::config::{Builder, Config};
+use crate::config::{Config, ResolverBuilder};
 use crate::schedule::{Hedge, Strategy};
 use crate::upstream::{HttpVersion, Upstream};
 
@@ -15,7 +15,7 @@ pub(super) fn config(number: usize) -> Config {
         .clone()
 }
 
-fn builders() -> [Builder; 8] {
+fn builders() -> [ResolverBuilder; 8] {
     let base = || Config::builder().upstream(tls(1));
     let stale = CacheSettings::default().serve_stale(Some(CacheSettings::MAX_STALE)).prefetch(true);
     [
@@ -40,7 +40,7 @@ fn tls(number: u8) -> Upstream {
 }
 
 fn https(number: u8, version: HttpVersion) -> Upstream {
-    text(&format!("https://dns{number}.example/dns-query#ip=192.0.2.{number}")).http_version(version)
+    text(&format!("https://dns{number}.example/dns-query#ip=192.0.2.{number}")).with_http_version(version)
 }
 
 fn text(text: &str) -> Upstream {

@@ -46,7 +46,7 @@ pub fn engine(input: &[u8]) {
 
 fn run(input: &[u8], pieces: Pieces) -> Trace {
     let mut source = Source::new(input);
-    let flags = source.octet();
+    let flags = source.byte();
     let mut world = World::new(configs::config(flags.into()), pieces);
     while !source.is_empty() {
         step(&mut world, &mut source);
@@ -76,7 +76,7 @@ fn step(world: &mut World, source: &mut Source<'_>) {
         10 | 11 => {
             let link = source.below(8);
             let alpn = source.pick(&[None, Some(&b"dot"[..]), Some(b"h2"), Some(b"http/1.1")]);
-            world.connected(link, alpn, source.octet() & 1 == 1);
+            world.connected(link, alpn, source.byte() & 1 == 1);
         }
         12 => {
             let link = source.below(8);
@@ -84,7 +84,7 @@ fn step(world: &mut World, source: &mut Source<'_>) {
         }
         13 | 14 => world.pass(milliseconds(source)),
         15 => world.sleep(milliseconds(source)),
-        16 => world.hold_writes(source.octet() & 1 == 1),
+        16 => world.hold_writes(source.byte() & 1 == 1),
         17 => match source.below(4) {
             0 => world.tell(Input::WarmUp),
             1 => world.tell(Input::NetworkChanged),
@@ -93,7 +93,7 @@ fn step(world: &mut World, source: &mut Source<'_>) {
         },
         18 => {
             let query = query(source);
-            if source.octet() & 1 == 0 {
+            if source.byte() & 1 == 0 {
                 world.tell(Input::Refresh(query));
             } else {
                 world.forget(&query);
@@ -104,12 +104,12 @@ fn step(world: &mut World, source: &mut Source<'_>) {
 }
 
 fn query(source: &mut Source<'_>) -> Arc<Query> {
-    let flags = source.octet();
+    let flags = source.byte();
     let query = Query::new(source.pick(&NAMES), source.pick(&TYPES)).expect("a name");
-    let query = query.dnssec_ok(flags & 1 != 0).cache(CACHE_USES[usize::from(flags >> 1 & 3)]);
+    let query = query.dnssec_ok(flags & 1 != 0).with_cache_use(CACHE_USES[usize::from(flags >> 1 & 3)]);
     Arc::new(match flags >> 3 & 7 {
-        0 => query.protocol(Protocol::Https),
-        1 => query.protocol(Protocol::Tls),
+        0 => query.with_protocol(Protocol::Https),
+        1 => query.with_protocol(Protocol::Tls),
         _ => query,
     })
 }

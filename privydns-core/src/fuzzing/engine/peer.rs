@@ -63,9 +63,9 @@ impl Peer {
         }
     }
 
-    fn hear_frames(&mut self, mut octets: &[u8]) {
-        while !octets.is_empty() {
-            let (header, rest) = octets.split_at(FRAME_HEADER);
+    fn hear_frames(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            let (header, rest) = bytes.split_at(FRAME_HEADER);
             let length = usize::from(header[0]) << 16 | usize::from(header[1]) << 8 | usize::from(header[2]);
             let stream = u32::from_be_bytes([header[5], header[6], header[7], header[8]]);
             let (payload, rest) = rest.split_at(length);
@@ -77,7 +77,7 @@ impl Peer {
                 }
                 _ => {}
             }
-            octets = rest;
+            bytes = rest;
         }
     }
 
@@ -87,11 +87,11 @@ impl Peer {
             return Vec::new();
         };
         let mut message = reply(&asked.message, source);
-        let flags = source.octet();
+        let flags = source.byte();
         if flags & 1 == 1 {
-            let at = usize::from(source.octet());
-            if let Some(octet) = message.get_mut(at) {
-                *octet ^= source.octet();
+            let at = usize::from(source.byte());
+            if let Some(byte) = message.get_mut(at) {
+                *byte ^= source.byte();
             }
         }
         match self.speaks {
@@ -146,7 +146,7 @@ fn reply(query: &[u8], source: &mut Source<'_>) -> Vec<u8> {
         4 => (0x8182, [0, 0, 1], FAILED.to_vec()),
         5 => (0x8180, [1, 0, 1], [&record, KEEPALIVE].concat()),
         6 => (0x8380, [1, 0, 0], record),
-        _ => (source.word() | 0x8000, [source.octet(), source.octet(), 0], source.counted().to_vec()),
+        _ => (source.word() | 0x8000, [source.byte(), source.byte(), 0], source.counted().to_vec()),
     };
     message[2..4].copy_from_slice(&flags.to_be_bytes());
     for (at, count) in (6..HEADER).step_by(2).zip(counts) {
@@ -158,6 +158,6 @@ fn reply(query: &[u8], source: &mut Source<'_>) -> Vec<u8> {
 
 /// Where the one question of a query ends; none where there is no query, as in the body of a GET.
 fn question_end(query: &[u8]) -> Option<usize> {
-    let name = query.get(HEADER..)?.iter().position(|octet| *octet == 0)?;
+    let name = query.get(HEADER..)?.iter().position(|byte| *byte == 0)?;
     Some(HEADER + name + 5).filter(|end| *end <= query.len())
 }

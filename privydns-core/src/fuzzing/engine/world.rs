@@ -9,7 +9,7 @@ use super::trace::{Note, Trace};
 use crate::config::Config;
 use crate::engine::{Census, ConnectionId, Engine, Input, LookupId, MAX_UNWRITTEN, Output};
 use crate::error::{Cause, Error};
-use crate::fuzzing::beginning;
+use crate::fuzzing::epoch;
 use crate::fuzzing::source::Source;
 use crate::message::{Answer, Query};
 use crate::shared::Shared;
@@ -51,13 +51,13 @@ struct Waiting {
 
 #[derive(Default)]
 struct Link {
-    stage: Stage,
+    stage: PeerState,
     unwritten: usize,
     peer: Peer,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Stage {
+enum PeerState {
     #[default]
     Dialing,
     Open,
@@ -72,7 +72,7 @@ impl World {
         const SEED: [u8; 32] = [7; 32];
         let shared = Arc::new(Shared::new(config, SEED));
         Self {
-            engine: Engine::new(shared.clone(), beginning(), SEED),
+            engine: Engine::new(shared.clone(), epoch(), SEED),
             shared,
             pieces,
             now: Duration::ZERO,
@@ -91,7 +91,7 @@ impl World {
         let id = LookupId(self.last_lookup);
         let deadline = self.now + timeout;
         self.lookups.insert(id, Waiting { query: query.clone(), deadline });
-        self.tell(Input::Lookup { id, query, deadline: beginning() + deadline });
+        self.tell(Input::Lookup { id, query, deadline: epoch() + deadline });
     }
 
     pub(super) fn cancel(&mut self, number: usize) {
@@ -103,37 +103,37 @@ impl World {
 
     pub(super) fn connected(&mut self, number: usize, alpn: Option<&[u8]>, resumed: bool) {
         if let Some((id, link)) = self.links.iter_mut().filter(|(_, link)| link.is_live()).nth(number)
-            && link.stage == Stage::Dialing
+            && link.stage == PeerState::Dialing
         {
             let id = *id;
-            link.stage = Stage::Open;
+            link.stage = PeerState::Open;
             self.tell(Input::Handshaking(id));
             self.tell(Input::Connected { id, alpn, resumed });
         }
     }
 
     pub(super) fn reply(&mut self, number: usize, asked: usize, source: &mut Source<'_>) {
-        let open = self.links.iter_mut().filter(|(_, link)| link.stage == Stage::Open);
+        let open = self.links.iter_mut().filter(|(_, link)| link.stage == PeerState::Open);
         if let Some((id, link)) = open.into_iter().nth(number) {
-            let (id, octets) = (*id, link.peer.reply(asked, source));
-            self.hear(id, &octets);
+            let (id, bytes) = (*id, link.peer.reply(asked, source));
+            self.hear(id, &bytes);
         }
     }
 
-    pub(super) fn receive(&mut self, number: usize, octets: &[u8]) {
-        let mut open = self.links.iter().filter(|(_, link)| link.stage == Stage::Open);
+    pub(super) fn receive(&mut self, number: usize, bytes: &[u8]) {
+        let mut open = self.links.iter().filter(|(_, link)| link.stage == PeerState::Open);
         if let Some((id, _)) = open.nth(number) {
-            self.hear(*id, octets);
+            self.hear(*id, bytes);
         }
     }
 
-    fn hear(&mut self, id: ConnectionId, octets: &[u8]) {
+    fn hear(&mut self, id: ConnectionId, bytes: &[u8]) {
         // Nothing at all would be the end of the stream, which is told as such.
         let length = match self.pieces {
-            Pieces::Whole => octets.len().max(1),
+            Pieces::Whole => bytes.len().max(1),
             Pieces::Octets => 1,
         };
-        for bytes in octets.chunks(length) {
+        for bytes in bytes.chunks(length) {
             self.tell(Input::Received { id, bytes });
         }
     }
@@ -141,7 +141,7 @@ impl World {
     pub(super) fn ended(&mut self, number: usize, cause: Cause) {
         if let Some((id, link)) = self.links.iter_mut().filter(|(_, link)| link.is_live()).nth(number) {
             let id = *id;
-            link.stage = Stage::Ended;
+            link.stage = PeerState::Ended;
             self.tell(Input::Ended { id, cause });
         }
     }
@@ -162,7 +162,7 @@ impl World {
 
     /// An input that says that it is earlier than it is.
     pub(super) fn back_in_time(&mut self, by: Duration) {
-        self.engine.handle_input(beginning() + self.now.saturating_sub(by), Input::Timeout);
+        self.engine.handle_input(epoch() + self.now.saturating_sub(by), Input::Timeout);
     }
 
     /// Lets time pass, waking the engine whenever it asked for that.
@@ -213,7 +213,7 @@ impl World {
     }
 
     pub(super) fn tell(&mut self, input: Input<'_>) {
-        self.engine.handle_input(beginning() + self.now, input);
+        self.engine.handle_input(epoch() + self.now, input);
     }
 
     /// Does what is to be done now, as a driver does: the timeout too, if its time has come.
@@ -236,15 +236,15 @@ impl World {
         let live = self.links.values().filter(|link| link.is_live()).count();
         assert_eq!(census.lookups, self.lookups.len());
         assert_eq!(census.connections, live, "{census:?}");
-        assert!(live <= MOST_SPARE_CONNECTIONS + census.exchanges, "{live} connections: {census:?}");
-        assert!(census.waiting <= census.exchanges, "{census:?}");
+        assert!(live <= MOST_SPARE_CONNECTIONS + census.attempts, "{live} connections: {census:?}");
+        assert!(census.waiting <= census.attempts, "{census:?}");
         assert!(census.alarms <= census.flights + census.dials + census.connections, "{census:?}");
     }
 
     fn drain(&mut self) {
         for _ in 0..MOST_OUTPUTS {
             let mut message = std::mem::take(&mut self.message);
-            let output = self.engine.poll_output(beginning() + self.now, &mut message);
+            let output = self.engine.poll_output(epoch() + self.now, &mut message);
             self.message = message;
             match output {
                 Output::Connect { id, target } => {
@@ -255,13 +255,13 @@ impl World {
                 Output::Transmit(id) => self.transmitted(id),
                 Output::Close(id) => {
                     let link = self.links.get_mut(&id).expect("a connection that was asked for");
-                    let before = std::mem::replace(&mut link.stage, Stage::Closed);
-                    assert_ne!(before, Stage::Closed, "a connection is closed once");
+                    let before = std::mem::replace(&mut link.stage, PeerState::Closed);
+                    assert_ne!(before, PeerState::Closed, "a connection is closed once");
                     self.trace.note(Note::Close(id));
                 }
                 Output::Done { id, result } => self.lookup_done(id, &result),
                 Output::Wait(wake) => {
-                    self.wake = wake.map(|wake| wake.saturating_duration_since(beginning()));
+                    self.wake = wake.map(|wake| wake.saturating_duration_since(epoch()));
                     self.trace.note(Note::Wait(self.wake));
                     if !self.write() {
                         return;
@@ -276,7 +276,11 @@ impl World {
         let link = self.links.get_mut(&id).expect("a connection that was asked for");
         assert!(!self.message.is_empty() && self.message.len() <= LONGEST_MESSAGE);
         // What is owed may go out after the end was told: the driver passes over it.
-        assert!(matches!(link.stage, Stage::Open | Stage::Ended), "transmitted while {:?}", link.stage);
+        assert!(
+            matches!(link.stage, PeerState::Open | PeerState::Ended),
+            "transmitted while {:?}",
+            link.stage
+        );
         assert!(link.unwritten < MAX_UNWRITTEN, "more than there is credit for");
         link.unwritten += self.message.len();
         link.peer.hear(&self.message);
@@ -318,6 +322,6 @@ impl World {
 
 impl Link {
     fn is_live(&self) -> bool {
-        matches!(self.stage, Stage::Dialing | Stage::Open)
+        matches!(self.stage, PeerState::Dialing | PeerState::Open)
     }
 }

@@ -83,7 +83,7 @@ pub(super) fn http1() -> Seeds {
     };
     let second = [format!("HTTP/1.1 200 OK\r\n{length}\r\n").as_bytes(), &good(1, 0)].concat();
     let section = framed;
-    let post = |octets: &[u8]| [&setup(1, ENDS)[..], octets].concat();
+    let post = |bytes: &[u8]| [&setup(1, ENDS)[..], bytes].concat();
     let with = |fields: &str| post(&response(&format!("{length}{fields}"), &message));
     vec![
         ("length", post(&whole)),
@@ -127,7 +127,7 @@ pub(super) fn http2() -> Seeds {
     let data = |stream, flags, body: &[u8]| frame(0, flags, stream, body);
     let response = |stream: u32, key| [head(stream, 4), data(stream, 1, &good(key, 0))].concat();
     let greeting = [frame(SETTINGS, 0, 0, &[]), frame(SETTINGS, 1, 0, &[])].concat();
-    let after = |queries, octets: &[u8]| [&setup(queries, ENDS)[..], &greeting, octets].concat();
+    let after = |queries, bytes: &[u8]| [&setup(queries, ENDS)[..], &greeting, bytes].concat();
     let settings = |identifier: u8, value: u32| {
         let value = value.to_be_bytes();
         frame(SETTINGS, 0, 0, &[&[0, identifier][..], &value].concat())

@@ -9,7 +9,7 @@ const NAME: u8 = 8;
 const ENDS: u8 = 0x10;
 
 pub(super) fn proxy() -> Seeds {
-    let said = |flags: u8, octets: &[u8]| [&[flags, 3], octets].concat();
+    let said = |flags: u8, bytes: &[u8]| [&[flags, 3], bytes].concat();
     vec![
         ("socks5", said(0, b"\x05\0\x05\0\0\x01\0\0\0\0\0\0")),
         ("socks5-ipv6", said(4, b"\x05\0\x05\0\0\x04\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0")),

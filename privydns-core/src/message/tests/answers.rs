@@ -29,7 +29,7 @@ fn every_section_is_there_and_opt_is_no_record() {
     assert_eq!(answer.canonical_name().to_ascii(), "cdn.example.com.");
     assert_eq!(answer.addresses().count(), 2);
     assert!(answer.is_authenticated() && !answer.is_truncated() && !answer.is_cached() && !answer.is_stale());
-    assert_eq!((answer.upstream(), answer.protocol(), answer.attempts()), ("test", Spoken::Tls, 1));
+    assert_eq!((answer.upstream(), answer.transport(), answer.attempts()), ("test", Transport::Tls, 1));
     assert_eq!((answer.elapsed(), answer.not_found()), (Duration::from_millis(5), None));
     assert_eq!(answer.extended_errors()[0].code, 3);
 }
@@ -139,7 +139,7 @@ fn a_record_without_data_spoils_no_other() {
     assert_eq!(answer.records().filter(|record| record.data().is_ok()).count(), 1);
     let unknown = answer.additionals().next().unwrap();
     assert!(matches!(unknown.data(), Ok(RData::Unknown { .. })));
-    assert_eq!((unknown.class(), unknown.data_octets()), (DNSClass::IN, &b""[..]));
+    assert_eq!((unknown.class(), unknown.data_bytes()), (DNSClass::IN, &b""[..]));
 }
 
 #[test]

@@ -22,7 +22,7 @@ fn reversed(query: &Query, response: &Response) -> Response {
     records.reverse();
     records.into_iter().fold(Response::to(query), |response, record| {
         let owner = wire(&record.name().to_ascii());
-        response.record(&owner, record.record_type(), record.ttl(), record.data_octets())
+        response.record(&owner, record.record_type(), record.ttl(), record.data_bytes())
     })
 }
 

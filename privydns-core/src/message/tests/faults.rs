@@ -27,7 +27,7 @@ fn fault_c4_a_denial_below_shows_another_soa_than_set_the_lifetime() {
     assert_eq!(message.lifetime(), Lifetime::Negative(60));
     let below = message.denial_of(&query("www.x.example", RecordType::A)).unwrap();
     assert_eq!(below.lifetime(), Lifetime::None);
-    let origin = Origin::new(Arc::from("test"), Spoken::Tls, 1, Duration::ZERO);
+    let origin = Origin::new(Arc::from("test"), Transport::Tls, 1, Duration::ZERO);
     let soa = "elsewhere.test. 600000 IN SOA ns.example. hostmaster.example. 2026 7200 3600 1209600 600000";
     assert_eq!(lines(Answer::new(below, 0, origin).authorities()), [soa]);
 }
@@ -120,7 +120,7 @@ fn fault_w12_invalid_and_link_local_reverse_names_are_sent() {
 #[test]
 fn fault_w12_an_answer_for_another_client_subnet_is_kept() {
     let subnet = ClientSubnet::Prefix { address: [192, 0, 2, 0].into(), length: 24 };
-    let query = query("x.example", RecordType::A).client_subnet(subnet);
+    let query = query("x.example", RecordType::A).with_client_subnet(subnet);
     let other = option(8, &[0, 1, 24, 24, 198, 51, 100]);
     let response = Response::to(&query).a("x.example", 300, [192, 0, 2, 1]).opt(0, &other);
     assert_eq!(response.parse(&query).unwrap().lifetime(), Lifetime::Positive(300));

@@ -17,8 +17,8 @@ fn localhost_is_answered_here() {
             assert!(answer.addresses().eq([address.parse::<IpAddr>().unwrap()]), "{name}");
             assert_eq!((answer.outcome(), answer.ttl()), (Outcome::Records, Some(3600)));
             assert_eq!(
-                (answer.protocol(), answer.upstream(), answer.attempts()),
-                (Spoken::Local, "local", 0)
+                (answer.transport(), answer.upstream(), answer.attempts()),
+                (Transport::Local, "local", 0)
             );
         }
         let answer = local(name, RecordType::MX).unwrap();
@@ -71,7 +71,7 @@ fn a_denial_is_turned_to_what_is_below() {
     let made = message.denial_of(&below).unwrap();
     assert!(made.is_answer_to(&below) && !made.is_answer_to(&query) && !made.is_authenticated());
     assert_eq!((made.outcome(), made.lifetime()), (Outcome::NxDomain, message.lifetime()));
-    let origin = Origin::new(Arc::from("test"), Spoken::Tls, 0, Duration::ZERO);
+    let origin = Origin::new(Arc::from("test"), Transport::Tls, 0, Duration::ZERO);
     assert_eq!(
         lines(Answer::new(made, 100, origin).authorities()),
         ["example.com. 800 IN SOA ns.example.com. root.gone.example.com. 2026 7200 3600 1209600 300"]

@@ -17,7 +17,7 @@ fn look_at_all(bytes: &[u8], query: &Query) -> Result<(), MessageError> {
     if message.outcome() != Outcome::Failure {
         assert_eq!(again, Ok(kept));
     }
-    let answer = Answer::new(message, 1, Origin::new(Arc::from("test"), Spoken::Tls, 0, Duration::ZERO));
+    let answer = Answer::new(message, 1, Origin::new(Arc::from("test"), Transport::Tls, 0, Duration::ZERO));
     for records in [answer.records(), answer.answers(), answer.authorities(), answer.additionals()] {
         for record in records {
             let _ = (record.data(), record.address(), record.to_string());

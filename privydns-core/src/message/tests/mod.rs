@@ -130,7 +130,7 @@ impl Response {
     }
 
     pub(super) fn answer(&self, query: &Query, age: u32) -> Answer {
-        let origin = Origin::new(Arc::from("test"), Spoken::Tls, 1, Duration::from_millis(5));
+        let origin = Origin::new(Arc::from("test"), Transport::Tls, 1, Duration::from_millis(5));
         Answer::new(self.parse(query).unwrap(), age, origin)
     }
 }

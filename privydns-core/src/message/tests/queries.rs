@@ -36,12 +36,12 @@ fn queries_are_padded_to_128_octets_with_the_option_last() {
     for name in NAMES {
         for subnet in subnets {
             for carrier in [Carrier::Stream, Carrier::Http] {
-                let query = query(name, RecordType::AAAA).client_subnet(subnet);
+                let query = query(name, RecordType::AAAA).with_client_subnet(subnet);
                 let bytes = encoded(&query, carrier);
                 assert_eq!(bytes.len() % 128, 0);
                 let (code, padding) = options(&bytes).pop().unwrap();
                 assert_eq!(code, 12);
-                assert!(padding.len() < 128 && padding.iter().all(|&octet| octet == 0));
+                assert!(padding.len() < 128 && padding.iter().all(|&byte| byte == 0));
 
                 let unpadded = encoded(&query.padding(false), carrier);
                 assert!(options(&unpadded).iter().all(|(code, _)| *code != 12));
@@ -130,15 +130,15 @@ fn the_client_subnet_is_sent_as_asked_and_no_further() {
     ];
     let query = query("example.com", RecordType::A);
     for (subnet, data) in rows {
-        let bytes = encoded(&query.clone().client_subnet(subnet), Carrier::Http);
+        let bytes = encoded(&query.clone().with_client_subnet(subnet), Carrier::Http);
         assert_eq!(options(&bytes)[0], (8, data.to_vec()), "{subnet:?}");
         let message = Reference::from_bytes(&bytes).unwrap();
         let option = message.edns.as_ref().unwrap().option(EdnsCode::Subnet);
         assert!(matches!(option, Some(EdnsOption::Subnet(_))));
     }
     assert_eq!(options(&encoded(&query, Carrier::Http)).len(), 1);
-    let same = query.clone().client_subnet(prefix("192.0.2.1", 24));
-    assert_eq!(same, query.client_subnet(prefix("192.0.2.2", 24)));
+    let same = query.clone().with_client_subnet(prefix("192.0.2.1", 24));
+    assert_eq!(same, query.with_client_subnet(prefix("192.0.2.2", 24)));
 }
 
 #[test]
@@ -153,7 +153,7 @@ fn encoding_appends_and_never_moves_what_is_there() {
     let mut alone = Vec::with_capacity(encode::ENCODED_MAX);
     let longest = QueryName::from_labels(vec![&[b'x'; 1][..]; 127]).unwrap();
     let subnet = ClientSubnet::Prefix { address: "::1".parse().unwrap(), length: 128 };
-    let query = Query::for_name(longest, RecordType::A).client_subnet(subnet);
+    let query = Query::for_name(longest, RecordType::A).with_client_subnet(subnet);
     encode(&query, 7, Carrier::Stream, &mut alone);
     assert!(alone.len() <= encode::ENCODED_MAX, "{}", alone.len());
 }
@@ -164,15 +164,13 @@ fn a_query_remembers_what_it_was_asked() {
 
     let plain = query("example.com", RecordType::from(28));
     assert_eq!((plain.record_type(), plain.type_number()), (RecordType::AAAA, 28));
-    assert_eq!(
-        (plain.protocol_wanted(), plain.timeout_wanted(), plain.cache_use()),
-        (None, None, CacheUse::Normal)
-    );
+    assert_eq!((plain.protocol(), plain.timeout(), plain.cache_use()), (None, None, CacheUse::Normal));
     assert!(plain.is_padded() && !plain.is_dnssec_ok() && !plain.is_checking_disabled());
 
     let timeout = Duration::from_secs(2);
-    let chosen = plain.clone().protocol(Protocol::MutualTls).timeout(timeout).cache(CacheUse::Only);
-    assert_eq!(chosen.protocol_wanted(), Some(Protocol::MutualTls));
-    assert_eq!((chosen.timeout_wanted(), chosen.cache_use()), (Some(timeout), CacheUse::Only));
+    let chosen =
+        plain.clone().with_protocol(Protocol::MutualTls).with_timeout(timeout).with_cache_use(CacheUse::Only);
+    assert_eq!(chosen.protocol(), Some(Protocol::MutualTls));
+    assert_eq!((chosen.timeout(), chosen.cache_use()), (Some(timeout), CacheUse::Only));
     assert_ne!(plain, chosen);
 }

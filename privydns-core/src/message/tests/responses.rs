@@ -31,9 +31,9 @@ fn a_response_answers_the_query_whose_question_it_has() {
 #[test]
 fn the_header_must_be_that_of_a_response() {
     let query = query("example.com", RecordType::A);
-    let with = |at: usize, octet: u8| {
+    let with = |at: usize, byte: u8| {
         let mut response = Response::to(&query);
-        response.bytes[at] = octet;
+        response.bytes[at] = byte;
         check_response(&response.bytes, &query)
     };
     assert_eq!(with(2, 0x01), Err(MessageError::NotResponse));

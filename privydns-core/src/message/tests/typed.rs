@@ -8,16 +8,16 @@ use crate::rr::{Name, rdata};
 
 /// An answer with these data, in records of one type at `example.com`.
 fn answer(record_type: RecordType, data: &[&[u8]]) -> Answer {
-    answer_of_lot(0, record_type, data)
+    answer_with_seed(0, record_type, data)
 }
 
 /// The same as the cache would give it at some time.
-fn answer_of_lot(lot: u64, record_type: RecordType, data: &[&[u8]]) -> Answer {
+fn answer_with_seed(shuffle_seed: u64, record_type: RecordType, data: &[&[u8]]) -> Answer {
     let query = query("example.com", record_type);
     let response = data
         .iter()
         .fold(Response::to(&query), |response, data| response.record(QUESTION, record_type, 60, data));
-    let origin = Origin { lot, ..Origin::new(Arc::from("test"), Spoken::Tls, 1, Duration::ZERO) };
+    let origin = Origin { shuffle_seed, ..Origin::new(Arc::from("test"), Transport::Tls, 1, Duration::ZERO) };
     Answer::new(response.parse(&query).unwrap(), 0, origin)
 }
 
@@ -78,8 +78,8 @@ fn mail_servers_come_by_preference_and_equals_by_lot() {
     let data = [mx(20, "d.example"), mx(10, "b.example"), mx(10, "c.example"), mx(0, "a.example")];
     let data: Vec<_> = data.iter().map(|data| &data[..]).collect();
     let mut orders = BTreeMap::new();
-    for lot in 0..100 {
-        let servers = answer_of_lot(lot, RecordType::MX, &data).mx().unwrap();
+    for shuffle_seed in 0..100 {
+        let servers = answer_with_seed(shuffle_seed, RecordType::MX, &data).mx().unwrap();
         let preferences: Vec<_> = servers.iter().map(|server| server.preference).collect();
         assert_eq!(preferences, [0, 10, 10, 20]);
         *orders.entry(servers[1].exchange.to_ascii()).or_insert(0) += 1;
@@ -112,8 +112,8 @@ fn servers_come_by_priority_and_within_it_with_the_odds_of_their_weights() {
     let data = [srv(20, 0, "backup"), srv(10, 30, "heavy"), srv(10, 10, "light"), srv(10, 0, "spare")];
     let data: Vec<_> = data.iter().map(|data| &data[..]).collect();
     let mut first = BTreeMap::new();
-    for lot in 0..4000 {
-        let order = targets(&answer_of_lot(lot, RecordType::SRV, &data).srv().unwrap());
+    for shuffle_seed in 0..4000 {
+        let order = targets(&answer_with_seed(shuffle_seed, RecordType::SRV, &data).srv().unwrap());
         assert!(order.ends_with(" backup."), "{order}");
         *first.entry(order.split_once(' ').unwrap().0.to_owned()).or_insert(0_u32) += 1;
     }
@@ -129,8 +129,8 @@ fn servers_without_weights_share_alike_and_one_lot_is_one_order() {
     let data = [srv(1, 0, "a"), srv(1, 0, "b"), srv(1, 0, "c")];
     let data: Vec<_> = data.iter().map(|data| &data[..]).collect();
     let mut first = BTreeMap::new();
-    for lot in 0..300 {
-        let answer = answer_of_lot(lot, RecordType::SRV, &data);
+    for shuffle_seed in 0..300 {
+        let answer = answer_with_seed(shuffle_seed, RecordType::SRV, &data);
         let order = targets(&answer.srv().unwrap());
         assert_eq!(targets(&answer.srv().unwrap()), order);
         *first.entry(order.split_once(' ').unwrap().0.to_owned()).or_insert(0) += 1;

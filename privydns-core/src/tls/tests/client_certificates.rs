@@ -80,7 +80,7 @@ fn a_certificate_is_shown_over_tls_1_2_only_if_asked_for() {
     let mutual = upstream(SERVER).roots(root.roots()).client_certificate(root.issue("client").for_client());
     let outcome = connect(&mutual, server.server_with(&[&TLS12], Some(&root)));
     assert!(matches!(outcome, Err((Stage::Tls, Cause::Tls(_)))));
-    let mutual = mutual.minimum_tls(TlsVersion::Tls12);
+    let mutual = mutual.with_minimum_tls(TlsVersion::Tls12);
     let link = connect(&mutual, server.server_with(&[&TLS12], Some(&root))).unwrap();
     assert!(link.server.peer_certificates().is_some());
 }
@@ -90,13 +90,13 @@ fn a_certificate_is_shown_over_tls_1_2_only_if_asked_for() {
 fn a_refusal_by_alert_is_the_client_certificates() {
     let (root, other, namesake) = (Authority::root(), Authority::root_named("other"), Authority::root());
     let server = root.issue("dns.example");
-    let without = upstream(SERVER).roots(root.roots()).minimum_tls(TlsVersion::Tls12);
+    let without = upstream(SERVER).roots(root.roots()).with_minimum_tls(TlsVersion::Tls12);
     let from_other = without.clone().client_certificate(other.issue("client").for_client());
     let from_namesake = without.clone().client_certificate(namesake.issue("client").for_client());
     let rows = [
-        (&from_namesake, &TLS13, Stage::Exchange, "wrong signature"),
-        (&without, &TLS13, Stage::Exchange, "it requires one"),
-        (&from_other, &TLS13, Stage::Exchange, "unknown authority"),
+        (&from_namesake, &TLS13, Stage::Query, "wrong signature"),
+        (&without, &TLS13, Stage::Query, "it requires one"),
+        (&from_other, &TLS13, Stage::Query, "unknown authority"),
         (&without, &TLS12, Stage::Tls, "it requires one"),
         (&from_other, &TLS12, Stage::Tls, "unknown authority"),
     ];
@@ -120,7 +120,7 @@ fn a_refusal_without_an_alert_is_told_by_having_been_asked() {
             let _ = link.carry();
         }
         // What the server thinks of it does not arrive.
-        let cause = cause_of(&link.read_at_end().unwrap_err(), Stage::Exchange);
+        let cause = cause_of(&link.read_at_end().unwrap_err(), Stage::Query);
         assert_eq!(cause, Cause::Closed);
         let page = Cause::Http(HttpProblem::Status { code: 400, retry_after: None });
         for cause in [cause, page] {

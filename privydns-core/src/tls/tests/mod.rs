@@ -173,7 +173,7 @@ impl Link {
     /// The handshake, and the first read after it.
     fn shake_hands(&mut self) -> Result<(), (Stage, Cause)> {
         loop {
-            let stage = if self.client.is_handshaking() { Stage::Tls } else { Stage::Exchange };
+            let stage = if self.client.is_handshaking() { Stage::Tls } else { Stage::Query };
             match self.carry() {
                 Ok(true) => {}
                 Ok(false) => return Ok(()),

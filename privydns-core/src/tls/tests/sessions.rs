@@ -77,7 +77,7 @@ fn the_minimum_version_is_kept() {
     let root = Authority::root();
     let issued = root.issue("dns.example");
     let open = upstream(SERVER).roots(root.roots());
-    let strict = open.clone().minimum_tls(TlsVersion::Tls13);
+    let strict = open.clone().with_minimum_tls(TlsVersion::Tls13);
     let link = connect(&open, issued.server()).unwrap();
     assert_eq!(link.client.protocol_version(), Some(ProtocolVersion::TLSv1_3));
     let link = connect(&open, issued.server_with(&[&TLS12], None)).unwrap();
@@ -168,9 +168,9 @@ fn errors_of_the_system_are_told_by_stage() {
     let closed = Cause::Tls("the server closed in the handshake".into());
     for kind in [UnexpectedEof, ConnectionReset, BrokenPipe] {
         assert_eq!(cause(kind, Stage::Tls), closed);
-        assert_eq!(cause(kind, Stage::Exchange), Cause::Closed);
+        assert_eq!(cause(kind, Stage::Query), Cause::Closed);
     }
-    assert_eq!(cause(TimedOut, Stage::Exchange), Cause::Closed);
+    assert_eq!(cause(TimedOut, Stage::Query), Cause::Closed);
 }
 
 /// Runtimes wrap errors of TLS once or more.
@@ -180,7 +180,7 @@ fn errors_of_tls_are_found_however_deep() {
     let once = io::Error::new(io::ErrorKind::InvalidData, error);
     assert_eq!(cause_of(&once, Stage::Tls), Cause::NoApplicationProtocol);
     let twice = io::Error::other(once);
-    assert_eq!(cause_of(&twice, Stage::Exchange), Cause::NoApplicationProtocol);
+    assert_eq!(cause_of(&twice, Stage::Query), Cause::NoApplicationProtocol);
 }
 
 /// A server that is no TLS server.
@@ -220,7 +220,7 @@ fn alerts_about_certificates_are_about_the_clients() {
         (Alert::AccessDenied, "access denied"),
     ];
     for (alert, reason) in rows {
-        for stage in [Stage::Tls, Stage::Exchange] {
+        for stage in [Stage::Tls, Stage::Query] {
             assert_eq!(cause(alert, stage), Cause::ClientCertificate(reason.into()));
         }
     }
@@ -229,7 +229,7 @@ fn alerts_about_certificates_are_about_the_clients() {
         [(Alert::DecryptError, "wrong signature"), (Alert::HandshakeFailure, "handshake failure")]
     {
         assert!(matches!(cause(alert, Stage::Tls), Cause::Tls(_)));
-        assert_eq!(cause(alert, Stage::Exchange), Cause::ClientCertificate(reason.into()));
+        assert_eq!(cause(alert, Stage::Query), Cause::ClientCertificate(reason.into()));
     }
 }
 

@@ -290,7 +290,7 @@ fn upstreams_become_stamps_and_the_same_again() {
             Upstream::https(&format!("{host}{path}")).unwrap()
         };
         if random.random() {
-            upstream = upstream.at_port(random.random_range(54..=u16::MAX)).unwrap();
+            upstream = upstream.with_port(random.random_range(54..=u16::MAX)).unwrap();
         }
         if upstream.needs_bootstrap() && random.random() {
             upstream = if random.random() {
@@ -347,7 +347,7 @@ fn what_a_stamp_has_no_room_for_is_an_error() {
             .contains("255")
     );
     let many =
-        (0..1600_u16).fold(Upstream::tls("a.example").unwrap().labelled("many"), |upstream, number| {
+        (0..1600_u16).fold(Upstream::tls("a.example").unwrap().with_label("many"), |upstream, number| {
             let [high, low] = number.to_be_bytes();
             upstream.tbs_hash(TbsHash::new(std::array::from_fn(|at| if at % 2 == 0 { high } else { low })))
         });

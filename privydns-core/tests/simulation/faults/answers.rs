@@ -5,7 +5,7 @@ use privydns_core::{CacheSettings, CacheUse, Cause, Config, ErrorKind};
 use super::{https_host, over_http};
 use crate::staleness::with_a_stale_answer;
 use crate::world::wire::{NXDOMAIN, Reply};
-use crate::world::{ADDRESS, AT_ONCE, Accepts, Speaks, World, ms, query, s, upstream};
+use crate::world::{ADDRESS, AT_ONCE, Accepts, SpokenProtocol, World, ms, query, s, upstream};
 
 /// Right: the engine asks for the renewed answer, so that the server gets a second query.
 #[test]
@@ -18,7 +18,7 @@ fn fault_e8_a_prefetch_claimed_in_the_engine_is_dropped() {
     assert!(world.resolve("example.com").answer().is_cached());
     world.run_for(s(1));
     assert_eq!(world.host(0).asked.len(), 1);
-    let early = world.ask_early(&query("example.com"));
+    let early = world.ask_shared_first(&query("example.com"));
     assert!(world.finish(early).answer().is_cached());
     world.run_for(s(1));
     assert_eq!(world.host(0).asked.len(), 1, "the claim keeps a handle from asking, too");
@@ -35,7 +35,7 @@ fn fault_e11_an_answer_without_a_question_is_not_refused_over_dot() {
         assert_eq!((done.took, world.host(0).dialled.len()), (s(5), 3), "over DoT");
         assert!(matches!(done.error().kind(), ErrorKind::Deadline));
 
-        let mut world = over_http(Speaks::Http1, |builder| builder);
+        let mut world = over_http(SpokenProtocol::Http1, |builder| builder);
         https_host(&mut world).replies(reply);
         let done = world.resolve("example.com");
         assert!(done.took < s(1), "over HTTPS: {:?}", done.took);
@@ -52,7 +52,7 @@ fn fault_e12_an_outage_without_answers_counts_no_failure() {
         assert!(world.resolve(name).error().is_timeout());
     }
     let stats = &world.shared.stats().upstreams[0];
-    assert_eq!((stats.queries, stats.failures, stats.is_sick), (2, 0, true));
+    assert_eq!((stats.queries, stats.failures, stats.is_unhealthy), (2, 0, true));
 }
 
 /// A closed port, and a silent server. Right: the answer tells the time and the attempts of the lookup.
@@ -88,7 +88,7 @@ fn fault_e13_a_stale_answer_given_without_asking_is_no_hit_and_no_miss() {
 fn fault_e15_a_cache_only_lookup_gets_a_stale_answer_only_after_a_failure() {
     let mut world = with_a_stale_answer();
     world.host(0).accepts(Accepts::Silently);
-    let cache_only = query("example.com").cache(CacheUse::Only);
+    let cache_only = query("example.com").with_cache_use(CacheUse::Only);
     let before = world.ask(&cache_only);
     assert!(matches!(world.finish(before).error().kind(), ErrorKind::NotCached));
     assert!(world.resolve("example.com").answer().is_stale());

@@ -4,7 +4,7 @@ use privydns_core::{Config, Outcome, Protocol, Query, RecordType};
 
 use crate::world::wire::{AAAA, NXDOMAIN, Reply};
 use crate::world::{
-    ADDRESS, Speaks, World, answer_after, https_address, https_upstream, ms, query, s, upstream,
+    ADDRESS, SpokenProtocol, World, answer_after, https_address, https_upstream, ms, query, s, upstream,
 };
 
 /// A server that denies the name to questions for AAAA, and has an A record (RFC 4074 section 4.2).
@@ -51,8 +51,8 @@ fn fault_c2_clear_does_not_keep_out_an_answer_on_the_way() {
 #[test]
 fn fault_c2_forget_misses_an_answer_for_one_protocol() {
     let mut world = World::new(Config::builder().upstreams([upstream(0), https_upstream(1)]));
-    world.network.host(https_address(1)).speaks = Speaks::Http1;
-    let over_tls = query("example.com").protocol(Protocol::Tls);
+    world.network.host(https_address(1)).speaks = SpokenProtocol::Http1;
+    let over_tls = query("example.com").with_protocol(Protocol::Tls);
     let first = world.ask(&over_tls);
     world.finish(first).answer();
     world.shared.forget(&query("example.com"));

@@ -9,7 +9,7 @@ use std::time::Duration;
 use privydns_core::Config;
 
 use super::{https_host, over_http};
-use crate::world::{Speaks, World, ms, s, upstream};
+use crate::world::{SpokenProtocol, World, ms, s, upstream};
 
 /// Begins `count` lookups, one each `interval`. Returns the highest number of connections open at once.
 fn most_open(world: &mut World, count: usize, interval: Duration, name: impl Fn(usize) -> String) -> usize {
@@ -73,7 +73,7 @@ fn fault_e2_a_long_timeout_keeps_many_connections_open() {
 /// Right: at most 7 over HTTP/1.1. The 2 over HTTP/2 are right: a PING tells that the server is there.
 #[test]
 fn fault_e2_one_popular_name_over_http1_opens_connections_without_bound() {
-    for (speaks, most) in [(Speaks::Http2, 2), (Speaks::Http1, 107)] {
+    for (speaks, most) in [(SpokenProtocol::Http2, 2), (SpokenProtocol::Http1, 107)] {
         let mut world = over_http(speaks, |builder| builder);
         world.resolve("warm.example").answer();
         https_host(&mut world).keeps_silent();

@@ -13,14 +13,14 @@ mod undriven;
 
 use std::time::Duration;
 
-use privydns_core::{Builder, Config, HttpVersion, LookupId};
+use privydns_core::{Config, HttpVersion, LookupId, ResolverBuilder};
 
-use crate::world::{Act, Ask, Host, Refusal, Speaks, World, answer, https_address, https_upstream};
+use crate::world::{Act, Ask, Host, Refusal, SpokenProtocol, World, answer, https_address, https_upstream};
 
 /// A world with one upstream that is asked by DoH. `configure` changes the rest of the configuration.
-fn over_http(speaks: Speaks, configure: impl FnOnce(Builder) -> Builder) -> World {
-    let version = if speaks == Speaks::Http2 { HttpVersion::Http2 } else { HttpVersion::Http1 };
-    let builder = Config::builder().upstream(https_upstream(0).http_version(version));
+fn over_http(speaks: SpokenProtocol, configure: impl FnOnce(ResolverBuilder) -> ResolverBuilder) -> World {
+    let version = if speaks == SpokenProtocol::Http2 { HttpVersion::Http2 } else { HttpVersion::Http1 };
+    let builder = Config::builder().upstream(https_upstream(0).with_http_version(version));
     let mut world = World::new(configure(builder));
     https_host(&mut world).speaks = speaks;
     world

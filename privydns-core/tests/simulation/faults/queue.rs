@@ -7,7 +7,7 @@ use privydns_core::{Config, ErrorKind};
 
 use super::{burst, https_host, is_slow_for_some, over_http};
 use crate::random::{WRONGLY_QUEUED, play_all};
-use crate::world::{Done, Speaks, World, answer, answer_after, ms, query, s, upstream};
+use crate::world::{Done, SpokenProtocol, World, answer, answer_after, ms, query, s, upstream};
 
 /// Fills the connections with `count` lookups and queues one more. Every `step`th caller of the first lookups leaves
 /// 50 ms later. Returns the result of the queued lookup.
@@ -29,7 +29,7 @@ fn assert_deadline(done: Done) {
 /// after 110 ms.
 #[test]
 fn fault_e1_a_cancelled_query_does_not_release_the_queue() {
-    let mut world = over_http(Speaks::Http1, |builder| builder.max_http1_connections(1));
+    let mut world = over_http(SpokenProtocol::Http1, |builder| builder.max_http1_connections(1));
     world.resolve("warm.example").answer();
     is_slow_for_some(https_host(&mut world), |_| Vec::new());
     assert_deadline(queued_behind(&mut world, 1, 1));
@@ -38,7 +38,7 @@ fn fault_e1_a_cancelled_query_does_not_release_the_queue() {
 /// The same with six connections, the default. Right: the answer is there after 110 ms.
 #[test]
 fn fault_e1_six_cancelled_queries_do_not_release_the_seventh() {
-    let mut world = over_http(Speaks::Http1, |builder| builder);
+    let mut world = over_http(SpokenProtocol::Http1, |builder| builder);
     world.resolve("warm.example").answer();
     is_slow_for_some(https_host(&mut world), |_| Vec::new());
     assert_deadline(queued_behind(&mut world, 6, 1));
@@ -57,7 +57,7 @@ fn fault_e1_cancels_over_dot_do_not_release_the_queue() {
 /// the answer is there one round trip after the cancels, after 70 ms.
 #[test]
 fn fault_e1_cancels_over_http2_release_the_queue_one_round_trip_late() {
-    let mut world = over_http(Speaks::Http2, |builder| builder.max_connections(1));
+    let mut world = over_http(SpokenProtocol::Http2, |builder| builder.max_connections(1));
     world.resolve("warm.example").answer();
     is_slow_for_some(https_host(&mut world), |_| Vec::new());
     let done = queued_behind(&mut world, 100, 1);
@@ -70,7 +70,7 @@ fn fault_e1_cancels_over_http2_release_the_queue_one_round_trip_late() {
 /// cancels, after 70 ms.
 #[test]
 fn fault_e1_some_cancels_over_http2_do_not_release_the_queue() {
-    let mut world = over_http(Speaks::Http2, |builder| builder.max_connections(1));
+    let mut world = over_http(SpokenProtocol::Http2, |builder| builder.max_connections(1));
     world.resolve("warm.example").answer();
     is_slow_for_some(https_host(&mut world), |ask| answer_after(s(3), &ask.question));
     let done = queued_behind(&mut world, 100, 2);
@@ -85,7 +85,7 @@ fn fault_e1_deadlines_of_others_do_not_release_the_queue() {
     world.resolve("warm.example").answer();
     is_slow_for_some(world.host(0), |ask| answer_after(s(3), &ask.question));
     for number in 0..1000 {
-        world.ask(&query(&format!("slow{number}.example")).timeout(ms(300)));
+        world.ask(&query(&format!("slow{number}.example")).with_timeout(ms(300)));
     }
     world.run_for(ms(150));
     let done = world.resolve("queued.example");
@@ -98,7 +98,7 @@ fn fault_e1_deadlines_of_others_do_not_release_the_queue() {
 /// at once, and the answer is there after 60 ms.
 #[test]
 fn fault_e1_a_ping_found_lost_while_polling_begins_no_dial() {
-    let mut world = over_http(Speaks::Http2, |builder| builder.ping_interval(s(10)));
+    let mut world = over_http(SpokenProtocol::Http2, |builder| builder.ping_interval(s(10)));
     world.resolve("first.example").answer();
     https_host(&mut world).unreachable_until = s(3600);
     world.run_for(s(15));

@@ -3,12 +3,12 @@
 use privydns_core::Config;
 
 use super::{https_host, over_http, refuses, steady_load};
-use crate::world::{Speaks, World, https_address, https_upstream, ms};
+use crate::world::{SpokenProtocol, World, https_address, https_upstream, ms};
 
 /// Right: one request. Until the 60 s are over, lookups fail at once with the same cause.
 #[test]
 fn fault_e4_the_only_upstream_is_asked_during_retry_after() {
-    let mut world = over_http(Speaks::Http1, |builder| builder);
+    let mut world = over_http(SpokenProtocol::Http1, |builder| builder);
     refuses(https_host(&mut world), 429, Some(60));
     steady_load(&mut world, 200, ms(10));
     assert_eq!(https_host(&mut world).asked.len(), 200);
@@ -20,7 +20,7 @@ fn fault_e4_two_upstreams_are_asked_during_retry_after_of_both() {
     let mut world = World::new(Config::builder().upstreams([https_upstream(0), https_upstream(1)]));
     for index in 0..2 {
         let host = world.network.host(https_address(index));
-        host.speaks = Speaks::Http1;
+        host.speaks = SpokenProtocol::Http1;
         refuses(host, 429, Some(60));
     }
     steady_load(&mut world, 200, ms(10));
@@ -32,7 +32,7 @@ fn fault_e4_two_upstreams_are_asked_during_retry_after_of_both() {
 #[test]
 fn fault_e4_status_429_or_503_is_asked_three_times_per_lookup() {
     for status in [429, 503] {
-        let mut world = over_http(Speaks::Http2, |builder| builder);
+        let mut world = over_http(SpokenProtocol::Http2, |builder| builder);
         refuses(https_host(&mut world), status, None);
         steady_load(&mut world, 100, ms(10));
         world.finish_all();
@@ -45,7 +45,7 @@ fn fault_e4_status_429_or_503_is_asked_three_times_per_lookup() {
 fn fault_e4_a_final_status_with_retry_after_is_asked_three_times() {
     for status in [403, 404, 415] {
         for (retry_after, requests) in [(None, 1), (Some(0), 3)] {
-            let mut world = over_http(Speaks::Http2, |builder| builder);
+            let mut world = over_http(SpokenProtocol::Http2, |builder| builder);
             refuses(https_host(&mut world), status, retry_after);
             world.resolve("example.com").error();
             assert_eq!(https_host(&mut world).asked.len(), requests, "{status} {retry_after:?}");

@@ -14,7 +14,7 @@ fn fault_e7_a_pause_after_warm_up_sends_the_name_to_the_second_upstream() {
     world.time_out();
     let done = world.resolve("example.com");
     assert_eq!(done.answer().upstream(), "up1");
-    assert!(world.shared.stats().upstreams[0].is_sick);
+    assert!(world.shared.stats().upstreams[0].is_unhealthy);
 }
 
 /// The driver is away for ten minutes while an answer arrives. Right: an answer that was

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use privydns_core::{Cause, CertificateProblem, Config, Stage, Upstream};
 
-use crate::world::{Accepts, Speaks, World, answer_after, https_upstream, ms, s};
+use crate::world::{Accepts, SpokenProtocol, World, answer_after, https_upstream, ms, s};
 
 const V6: [&str; 2] = ["2001:db8::1", "2001:db8::2"];
 const V4: [&str; 2] = ["192.0.2.1", "192.0.2.2"];
@@ -108,7 +108,7 @@ fn connections_made_at_once_are_each_raced_and_those_after_them_know_the_winner(
     let v6 = SocketAddr::new(V6[0].parse().expect("an address"), 443);
     let v4 = SocketAddr::new(V4[0].parse().expect("an address"), 443);
     world.network.host(v6).accepts(Accepts::Silently);
-    world.network.host(v4).speaks = Speaks::Http1;
+    world.network.host(v4).speaks = SpokenProtocol::Http1;
     world.network.host(v4).serves(|ask| answer_after(ms(500), &ask.question));
     (0..3).for_each(|number| {
         world.lookup(&format!("first{number}.example"));

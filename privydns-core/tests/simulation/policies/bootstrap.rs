@@ -12,7 +12,7 @@ const TTL: u32 = 60;
 
 /// The upstream `up0` of the others, without its address.
 fn named() -> Upstream {
-    Upstream::tls("dns0.example").expect("an upstream").labelled("up0")
+    Upstream::tls("dns0.example").expect("an upstream").with_label("up0")
 }
 
 /// `up0` known by its name, and `up1`, which knows where it is.
@@ -241,7 +241,7 @@ fn an_upstream_on_this_machine_needs_nobody_to_find_it() {
 fn a_deadline_that_passes_while_the_name_is_being_resolved_says_so() {
     let mut world = world();
     world.host(1).accepts(Accepts::Silently);
-    let id = world.ask(&query("example.com").timeout(ms(300)));
+    let id = world.ask(&query("example.com").with_timeout(ms(300)));
     let error = world.finish(id).error();
     assert!(error.is_timeout());
     assert_eq!(error.attempts()[0].stage, Stage::Bootstrap);

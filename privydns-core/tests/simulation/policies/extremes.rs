@@ -3,16 +3,16 @@
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
-use privydns_core::{Builder, CacheSettings, Config, Hedge, HttpVersion, Input, Strategy, Upstream};
+use privydns_core::{CacheSettings, Config, Hedge, HttpVersion, Input, ResolverBuilder, Strategy, Upstream};
 
 use super::asked;
 use crate::world::{
-    ADDRESS, Accepts, Speaks, World, address, answer_after, https_address, https_upstream, ms, query, s,
-    upstream,
+    ADDRESS, Accepts, SpokenProtocol, World, address, answer_after, https_address, https_upstream, ms, query,
+    s, upstream,
 };
 
 /// Every time that can be set is the longest that there is, and every number the greatest.
-fn endless(builder: Builder) -> Builder {
+fn endless(builder: ResolverBuilder) -> ResolverBuilder {
     let cache = CacheSettings::default()
         .min_ttl(Duration::MAX)
         .max_ttl(Duration::MAX)
@@ -37,11 +37,11 @@ fn endless(builder: Builder) -> Builder {
 #[test]
 fn times_without_end_are_as_good_as_a_day() {
     for strategy in [Strategy::Ordered, Strategy::Fastest, Strategy::Race(usize::MAX)] {
-        let https = https_upstream(0).http_version(HttpVersion::Http2).address([198, 51, 100, 1]);
+        let https = https_upstream(0).with_http_version(HttpVersion::Http2).address([198, 51, 100, 1]);
         let named = Upstream::tls("dns9.example").expect("an upstream");
         let builder = Config::builder().upstreams([https, upstream(1), named]).strategy(strategy);
         let mut world = World::new(endless(builder));
-        world.network.host(https_address(0)).speaks = Speaks::Http2;
+        world.network.host(https_address(0)).speaks = SpokenProtocol::Http2;
         world.tell(Input::WarmUp);
         world.tell(Input::WallClock(SystemTime::UNIX_EPOCH));
         world.resolve("first.example").answer();
@@ -49,7 +49,7 @@ fn times_without_end_are_as_good_as_a_day() {
         for host in [https_address(0), address(1), SocketAddr::from((ADDRESS, 853))] {
             world.network.host(host).accepts(Accepts::Silently).keeps_silent();
         }
-        let lost = world.ask(&query("lost.example").timeout(Duration::MAX));
+        let lost = world.ask(&query("lost.example").with_timeout(Duration::MAX));
         world.run_for(s(3600));
         world.tell(Input::NetworkChanged);
         world.run_for(s(24 * 3600));

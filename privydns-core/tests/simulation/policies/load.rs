@@ -1,10 +1,10 @@
 //! Bounds on load: what is too much is refused at once, and no server is stormed.
 
-use privydns_core::{Builder, Config, ErrorKind, Limit};
+use privydns_core::{Config, ErrorKind, Limit, ResolverBuilder};
 
 use crate::world::{AT_ONCE, Accepts, World, answer_after, ms, s, upstream};
 
-fn one() -> Builder {
+fn one() -> ResolverBuilder {
     Config::builder().upstream(upstream(0))
 }
 
@@ -86,7 +86,7 @@ fn a_server_that_refuses_another_connection_is_not_sick_and_not_asked_again_and_
     world.host(0).accepts(Accepts::Nothing);
     ask_many(&mut world, 3000);
     world.run_for(ms(200));
-    assert!(!world.shared.stats().upstreams[0].is_sick);
+    assert!(!world.shared.stats().upstreams[0].is_unhealthy);
     world.finish_all().into_iter().for_each(|done| drop(done.answer()));
     assert!(world.host(0).dialled.len() <= 2 + 1, "{:?}", world.host(0).dialled);
 }

@@ -3,14 +3,14 @@
 mod addresses;
 mod bootstrap;
 mod extremes;
+mod health;
 mod hedging;
 mod load;
 mod network;
-mod remembered;
+mod remembered_failures;
 mod routes;
-mod sickness;
 mod strategies;
-mod warmth;
+mod warm_up;
 
 use crate::world::World;
 

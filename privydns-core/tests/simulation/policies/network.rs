@@ -4,9 +4,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use privydns_core::{Cause, CertificateProblem, Config, Early, Input, Query, RecordType};
+use privydns_core::{CacheResult, Cause, CertificateProblem, Config, Input, Query, RecordType};
 
-use crate::world::{Accepts, World, beginning, ms, query, s, upstream};
+use crate::world::{Accepts, World, epoch, ms, query, s, upstream};
 
 /// The machine finds itself on a network where all is well.
 fn change_network(world: &mut World) {
@@ -85,7 +85,7 @@ fn attempts_that_were_used_up_are_there_again_and_nothing_is_held_against_anybod
 fn the_deadline_stays() {
     let mut world = World::with_upstreams(1);
     world.host(0).accepts(Accepts::Silently);
-    let id = world.ask(&query("example.com").timeout(s(1)));
+    let id = world.ask(&query("example.com").with_timeout(s(1)));
     world.run_for(ms(990));
     world.tell(Input::NetworkChanged);
     assert_eq!(world.finish(id).at, s(1));
@@ -97,8 +97,8 @@ fn the_cache_stays() {
     world.resolve("example.com").answer();
     world.tell(Input::NetworkChanged);
     world.run_for(ms(10));
-    let early = world.shared.early(beginning() + world.now(), &query("example.com")).expect("no error");
-    assert!(matches!(early, Early::Answer(_)));
+    let early = world.shared.try_answer(epoch() + world.now(), &query("example.com")).expect("no error");
+    assert!(matches!(early, CacheResult::Answer(_)));
     assert_eq!(world.network.open_connections(), 0);
 }
 
@@ -159,7 +159,7 @@ mod asleep {
     use super::*;
 
     /// The wall clock is this far ahead of where it began, and the steady one is where it is.
-    fn look_at_the_clock(world: &mut World, wall: Duration) {
+    fn read_wall_clock(world: &mut World, wall: Duration) {
         world.tell(Input::WallClock(SystemTime::UNIX_EPOCH + s(1_000_000_000) + wall));
         world.run_for(Duration::ZERO);
     }
@@ -167,7 +167,7 @@ mod asleep {
     /// A world with a connection, at a time when the clocks were compared.
     fn world() -> World {
         let mut world = World::with_upstreams(1);
-        look_at_the_clock(&mut world, Duration::ZERO);
+        read_wall_clock(&mut world, Duration::ZERO);
         world.resolve("example.com").answer();
         world
     }
@@ -177,7 +177,7 @@ mod asleep {
         for (ahead, is_change) in [(ms(10_000), false), (ms(10_001), true), (s(8 * 3600), true)] {
             let mut world = world();
             let now = world.now();
-            look_at_the_clock(&mut world, now + ahead);
+            read_wall_clock(&mut world, now + ahead);
             assert_eq!(world.network.open_connections(), usize::from(!is_change), "{ahead:?}");
         }
     }
@@ -189,10 +189,10 @@ mod asleep {
         for number in 0..100 {
             world.run_for(s(1));
             wall += s(2);
-            look_at_the_clock(&mut world, wall);
+            read_wall_clock(&mut world, wall);
             world.resolve(&format!("host{number}.example")).answer();
         }
-        look_at_the_clock(&mut world, s(0));
+        read_wall_clock(&mut world, s(0));
         world.resolve("last.example").answer();
         assert_eq!(world.connects.len(), 1);
     }
@@ -205,7 +205,7 @@ mod asleep {
         world.run_for(ms(100));
         world.host(0).unreachable_until = Duration::ZERO;
         let now = world.now();
-        look_at_the_clock(&mut world, now + s(600));
+        read_wall_clock(&mut world, now + s(600));
         let done = world.finish(id);
         assert_eq!((done.took, done.answer().attempts()), (ms(100 + 60), 1));
     }
@@ -215,11 +215,11 @@ mod asleep {
     fn kept_answers_have_aged() {
         let mut world = world();
         let now = world.now();
-        look_at_the_clock(&mut world, now + s(100));
-        let early = world.shared.early(beginning() + now, &query("example.com")).expect("no error");
-        assert!(matches!(early, Early::Answer(answer) if answer.ttl() == Some(200)));
-        look_at_the_clock(&mut world, now + s(100) + s(200));
-        let early = world.shared.early(beginning() + now, &query("example.com")).expect("no error");
-        assert!(matches!(early, Early::Miss(_)));
+        read_wall_clock(&mut world, now + s(100));
+        let early = world.shared.try_answer(epoch() + now, &query("example.com")).expect("no error");
+        assert!(matches!(early, CacheResult::Answer(answer) if answer.ttl() == Some(200)));
+        read_wall_clock(&mut world, now + s(100) + s(200));
+        let early = world.shared.try_answer(epoch() + now, &query("example.com")).expect("no error");
+        assert!(matches!(early, CacheResult::Miss(_)));
     }
 }

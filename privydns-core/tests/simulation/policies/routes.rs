@@ -1,14 +1,15 @@
 //! Names that only some upstreams may hear of.
 
 use privydns_core::{
-    Builder, CacheSettings, Config, ConfigError, Early, ErrorKind, Hedge, Query, RecordType, Strategy,
+    CacheResult, CacheSettings, Config, ConfigError, ErrorKind, Hedge, Query, RecordType, ResolverBuilder,
+    Strategy,
 };
 
 use crate::world::wire::{NXDOMAIN, Reply, SERVFAIL};
-use crate::world::{Accepts, Host, World, beginning, ms, query, s, upstream};
+use crate::world::{Accepts, Host, World, epoch, ms, query, s, upstream};
 
 /// `up0` and `up1` for all the world, `up2` and `up3` for a company.
-fn builder() -> Builder {
+fn builder() -> ResolverBuilder {
     Config::builder().upstreams([upstream(0), upstream(1)]).route("corp.example", [upstream(2), upstream(3)])
 }
 
@@ -133,7 +134,7 @@ fn without_upstreams_for_the_world_its_names_are_an_error_and_nothing_is_sent() 
     let mut world = World::new(Config::builder().route("corp.example", [upstream(2)]));
     let no_route = |kind: &ErrorKind| matches!(kind, ErrorKind::Config(ConfigError::NoRoute));
     assert!(no_route(world.resolve("example.com").error().kind()));
-    let early = world.shared.early(beginning(), &query("example.com"));
+    let early = world.shared.try_answer(epoch(), &query("example.com"));
     assert!(early.is_err_and(|error| no_route(error.kind())));
     world.resolve("www.corp.example").answer();
     assert_eq!(world.connects.len(), 1);
@@ -165,6 +166,6 @@ fn the_cache_answers_each_side_with_its_own() {
     let mut world = World::new(builder());
     world.resolve("www.corp.example").answer();
     let query = Query::new("www.corp.example", RecordType::A).expect("a name");
-    let early = world.shared.early(beginning() + world.now(), &query).expect("no error");
-    assert!(matches!(early, Early::Answer(answer) if answer.upstream() == "up2"));
+    let early = world.shared.try_answer(epoch() + world.now(), &query).expect("no error");
+    assert!(matches!(early, CacheResult::Answer(answer) if answer.upstream() == "up2"));
 }

@@ -1,11 +1,11 @@
 //! Thousands of runs, each made up from one number: what must always hold is looked at after every step.
 
-mod acts;
-mod ledger;
+mod answer_log;
+mod behaviour;
+mod events;
 mod run;
-mod shape;
+mod scenario;
 mod tally;
-mod temper;
 
 use std::env;
 use std::ops::Range;

@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use privydns_core::{CacheUse, Cause, CertificateProblem, Input};
 
-use super::ledger::Ledger;
-use super::shape::{Server, Shape};
+use super::answer_log::AnswerLog;
+use super::behaviour::Behaviour;
+use super::scenario::{Scenario, Server};
 use super::tally::Tally;
-use super::temper::Temper;
 use crate::world::draw::Draw;
-use crate::world::{Accepts, Alpn, Done, Speaks, Weather, World, ms, query, s};
+use crate::world::{Accepts, Alpn, Done, NetworkConditions, SpokenProtocol, World, ms, query, s};
 
 /// Longer than any failure is remembered.
 const FORGOTTEN: Duration = s(330);
@@ -25,8 +25,8 @@ pub(crate) const WRONGLY_QUEUED: &str = "runs with wrongly queued attempts";
 pub(crate) struct Run {
     pub(super) world: World,
     pub(super) draw: Draw,
-    pub(super) shape: &'static Shape,
-    pub(super) ledger: Rc<RefCell<Ledger>>,
+    pub(super) scenario: &'static Scenario,
+    pub(super) answer_log: Rc<RefCell<AnswerLog>>,
     /// Every address, and the number of its server.
     pub(super) hosts: Vec<(SocketAddr, usize)>,
     /// The server that nothing ever happens to, if there is one.
@@ -54,7 +54,7 @@ impl Run {
             run.world.trace.print();
         }
         for _ in 0..run.draw.between(5..=40) {
-            run.turn();
+            run.act();
             let pause = run.pause();
             run.pass(pause);
         }
@@ -71,19 +71,19 @@ impl Run {
 
     fn new(seed: u64) -> Self {
         let mut draw = Draw::new(seed);
-        let shape = Shape::of(draw.number());
-        let mut world = World::seeded(shape.config.clone(), draw.seed());
-        let steady = steady(shape, &mut draw);
-        let weather = if steady.is_some() { mild(draw.fork()) } else { rough(draw.fork()) };
-        world.network.weather = draw.percent(80).then_some(weather);
+        let scenario = Scenario::of(draw.number());
+        let mut world = World::seeded(scenario.config.clone(), draw.seed());
+        let steady = steady(scenario, &mut draw);
+        let conditions = if steady.is_some() { mild(draw.fork()) } else { rough(draw.fork()) };
+        world.network.conditions = draw.percent(80).then_some(conditions);
         world.network.strangers = Some(Accepts::Failing(Cause::Certificate(CertificateProblem::WrongName)));
-        let servers = shape.servers.iter().enumerate();
+        let servers = scenario.servers.iter().enumerate();
         let hosts = servers.flat_map(|(number, server)| server.addresses.iter().map(move |a| (*a, number)));
         let mut run = Self {
             world,
             draw,
-            shape,
-            ledger: Rc::default(),
+            scenario,
+            answer_log: Rc::default(),
             hosts: hosts.collect(),
             steady,
             clock: Duration::ZERO,
@@ -115,20 +115,20 @@ impl Run {
         for done in self.world.take_done() {
             self.tally.done(&done);
             assert!(done.result.is_ok() || !self.is_owed(&done), "a steady upstream was there: {done:?}");
-            self.ledger.borrow().check(self.shape, self.world.leapt + self.slept, &done);
+            self.answer_log.borrow().check(self.scenario, self.world.leapt + self.slept, &done);
             self.check_choice(&done);
         }
-        assert!(self.world.waiting().len() <= self.shape.max_lookups);
+        assert!(self.world.waiting().len() <= self.scenario.max_lookups);
         self.look_at_connections();
     }
 
     /// Whether a lookup has to be answered: somebody who is well may be asked, and there is time to come to that.
     fn is_owed(&self, done: &Done) -> bool {
-        let group = self.shape.group(&done.query);
+        let upstream_set = self.scenario.upstream_set(&done.query);
         let is_refused = done.query.cache_use() == CacheUse::Only || done.took.is_zero();
-        let has_time = done.query.timeout_wanted().is_none() && self.shape.timeout >= s(5);
-        self.steady.is_some_and(|steady| group.contains(&steady))
-            && self.shape.attempts >= group.len()
+        let has_time = done.query.timeout().is_none() && self.scenario.timeout >= s(5);
+        self.steady.is_some_and(|steady| upstream_set.contains(&steady))
+            && self.scenario.attempts >= upstream_set.len()
             && has_time
             && !is_refused
             && self.world.leapt.is_zero()
@@ -137,7 +137,8 @@ impl Run {
     /// An upstream that is well and the first choice is the only one asked, unless half the time of a lookup in a hurry
     /// has passed; which is not held against it.
     fn check_choice(&self, done: &Done) {
-        let is_first = self.shape.is_ordered && self.steady == self.shape.group(&done.query).first().copied();
+        let is_first = self.scenario.is_ordered
+            && self.steady == self.scenario.upstream_set(&done.query).first().copied();
         if let (true, true, Ok(answer)) = (is_first, self.world.leapt.is_zero(), &done.result)
             && !answer.is_cached()
             && !answer.is_stale()
@@ -152,7 +153,7 @@ impl Run {
     fn look_at_connections(&mut self) {
         let seen = std::mem::replace(&mut self.connects_seen, self.world.connects.len());
         let Some((now, _)) = self.world.connects[seen..].last().copied() else { return };
-        for server in &self.shape.servers {
+        for server in &self.scenario.servers {
             let at_once = self.world.connects.iter().rev().take_while(|(at, _)| *at == now);
             let to_it = at_once.filter(|(_, address)| server.addresses.contains(address)).count();
             assert!(to_it <= server.max_connections * 2 + 1, "{to_it} connections at once");
@@ -165,11 +166,12 @@ impl Run {
     fn look_at_limits(&self) {
         let flights = self.world.flights();
         // Each server may be looked for, by two types, and probed.
-        let servers = 3 * self.shape.servers.len();
-        assert!(flights <= 2 * self.shape.max_lookups + servers, "{flights} questions on their way");
-        for server in &self.shape.servers {
+        let servers = 3 * self.scenario.servers.len();
+        assert!(flights <= 2 * self.scenario.max_lookups + servers, "{flights} questions on their way");
+        for server in &self.scenario.servers {
             let open = self.world.network.open_connections_to(&server.addresses);
-            let most = (server.max_connections + 1) * server.addresses.len() + flights * self.shape.attempts;
+            let most =
+                (server.max_connections + 1) * server.addresses.len() + flights * self.scenario.attempts;
             assert!(open <= most, "{open} connections to one server for {flights} questions");
         }
     }
@@ -193,13 +195,13 @@ impl Run {
 
     /// Nobody asks any more: everything comes to rest, whatever the servers do.
     fn settle(&mut self) {
-        self.pass(self.shape.timeout + s(1));
+        self.pass(self.scenario.timeout + s(1));
         assert_eq!(self.world.waiting().len(), 0, "no lookup outlives its deadline");
         // A dial takes 10 s at the most, and a connection that is idle is kept for 600 s at the most.
         self.pass(s(620));
         let rest = format!("{:?}", self.world.engine);
         assert_eq!((self.world.engine.lookups_in_flight(), self.world.flights()), (0, 0), "left: {rest}");
-        if !self.shape.pings {
+        if !self.scenario.pings {
             assert_eq!(self.world.network.open_connections(), 0, "what is idle is closed");
             assert!(rest.contains("connections: 0"), "something is left: {rest}");
             assert_eq!(self.world.wake(), None, "an idle engine wants nothing");
@@ -218,7 +220,7 @@ impl Run {
             }
         }
         // Each upstream may lose a stale connection, and teach its version of HTTP; four more refusals are free.
-        let each = (self.shape.attempts + 2 * self.shape.servers.len() + 4) * (1 + self.changes);
+        let each = (self.scenario.attempts + 2 * self.scenario.servers.len() + 4) * (1 + self.changes);
         // For the addresses of upstreams nobody asks but the engine.
         for (name, sent) in sent.into_iter().filter(|(name, _)| !name.starts_with("dns")) {
             let asked = self.asked.get(&name).copied().unwrap_or_default();
@@ -230,14 +232,17 @@ impl Run {
     fn check_hedges(&self) {
         let upstreams = self.world.shared.stats().upstreams;
         let (queries, hedges) = upstreams.iter().fold((0, 0), |(q, h), u| (q + u.queries, h + u.hedges));
-        assert!(hedges * 100 <= queries * self.shape.hedged_percent, "{hedges} hedges of {queries} queries");
+        assert!(
+            hedges * 100 <= queries * self.scenario.hedged_percent,
+            "{hedges} hedges of {queries} queries"
+        );
     }
 
     /// All is well again, and what went wrong is forgotten: every lookup succeeds with its first attempt.
     fn recover(&mut self) {
-        self.world.network.weather = None;
+        self.world.network.conditions = None;
         for (address, number) in self.hosts.clone() {
-            self.set_temper(address, number, Temper::Good);
+            self.set_behaviour(address, number, Behaviour::Good);
             let host = self.world.network.host(address);
             host.accepts(Accepts::Everything).is_away(ms(10));
             host.closes_when_idle = None;
@@ -246,16 +251,16 @@ impl Run {
             host.stalled_until = Duration::ZERO;
         }
         self.pass(FORGOTTEN);
-        let nameless = self.shape.servers.iter().filter(|server| server.is_nameless).count();
+        let nameless = self.scenario.servers.iter().filter(|server| server.is_nameless).count();
         // Three round trips and a server's thinking; as much for each of two questions to find a server.
         let longest = ms(30 + 60) * u32::try_from(1 + 2 * nameless).expect("a few");
         for number in 0..6 {
             let id = self.world.lookup(&format!("well{number}.example"));
             let done = self.world.finish(id);
-            self.ledger.borrow().check(self.shape, self.world.leapt + self.slept, &done);
+            self.answer_log.borrow().check(self.scenario, self.world.leapt + self.slept, &done);
             assert!(done.took <= longest, "{done:?}");
             let attempts = usize::from(done.answer().attempts());
-            assert!(attempts <= self.shape.parallel, "{attempts} attempts");
+            assert!(attempts <= self.scenario.parallel, "{attempts} attempts");
             let pause = self.draw.millis(0..=2000);
             self.pass(pause);
         }
@@ -264,15 +269,16 @@ impl Run {
 
 /// A server for nothing to happen to. One query at a time may not be enough for a burst of them, and who has to be
 /// found first depends on others.
-fn steady(shape: &Shape, draw: &mut Draw) -> Option<usize> {
-    let may_be = |(_, server): &(usize, &Server)| server.speaks != Speaks::Http1 && !server.is_nameless;
-    let servers = shape.servers.iter().enumerate().filter(may_be).map(|(number, _)| number);
+fn steady(scenario: &Scenario, draw: &mut Draw) -> Option<usize> {
+    let may_be =
+        |(_, server): &(usize, &Server)| server.speaks != SpokenProtocol::Http1 && !server.is_nameless;
+    let servers = scenario.servers.iter().enumerate().filter(may_be).map(|(number, _)| number);
     let servers = servers.collect::<Vec<_>>();
     (!servers.is_empty() && draw.percent(40)).then(|| draw.one_of(&servers))
 }
 
-fn rough(mut draw: Draw) -> Weather {
-    Weather {
+fn rough(mut draw: Draw) -> NetworkConditions {
+    NetworkConditions {
         jitter: draw.one_of(&[0, 5, 50, 400]),
         splits: draw.one_of(&[0, 30, 90]),
         joins: draw.one_of(&[0, 50, 100]),
@@ -285,9 +291,9 @@ fn rough(mut draw: Draw) -> Weather {
     }
 }
 
-/// Weather that delays nothing by much. To be told the wrong time delays, too.
-fn mild(draw: Draw) -> Weather {
-    let weather = rough(draw);
-    let (jitter, lateness) = (weather.jitter.min(50), weather.lateness.min(20));
-    Weather { jitter, lateness, stalls: 0, skews: 0, ..weather }
+/// Network conditions that delay messages by little. A wrong time delays them as well.
+fn mild(draw: Draw) -> NetworkConditions {
+    let conditions = rough(draw);
+    let (jitter, lateness) = (conditions.jitter.min(50), conditions.lateness.min(20));
+    NetworkConditions { jitter, lateness, stalls: 0, skews: 0, ..conditions }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use privydns_core::{Answer, Error, Input, LookupId, Output};
 
 use super::network::Notice;
-use super::{Done, Waiting, Weather, World, beginning};
+use super::{Done, NetworkConditions, Waiting, World, epoch};
 
 /// More outputs than this without a `Wait` are taken for an engine that does not stop.
 const MOST_OUTPUTS: usize = 100_000;
@@ -15,11 +15,11 @@ impl World {
     pub(crate) fn tell(&mut self, input: Input<'_>) {
         self.trace.input(self.now, &input);
         // The engine knows better what time it is, except where time is what it is told.
-        let skew = match (&input, &mut self.network.weather) {
+        let skew = match (&input, &mut self.network.conditions) {
             (Input::Timeout, _) | (_, None) => Duration::ZERO,
-            (_, Some(weather)) => weather.skew(),
+            (_, Some(conditions)) => conditions.skew(),
         };
-        let now = beginning() + self.now.saturating_sub(skew);
+        let now = epoch() + self.now.saturating_sub(skew);
         self.engine.handle_input(now, input);
         self.is_drained = false;
     }
@@ -35,8 +35,8 @@ impl World {
         if event.is_some_and(|event| event <= self.now) {
             self.tell_next();
             let more_now = self.network.next_event().is_some_and(|event| event <= self.now);
-            let is_batched = |weather: &mut Weather| weather.draw.percent(weather.batches);
-            if !(more_now && self.network.weather.as_mut().is_some_and(is_batched)) {
+            let is_batched = |conditions: &mut NetworkConditions| conditions.draw.percent(conditions.batches);
+            if !(more_now && self.network.conditions.as_mut().is_some_and(is_batched)) {
                 self.drain();
             }
         } else {
@@ -66,8 +66,8 @@ impl World {
         assert!(self.wake.is_none_or(|wake| wake > self.now), "asked to be woken in the past twice");
         let is_left = self.deadlines.first().is_some_and(|(deadline, _)| *deadline <= self.now);
         assert!(!is_left, "a lookup outlives its deadline: {:?}", self.deadlines.first());
-        if let Some(weather) = &mut self.network.weather {
-            self.lateness = weather.draw.millis(0..=weather.lateness);
+        if let Some(conditions) = &mut self.network.conditions {
+            self.lateness = conditions.draw.millis(0..=conditions.lateness);
             self.is_late |= !self.lateness.is_zero();
         }
     }
@@ -92,7 +92,7 @@ impl World {
                     self.wrongly_queued = self.wrongly_queued.max(self.engine.wrongly_queued());
                     let written = self.network.flush(self.now);
                     if written.is_empty() {
-                        self.wake = wake.map(|wake| wake.saturating_duration_since(beginning()));
+                        self.wake = wake.map(|wake| wake.saturating_duration_since(epoch()));
                         return self.check_rest();
                     }
                     for id in written {

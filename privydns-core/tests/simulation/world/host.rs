@@ -7,7 +7,7 @@ use privydns_core::{Cause, CertificateProblem};
 use rustls::ClientConfig;
 
 use super::draw::Draw;
-use super::speech::{Refusal, Speaks, Stream};
+use super::protocol::{Refusal, SpokenProtocol, Stream};
 use super::wire::{Question, Reply};
 
 /// The address that every answering server gives, unless a test says otherwise.
@@ -20,7 +20,7 @@ pub(crate) struct Host {
     /// From here to there, or back.
     pub(crate) one_way: Duration,
     pub(crate) accepts: Accepts,
-    pub(crate) speaks: Speaks,
+    pub(crate) speaks: SpokenProtocol,
     pub(crate) alpn: Alpn,
     /// Called with each query that arrives.
     pub(crate) serve: Serve,
@@ -152,7 +152,7 @@ impl Host {
         Self {
             one_way: Duration::from_millis(10),
             accepts: Accepts::Everything,
-            speaks: Speaks::Dot,
+            speaks: SpokenProtocol::Dot,
             serve: Box::new(|ask| answer(&ask.question)),
             closes_when_idle: None,
             unreachable_until: Duration::ZERO,

@@ -10,10 +10,10 @@ pub(crate) mod draw;
 mod drive;
 mod host;
 mod network;
+mod network_conditions;
 mod outcome;
-mod speech;
+mod protocol;
 mod trace;
-mod weather;
 pub(crate) mod wire;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,17 +22,17 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use privydns_core::{
-    Answer, Builder, Config, Early, Engine, Error, HttpVersion, Input, LookupId, Query, RecordType, Shared,
-    Upstream,
+    Answer, CacheResult, Config, Engine, Error, HttpVersion, Input, LookupId, Query, RecordType,
+    ResolverBuilder, Shared, Upstream,
 };
 
 pub(crate) use host::{
     ADDRESS, AT_ONCE, Accepts, Act, Alpn, Ask, Host, Mangle, Misframe, answer, answer_after,
 };
 use network::Network;
-pub(crate) use speech::{Refusal, Speaks};
+pub(crate) use network_conditions::NetworkConditions;
+pub(crate) use protocol::{Refusal, SpokenProtocol};
 use trace::Trace;
-pub(crate) use weather::Weather;
 
 /// The seed where a test does not care.
 pub(crate) const SEED: [u8; 32] = [7; 32];
@@ -83,7 +83,7 @@ pub(crate) struct Done {
 }
 
 /// The moment at which every world begins.
-pub(crate) fn beginning() -> Instant {
+pub(crate) fn epoch() -> Instant {
     static BEGINNING: OnceLock<Instant> = OnceLock::new();
     #[expect(clippy::disallowed_methods, reason = "a made-up clock has to begin somewhere")]
     *BEGINNING.get_or_init(Instant::now)
@@ -105,7 +105,7 @@ pub(crate) fn address(index: u8) -> SocketAddr {
 /// An upstream with one address, called `up0`, `up1`, ...
 pub(crate) fn upstream(index: u8) -> Upstream {
     let server = format!("{}#dns{index}.example", address(index).ip());
-    Upstream::tls(&server).expect("an upstream").labelled(format!("up{index}"))
+    Upstream::tls(&server).expect("an upstream").with_label(format!("up{index}"))
 }
 
 /// The address of upstream number `index` of [`https_upstream`].
@@ -117,7 +117,7 @@ pub(crate) fn https_address(index: u8) -> SocketAddr {
 pub(crate) fn https_upstream(index: u8) -> Upstream {
     let url = format!("https://dns{index}.example/dns-query#ip={}", https_address(index).ip());
     let upstream = url.parse::<Upstream>().expect("an upstream");
-    upstream.http_version(HttpVersion::Http1).labelled(format!("up{index}"))
+    upstream.with_http_version(HttpVersion::Http1).with_label(format!("up{index}"))
 }
 
 pub(crate) fn query(name: &str) -> Query {
@@ -130,14 +130,14 @@ impl World {
         Self::new(Config::builder().upstreams((0..count).map(upstream)))
     }
 
-    pub(crate) fn new(builder: Builder) -> Self {
+    pub(crate) fn new(builder: ResolverBuilder) -> Self {
         Self::seeded(builder.build().expect("a configuration"), SEED)
     }
 
     pub(crate) fn seeded(config: Config, seed: [u8; 32]) -> Self {
         let shared = Arc::new(Shared::new(config, seed));
         Self {
-            engine: Engine::new(shared.clone(), beginning(), seed),
+            engine: Engine::new(shared.clone(), epoch(), seed),
             shared,
             network: Network::default(),
             trace: Trace::default(),
@@ -174,22 +174,22 @@ impl World {
     /// A caller asks the engine.
     pub(crate) fn ask(&mut self, query: &Query) -> LookupId {
         let (id, query) = self.begin(query);
-        let deadline = beginning() + self.waiting[&id].deadline;
+        let deadline = epoch() + self.waiting[&id].deadline;
         self.tell(Input::Lookup { id, query, deadline });
         id
     }
 
     /// A caller asks as a handle of a resolver does: the engine only where the cache does not know.
-    pub(crate) fn ask_early(&mut self, query: &Query) -> LookupId {
-        let answered = match self.shared.early(self.instant(), query) {
-            Ok(Early::Miss(place)) => {
+    pub(crate) fn ask_shared_first(&mut self, query: &Query) -> LookupId {
+        let answered = match self.shared.try_answer(self.instant(), query) {
+            Ok(CacheResult::Miss(query_key)) => {
                 let (id, query) = self.begin(query);
-                let deadline = beginning() + self.waiting[&id].deadline;
-                self.tell(Input::Miss { id, query, place, deadline });
+                let deadline = epoch() + self.waiting[&id].deadline;
+                self.tell(Input::Miss { id, query, query_key, deadline });
                 return id;
             }
-            Ok(Early::Answer(answer)) => Ok(answer),
-            Ok(Early::Refresh(answer)) => {
+            Ok(CacheResult::Answer(answer)) => Ok(answer),
+            Ok(CacheResult::Refresh(answer)) => {
                 self.tell(Input::Refresh(Arc::new(query.clone())));
                 Ok(answer)
             }
@@ -205,7 +205,7 @@ impl World {
         self.last_lookup += 1;
         let id = LookupId(self.last_lookup);
         let query = Arc::new(query.clone());
-        let deadline = self.shared.deadline(self.instant(), &query).saturating_duration_since(beginning());
+        let deadline = self.shared.deadline(self.instant(), &query).saturating_duration_since(epoch());
         self.deadlines.insert((deadline, id));
         self.waiting.insert(id, Waiting { query: query.clone(), since: self.now, deadline });
         (id, query)
@@ -293,7 +293,7 @@ impl World {
     }
 
     fn instant(&self) -> Instant {
-        beginning() + self.now
+        epoch() + self.now
     }
 }
 

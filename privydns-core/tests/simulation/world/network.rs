@@ -7,8 +7,8 @@ use std::time::Duration;
 use privydns_core::{Cause, ConnectionId, MAX_UNWRITTEN, Target};
 
 use super::host::{Accepts, Act, Ask, Host};
-use super::speech::{Speech, Stream};
-use super::weather::Weather;
+use super::network_conditions::NetworkConditions;
+use super::protocol::{ServerProtocol, Stream};
 
 /// All hosts, all connections, and what is on its way.
 #[derive(Default)]
@@ -21,7 +21,7 @@ pub(crate) struct Network {
     /// Connections with octets that have not left.
     unsent: BTreeSet<ConnectionId>,
     /// Calm where there is none.
-    pub(crate) weather: Option<Weather>,
+    pub(crate) conditions: Option<NetworkConditions>,
     /// What becomes of connections to addresses at which there is no host. Where nothing is said, a host is found
     /// there that answers everything.
     pub(crate) strangers: Option<Accepts>,
@@ -54,7 +54,7 @@ struct Connection {
     address: SocketAddr,
     /// The how manieth to its host.
     number: usize,
-    speech: Speech,
+    protocol: ServerProtocol,
     unsent: Vec<u8>,
     stalled: bool,
     client: Client,
@@ -126,9 +126,9 @@ impl Network {
             self.host(target.address).accepts(accepts);
         }
         let host = self.host(target.address);
-        let speech = Speech::new(host.speaks);
+        let protocol = ServerProtocol::new(host.speaks);
         let offered = &target.tls.alpn_protocols;
-        let alpn = speech.alpn(host.alpn, offered);
+        let alpn = protocol.alpn(host.alpn, offered);
         let accepts = match &host.accepts {
             Accepts::WithoutAlpn if offered.is_empty() => Accepts::Everything,
             Accepts::WithoutAlpn => Accepts::Failing(Cause::NoApplicationProtocol),
@@ -139,7 +139,7 @@ impl Network {
         let connection = Connection {
             address: target.address,
             number: host.dialled.len() - 1,
-            speech,
+            protocol,
             unsent: Vec::new(),
             stalled: false,
             client: Client::Connecting,
@@ -186,7 +186,7 @@ impl Network {
                 continue;
             }
             let address = connection.address;
-            let stall = self.weather.as_mut().and_then(Weather::stall).unwrap_or_default();
+            let stall = self.conditions.as_mut().and_then(NetworkConditions::stall).unwrap_or_default();
             let until = self.hosts[&address].stalled_until.max(now + stall);
             if until > now {
                 connection.stalled = true;
@@ -271,7 +271,7 @@ impl Network {
             Server::Vanished => return self.ends(now, id),
         }
         connection.heard = now;
-        let heard = connection.speech.receive(octets);
+        let heard = connection.protocol.receive(octets);
         let (address, number) = (connection.address, connection.number);
         if !heard.owed.is_empty() {
             self.sends(now, id, heard.owed);
@@ -295,17 +295,17 @@ impl Network {
     }
 
     fn act(&mut self, now: Duration, id: ConnectionId, stream: Stream, act: Act) {
-        let speech = &self.connections[&id].speech;
+        let protocol = &self.connections[&id].protocol;
         let (after, event) = match act {
-            Act::Send(after, message) => (after, AtServer::Sends(speech.frame(stream, &message))),
-            Act::Refuse(after, refusal) => (after, AtServer::Sends(speech.refuse(stream, &refusal))),
+            Act::Send(after, message) => (after, AtServer::Sends(protocol.frame(stream, &message))),
+            Act::Refuse(after, refusal) => (after, AtServer::Sends(protocol.refuse(stream, &refusal))),
             Act::SendRaw(after, octets) => (after, AtServer::Sends(octets)),
             Act::Misframe(after, message, wrong) => (
                 after,
-                AtServer::Sends(speech.frame_as(stream ^ wrong.stream, &message, wrong.length(&message))),
+                AtServer::Sends(protocol.frame_as(stream ^ wrong.stream, &message, wrong.length(&message))),
             ),
             Act::Mangle(after, message, mangle) => {
-                (after, AtServer::Sends(mangle.done_to(speech.frame(stream, &message))))
+                (after, AtServer::Sends(mangle.done_to(protocol.frame(stream, &message))))
             }
             Act::Close(after) => (after, AtServer::Ends),
         };
@@ -357,13 +357,14 @@ impl Network {
             }
             _ => {}
         }
-        !is_forgotten || self.weather.as_mut().is_some_and(|weather| weather.draw.percent(weather.echoes))
+        !is_forgotten
+            || self.conditions.as_mut().is_some_and(|conditions| conditions.draw.percent(conditions.echoes))
     }
 
     fn server_is_up(&mut self, now: Duration, id: ConnectionId) {
         let connection = self.connections.get_mut(&id).expect("it came up");
         connection.heard = now;
-        let (address, greeting) = (connection.address, connection.speech.greeting());
+        let (address, greeting) = (connection.address, connection.protocol.greeting());
         let host = self.host(address);
         host.connected += 1;
         if let Some(limit) = host.closes_when_idle {
@@ -378,11 +379,11 @@ impl Network {
     /// Octets that come at the same time may be read together.
     fn join(&mut self, now: Duration, notice: &mut Notice) {
         let Notice::Received(id, octets) = notice else { return };
-        while let Some(weather) = &mut self.weather
+        while let Some(conditions) = &mut self.conditions
             && let Some(next) = self.events.first_entry()
             && next.key().0 == now
             && matches!(next.get(), Event::AtClient(Notice::Received(other, _)) if other == id)
-            && weather.draw.percent(weather.joins)
+            && conditions.draw.percent(conditions.joins)
         {
             if let Event::AtClient(Notice::Received(_, more)) = next.remove() {
                 octets.extend_from_slice(&more);
@@ -391,15 +392,15 @@ impl Network {
     }
 
     fn pieces(&mut self, octets: Vec<u8>) -> Vec<Vec<u8>> {
-        match &mut self.weather {
-            Some(weather) => weather.pieces(octets),
+        match &mut self.conditions {
+            Some(conditions) => conditions.pieces(octets),
             None => vec![octets],
         }
     }
 
     /// When something gets from one end of a connection to the other that travels so many times between them.
     fn arrival(&mut self, now: Duration, ways: u32, address: SocketAddr) -> Duration {
-        let late = self.weather.as_mut().map_or(Duration::ZERO, Weather::delay);
+        let late = self.conditions.as_mut().map_or(Duration::ZERO, NetworkConditions::delay);
         let host = self.host(address);
         (now + host.one_way * ways + late).max(host.unreachable_until)
     }

@@ -58,7 +58,7 @@ pub(super) fn of_stage(stage: Stage) -> u64 {
         Stage::Proxy => 4,
         Stage::Connect => 5,
         Stage::Tls => 6,
-        Stage::Exchange => 7,
+        Stage::Query => 7,
         other => panic!("a stage without a number: {other:?}"),
     }
 }

@@ -40,12 +40,12 @@ impl Trace {
             Input::Lookup { id, query, deadline } => {
                 self.event(1, id);
                 self.query(query);
-                self.time(deadline.saturating_duration_since(super::beginning()));
+                self.time(deadline.saturating_duration_since(super::epoch()));
             }
             Input::Miss { id, query, deadline, .. } => {
                 self.event(2, id);
                 self.query(query);
-                self.time(deadline.saturating_duration_since(super::beginning()));
+                self.time(deadline.saturating_duration_since(super::epoch()));
             }
             Input::Cancel(id) => self.event(3, id),
             Input::Refresh(query) => {
@@ -101,7 +101,7 @@ impl Trace {
             }
             Output::Wait(wake) => {
                 self.number(5);
-                wake.map(|wake| wake.saturating_duration_since(super::beginning())).hash(&mut self.hasher);
+                wake.map(|wake| wake.saturating_duration_since(super::epoch())).hash(&mut self.hasher);
             }
             other => panic!("an output without a number: {other:?}"),
         }
@@ -162,7 +162,7 @@ impl Trace {
                 self.line(at, format_args!("-> Received {id:?}, {} bytes", bytes.len()));
             }
             Input::Lookup { id, query, deadline } | Input::Miss { id, query, deadline, .. } => {
-                let deadline = deadline.saturating_duration_since(super::beginning());
+                let deadline = deadline.saturating_duration_since(super::epoch());
                 let (name, record_type) = (query.name(), query.record_type());
                 self.line(at, format_args!("-> {id:?}: {name} {record_type} until {deadline:?}"));
             }
@@ -179,7 +179,7 @@ impl Trace {
                 self.line(at, format_args!("<- Transmit {id:?}, {} bytes", message.len()));
             }
             Output::Wait(wake) => {
-                let wake = wake.map(|wake| wake.saturating_duration_since(super::beginning()));
+                let wake = wake.map(|wake| wake.saturating_duration_since(super::epoch()));
                 self.line(at, format_args!("<- Wait {wake:?}"));
             }
             other => self.line(at, format_args!("<- {other:?}")),

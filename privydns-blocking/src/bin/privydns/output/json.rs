@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use privydns_blocking::{Answer, Attempt, Cause, Error, ErrorKind, ExtendedError, Record};
+use privydns_blocking::{Answer, Cause, Error, ErrorKind, ExtendedError, FailedAttempt, Record};
 use serde::Serialize;
 
 use super::Lookup;
@@ -98,7 +98,7 @@ fn answered<'a>(answer: &'a Answer, extended: &'a [ExtendedError]) -> Result<'a>
         truncated: answer.is_truncated(),
         ede: extended_errors(extended),
         upstream: answer.upstream(),
-        protocol: presentation::protocol(answer.protocol()),
+        protocol: presentation::protocol(answer.transport()),
         cached: answer.is_cached(),
         stale: answer.is_stale(),
         attempts: answer.attempts(),
@@ -124,7 +124,7 @@ fn failure(error: &Error) -> Failure<'_> {
     }
 }
 
-fn tried(attempt: &Attempt) -> Tried<'_> {
+fn tried(attempt: &FailedAttempt) -> Tried<'_> {
     Tried {
         upstream: &attempt.upstream,
         address: attempt.address.map(|address| address.to_string()),

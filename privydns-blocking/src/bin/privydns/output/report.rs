@@ -87,7 +87,7 @@ fn flags(answer: &Answer) -> String {
 }
 
 fn source(answer: &Answer) -> String {
-    let (upstream, protocol) = (answer.upstream(), presentation::protocol(answer.protocol()));
+    let (upstream, protocol) = (answer.upstream(), presentation::protocol(answer.transport()));
     let mut source = format!("{upstream} over {protocol} in {:.1?}", answer.elapsed());
     if answer.attempts() == 0 && upstream == protocol {
         "this machine, without asking anybody".clone_into(&mut source);

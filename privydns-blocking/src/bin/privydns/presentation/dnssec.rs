@@ -6,8 +6,8 @@ use data_encoding::{BASE32HEX_NOPAD, BASE64, HEXUPPER};
 use privydns_blocking::rr::{Name, RecordType};
 
 /// The data in its presentation form; none where it is malformed, or of another type.
-pub(super) fn data(record_type: RecordType, octets: &[u8]) -> Option<String> {
-    let mut data = Data(octets);
+pub(super) fn data(record_type: RecordType, bytes: &[u8]) -> Option<String> {
+    let mut data = Data(bytes);
     match record_type {
         RecordType::DS | RecordType::CDS => data.digest(),
         RecordType::DNSKEY | RecordType::CDNSKEY => data.key(),
@@ -67,8 +67,8 @@ impl<'d> Data<'d> {
         let mut types = String::new();
         while !self.0.is_empty() {
             let window = u16::from(self.u8()?) << 8;
-            for (index, octet) in (0_u16..32).zip(self.counted()?) {
-                let bits = (0_u16..8).filter(|bit| octet & (0x80 >> bit) != 0);
+            for (index, byte) in (0_u16..32).zip(self.counted()?) {
+                let bits = (0_u16..8).filter(|bit| byte & (0x80 >> bit) != 0);
                 for number in bits.map(|bit| window | (index * 8) | bit) {
                     types += " ";
                     types += &super::record_type(number.into());
@@ -98,7 +98,7 @@ impl<'d> Data<'d> {
     }
 
     fn u8(&mut self) -> Option<u8> {
-        self.array().map(|[octet]| octet)
+        self.array().map(|[byte]| byte)
     }
 
     fn u16(&mut self) -> Option<u16> {

@@ -6,7 +6,7 @@ use data_encoding::HEXLOWER;
 use privydns_blocking::rr::rdata::SVCB;
 use privydns_blocking::rr::rdata::svcb::SvcParamKey;
 use privydns_blocking::rr::{RData, RecordType, ResponseCode};
-use privydns_blocking::{Record, Spoken};
+use privydns_blocking::{Record, Transport};
 
 /// The mnemonics of response codes, by number (IANA, DNS RCODEs).
 const RCODES: [&str; 12] = [
@@ -39,13 +39,13 @@ pub(crate) fn rcode(code: ResponseCode) -> String {
 }
 
 /// What was spoken to get an answer.
-pub(crate) fn protocol(spoken: Spoken) -> &'static str {
+pub(crate) fn protocol(spoken: Transport) -> &'static str {
     match spoken {
-        Spoken::Local => "local",
-        Spoken::Tls => "tls",
-        Spoken::MutualTls => "mtls",
-        Spoken::Http2 => "https/2",
-        Spoken::Http1 => "https/1.1",
+        Transport::Local => "local",
+        Transport::Tls => "tls",
+        Transport::MutualTls => "mtls",
+        Transport::Http2 => "https/2",
+        Transport::Http1 => "https/1.1",
         _ => "unknown",
     }
 }
@@ -75,23 +75,23 @@ pub(crate) fn data(record: &Record<'_>) -> String {
         Ok(RData::SVCB(svcb)) => Some(service(&svcb)),
         Ok(RData::HTTPS(https)) => Some(service(&https)),
         Ok(RData::Unknown { .. } | RData::NULL(_)) | Err(_) => {
-            dnssec::data(record.record_type(), record.data_octets())
+            dnssec::data(record.record_type(), record.data_bytes())
         }
         Ok(data) => Some(without_controls(&data.to_string())),
     };
-    known.unwrap_or_else(|| octets(record.data_octets()))
+    known.unwrap_or_else(|| bytes(record.data_bytes()))
 }
 
-fn octets(data: &[u8]) -> String {
+fn bytes(data: &[u8]) -> String {
     format!("\\# {} {}", data.len(), HEXLOWER.encode(data)).trim_end().to_owned()
 }
 
 /// A character string in quotes, whatever is in it.
 fn quoted(text: &[u8]) -> String {
-    let escaped = text.iter().map(|octet| match octet {
-        b'"' | b'\\' => format!("\\{}", char::from(*octet)),
-        b' '..=b'~' => char::from(*octet).to_string(),
-        _ => format!("\\{octet:03}"),
+    let escaped = text.iter().map(|byte| match byte {
+        b'"' | b'\\' => format!("\\{}", char::from(*byte)),
+        b' '..=b'~' => char::from(*byte).to_string(),
+        _ => format!("\\{byte:03}"),
     });
     format!("\"{}\"", escaped.collect::<Vec<_>>().concat())
 }

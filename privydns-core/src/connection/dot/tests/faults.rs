@@ -10,7 +10,7 @@ use super::*;
 fn fault_w3_rare_duplicates_end_a_connection_that_answers() {
     let (mut dot, mut ends) = (Dot::new(start(), SEED), Vec::new());
     let query = query("www.example.com");
-    for key in 0..=u64::from(MAX_STRAYS) {
+    for key in 0..=u64::from(MAX_UNMATCHED) {
         let mut last = Vec::new();
         for number in 0..1000 {
             dot.submit(start(), Key(1000 * key + number), &query);

@@ -13,7 +13,7 @@ const DNS: &str = "Content-Type: application/dns-message\r\n";
 
 fn machine(method: HttpMethod) -> Http1 {
     let upstream: Upstream = "https://dns.example/dns-query#ip=192.0.2.1".parse().unwrap();
-    Http1::new(start(), Arc::new(Endpoint::of(&upstream.http_method(method)).unwrap()))
+    Http1::new(start(), Arc::new(Endpoint::of(&upstream.with_http_method(method)).unwrap()))
 }
 
 /// A connection with one request out, whose key is 0.

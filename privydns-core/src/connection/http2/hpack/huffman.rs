@@ -65,8 +65,8 @@ fn symbol(bits: u64) -> Option<(u16, u32)> {
     }
     (SHORT_BITS + 1..=LONGEST).find_map(|length| {
         let of_length = &CODE.by_length[length as usize];
-        let place = (bits >> (64 - length)) as u32;
-        let nth = place.wrapping_sub(of_length.first);
+        let state = (bits >> (64 - length)) as u32;
+        let nth = state.wrapping_sub(of_length.first);
         (nth < of_length.count).then(|| (CODE.symbols[(of_length.index + nth) as usize], length))
     })
 }

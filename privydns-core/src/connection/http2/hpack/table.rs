@@ -34,11 +34,11 @@ impl Table {
 
     /// The name and value at an index, counted from 1.
     pub(super) fn field(&self, index: usize) -> Option<(&[u8], &[u8])> {
-        let place = index.checked_sub(1)?;
-        if let Some((name, value)) = STATIC_TABLE.get(place) {
+        let state = index.checked_sub(1)?;
+        if let Some((name, value)) = STATIC_TABLE.get(state) {
             return Some((name.as_bytes(), value.as_bytes()));
         }
-        let entry = self.entries.get(place - STATIC_TABLE.len())?;
+        let entry = self.entries.get(state - STATIC_TABLE.len())?;
         Some(self.octets[entry.start..entry.end()].split_at(entry.name_length))
     }
 

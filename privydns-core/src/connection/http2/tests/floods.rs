@@ -109,7 +109,7 @@ fn what_nobody_takes_is_bounded() {
             let octets = [server::ping([1; 8]).repeat(pings), octets].concat();
             client.machine.handle_input(client.now, &octets);
             events.extend(std::iter::from_fn(|| client.machine.poll_event(client.now)));
-            assert!(client.machine.connection.owed.len() <= limits::MAX_OWED + 100);
+            assert!(client.machine.connection.pending_control.len() <= limits::MAX_PENDING_CONTROL + 100);
         }
         assert_eq!(events.len(), 101, "every exchange, and the end");
         assert!(matches!(events.last(), Some(Event::Ended(_))));

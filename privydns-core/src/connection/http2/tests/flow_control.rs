@@ -89,7 +89,7 @@ fn the_connections_window_never_leaks() {
         client.machine.cancel(client.now, Key(key));
         client.transmit();
         assert_eq!(client.machine.in_flight(), 0);
-        client.machine.connection.patience.renew();
+        client.machine.connection.frame_budget.renew();
         let frames = client.frames_since(&mut seen);
         let credits = frames.iter().filter(|frame| frame.kind == kind::WINDOW_UPDATE && frame.stream == 0);
         credited += credits.clone().count();

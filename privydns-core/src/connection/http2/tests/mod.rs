@@ -1,7 +1,6 @@
 //! What the tests of this module share: a client with a clock, and a server that writes any frame.
 
-mod endings;
-mod exchanges;
+mod close;
 mod faults;
 mod floods;
 mod flow_control;
@@ -9,6 +8,7 @@ mod misbehaviour;
 mod pipe;
 mod random;
 mod reference;
+mod requests;
 mod server;
 
 use std::sync::Arc;
@@ -45,7 +45,7 @@ impl Client {
     #[expect(clippy::disallowed_methods, reason = "a test's clock has to begin somewhere")]
     fn of(url: &str, method: HttpMethod) -> Self {
         let upstream: Upstream = url.parse().unwrap();
-        let endpoint = Endpoint::of(&upstream.http_method(method)).unwrap();
+        let endpoint = Endpoint::of(&upstream.with_http_method(method)).unwrap();
         let now = Instant::now();
         Self { machine: Http2::new(now, Arc::new(endpoint)), now, transmits: Vec::new() }
     }

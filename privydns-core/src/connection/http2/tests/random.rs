@@ -15,8 +15,8 @@ fn no_octets_break_the_machine_and_no_split_shows() {
         let mut octets: Vec<u8> = (0..draw.below(30)).flat_map(|_| any_frame(&mut draw)).collect();
         for _ in 0..draw.below(3) {
             if !octets.is_empty() {
-                let place = draw.below(octets.len());
-                octets[place] = draw.next().to_le_bytes()[0];
+                let state = draw.below(octets.len());
+                octets[state] = draw.next().to_le_bytes()[0];
             }
         }
         let whole = hear(&octets, |left| left);
@@ -70,7 +70,7 @@ fn hear(octets: &[u8], mut piece: impl FnMut(usize) -> usize) -> Vec<Event> {
     assert_eq!(told, [1, 2, 3, 4, 6].map(Key), "each exchange comes to one end");
     assert!(matches!(events.last(), Some(Event::Ended(_))));
     assert_eq!(client.machine.in_flight(), 0);
-    assert!(client.transmits.concat().len() < 1000 * 12 + limits::MAX_OWED);
+    assert!(client.transmits.concat().len() < 1000 * 12 + limits::MAX_PENDING_CONTROL);
     events
 }
 

@@ -12,7 +12,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 
 use super::pipe::{End, Tasks, pause, pipe};
 use super::{Client, Draw, answer, failed, query};
-use crate::connection::http2::fault;
+use crate::connection::http2::error;
 use crate::connection::http2::frame::{ErrorCode, flag, kind};
 use crate::connection::http2::hpack::Decoder;
 use crate::connection::{Event, Key, Machine};
@@ -215,7 +215,7 @@ async fn event_of(key: u64, response: h2::client::ResponseFuture) -> Result<Even
 
 fn failure(key: u64, error: &h2::Error) -> Event {
     let code = error.reason().expect("nothing but resets");
-    let (cause, retry_safe) = fault::of_reset(ErrorCode(code.into()));
+    let (cause, retry_safe) = error::of_reset(ErrorCode(code.into()));
     failed(key, cause, retry_safe)
 }
 
