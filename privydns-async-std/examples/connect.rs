@@ -1,7 +1,7 @@
-//! Connects to a name that only the encrypted resolver knows, and reads what is said there: `cargo run
-//! -p privydns-async-std --features connect --example connect`. Resolver and listener are on loopback and brought along.
+//! Connects to a name that only the encrypted resolver knows, and reads a line: `cargo run -p privydns-async-std
+//! --features connect --example connect`. The resolver and the listener run on loopback inside the example.
 //!
-//! On smol it is the same program, without the feature `async-std`.
+//! A program on smol is the same, without the feature `async-std`.
 
 use std::error::Error;
 use std::io::Write;
@@ -21,7 +21,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Says something on loopback, and hears it.
+/// Sends a line over loopback, and reads it.
 fn hear(words: &'static str) -> Result<String, Box<dyn Error>> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;

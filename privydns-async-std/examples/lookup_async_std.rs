@@ -1,7 +1,7 @@
-//! Asks a resolver for one name: `cargo run -p privydns-async-std --example lookup_async_std -- NAME TYPE UPSTREAM`.
+//! Looks up one name: `cargo run -p privydns-async-std --example lookup_async_std -- NAME TYPE UPSTREAM`.
 //!
-//! For example `-- example.com AAAA 'tls://9.9.9.9#dns.quad9.net'`. On smol it is the same program, without its
-//! feature `async-std`: `cargo run -p privydns-async-std --no-default-features --features smol,aws-lc-rs ...`.
+//! For example `-- example.com AAAA 'tls://9.9.9.9#dns.quad9.net'`. A program on smol is the same, without the feature
+//! `async-std`: `cargo run -p privydns-async-std --no-default-features --features smol,aws-lc-rs ...`.
 
 use std::process::ExitCode;
 

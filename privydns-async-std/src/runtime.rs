@@ -5,11 +5,11 @@ use privydns_core::tls;
 
 use crate::driver::Driver;
 
-/// Whose executor carries a resolver's driver. Nothing else depends on it: async-std and smol have the same
-/// sockets and timers, those of async-io, and a lookup may be awaited on any executor.
+/// The executor that runs a resolver's driver. The choice affects only the driver's task: async-std and smol use the
+/// same sockets and timers, those of async-io, and any executor can await a lookup.
 ///
-/// The default is async-std where that feature is enabled, and else smol. Features add up over all crates of a
-/// program: a library that must not start async-std's threads names `Runtime::Smol`.
+/// The default is async-std where that feature is enabled, and otherwise smol. Features add up over all crates of a
+/// program; a library that must not start async-std's threads names `Runtime::Smol`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Runtime {
@@ -24,7 +24,7 @@ pub enum Runtime {
 }
 
 impl Runtime {
-    /// What starts a driver here.
+    /// The function that starts a driver on this executor.
     pub(crate) fn start(self) -> Start {
         match self {
             #[cfg(feature = "async-std")]

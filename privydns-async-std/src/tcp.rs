@@ -1,4 +1,4 @@
-//! The way to a server, up to where TLS begins.
+//! Connecting to a server, up to the start of TLS.
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
@@ -8,11 +8,11 @@ use privydns_core::{Cause, Target};
 
 pub(crate) type TcpResult = Result<(Async<TcpStream>, Target), Cause>;
 
-/// Connects, and opens the way through the proxy where there is one.
+/// Opens the TCP connection, and the tunnel through the proxy if there is one.
 pub(crate) async fn open_tcp(target: Target) -> TcpResult {
     let failed = |error: io::Error| target.cause_of(&error);
     let tcp = Async::<TcpStream>::connect(target.address).await.map_err(failed)?;
-    // Nagle's algorithm would hold a query back until the last one is acknowledged.
+    // Nagle's algorithm would hold a query back until the previous one is acknowledged.
     tcp.get_ref().set_nodelay(true).map_err(failed)?;
     if let Some(mut tunnel) = target.tunnel.clone() {
         let (mut message, mut buffer) = (Vec::new(), [0; 512]);

@@ -1,5 +1,5 @@
-//! What is this crate's own: executors, and what becomes of a resolver when its callers leave. What a resolver does
-//! is shown by the suites of `privydns-tests`, on every runtime.
+//! Tests of this crate's own parts: executors, and resolvers whose callers leave. The suites of `privydns-tests` test
+//! the resolver on every runtime.
 
 use std::pin::{Pin, pin};
 use std::sync::LazyLock;
@@ -26,13 +26,13 @@ macro_rules! on_every_runtime {
 }
 
 on_every_runtime! {
-    many_lookups_share_a_connection_and_each_has_a_record_of_its_own
-    a_dropped_lookup_makes_room
-    the_last_clone_says_goodbye
-    close_returns_when_goodbye_is_said
-    closing_ends_what_is_on_its_way
-    a_static_resolver_serves_every_thread
-    an_answer_counts_that_came_before_a_broken_record
+    lookups_share_a_connection_with_one_record_each
+    dropped_lookup_frees_its_slot
+    dropping_the_last_clone_sends_close_notify
+    close_returns_after_close_notify
+    close_ends_the_lookups_in_flight
+    static_resolver_serves_every_thread
+    answer_before_a_broken_record_is_delivered
 }
 
 fn config(server: &Server) -> privydns_async_std::ResolverBuilder {
@@ -54,7 +54,7 @@ fn assert_is_for(answer: &Answer, name: &str) {
     assert_eq!(answer.addresses().collect::<Vec<_>>(), [many_address(name)]);
 }
 
-/// Polls all until all have ended.
+/// Polls all futures until all have ended.
 async fn all<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output> {
     let mut futures: Vec<_> = futures.map(|future| (Box::pin(future), None)).collect();
     std::future::poll_fn(|context| {
@@ -69,7 +69,7 @@ async fn all<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output> {
     futures.into_iter().filter_map(|(_, output)| output).collect()
 }
 
-/// Begins a lookup: its first poll hands it over.
+/// Begins a lookup: the first poll passes the lookup to the driver.
 async fn begin<F: Future>(future: Pin<&mut F>) {
     let mut future = Some(future);
     std::future::poll_fn(|context| {
@@ -81,7 +81,7 @@ async fn begin<F: Future>(future: Pin<&mut F>) {
     .await;
 }
 
-fn many_lookups_share_a_connection_and_each_has_a_record_of_its_own(runtime: Runtime) {
+fn lookups_share_a_connection_with_one_record_each(runtime: Runtime) {
     let server = Server::dot().start();
     let resolver = resolver(runtime, &server);
     let answers = block_on(all((0..500).map(|number| {
@@ -97,7 +97,7 @@ fn many_lookups_share_a_connection_and_each_has_a_record_of_its_own(runtime: Run
     assert_eq!(records.len(), 500);
 }
 
-fn a_dropped_lookup_makes_room(runtime: Runtime) {
+fn dropped_lookup_frees_its_slot(runtime: Runtime) {
     let script = Script::new().on_query("held.example.test.", QueryFault::Hold);
     let server = Server::dot().script(script).start();
     let config = config(&server).max_lookups(1).build().expect("a configuration");
@@ -113,7 +113,7 @@ fn a_dropped_lookup_makes_room(runtime: Runtime) {
     });
 }
 
-fn the_last_clone_says_goodbye(runtime: Runtime) {
+fn dropping_the_last_clone_sends_close_notify(runtime: Runtime) {
     let server = Server::dot().start();
     let resolver = resolver(runtime, &server);
     let clone = resolver.clone();
@@ -126,7 +126,7 @@ fn the_last_clone_says_goodbye(runtime: Runtime) {
     assert_eq!(seen.connections[0].ended_by_client, Some(ClientEnd::CloseNotify));
 }
 
-fn close_returns_when_goodbye_is_said(runtime: Runtime) {
+fn close_returns_after_close_notify(runtime: Runtime) {
     let server = Server::dot().start();
     let resolver = resolver(runtime, &server);
     let clone = resolver.clone();
@@ -141,7 +141,7 @@ fn close_returns_when_goodbye_is_said(runtime: Runtime) {
     block_on(clone.close());
 }
 
-fn closing_ends_what_is_on_its_way(runtime: Runtime) {
+fn close_ends_the_lookups_in_flight(runtime: Runtime) {
     let server = Server::dot().script(Script::new().on_query(1, QueryFault::Silent)).start();
     let resolver = resolver(runtime, &server);
     block_on(async {
@@ -153,8 +153,8 @@ fn closing_ends_what_is_on_its_way(runtime: Runtime) {
     });
 }
 
-/// Every caller has an executor of its own, and the driver is on none of them.
-fn a_static_resolver_serves_every_thread(runtime: Runtime) {
+/// Every caller has its own executor, and the driver runs on none of these executors.
+fn static_resolver_serves_every_thread(runtime: Runtime) {
     static SERVER: LazyLock<Server> = LazyLock::new(|| Server::dot().start());
     #[cfg(feature = "async-std")]
     static ON_ASYNC_STD: LazyLock<Resolver> = LazyLock::new(|| resolver(Runtime::AsyncStd, &SERVER));
@@ -180,8 +180,8 @@ fn a_static_resolver_serves_every_thread(runtime: Runtime) {
     });
 }
 
-/// No query is sent twice: the answer was there before the record that ends the connection.
-fn an_answer_counts_that_came_before_a_broken_record(runtime: Runtime) {
+/// No query is sent twice: the answer arrived before the record that ends the connection.
+fn answer_before_a_broken_record_is_delivered(runtime: Runtime) {
     let server =
         Server::dot().script(Script::new().on_query(.., QueryFault::EndAfter(End::BadRecord))).start();
     let resolver = resolver(runtime, &server);

@@ -1,4 +1,4 @@
-//! Asks a resolver for one name: `cargo run -p privydns-blocking --example lookup_blocking -- NAME TYPE UPSTREAM`.
+//! Looks up one name: `cargo run -p privydns-blocking --example lookup_blocking -- NAME TYPE UPSTREAM`.
 //!
 //! For example `-- example.com AAAA 'tls://9.9.9.9#dns.quad9.net'`.
 

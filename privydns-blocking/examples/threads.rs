@@ -1,5 +1,5 @@
-//! Looks names up on a thread each, over one resolver, whose connection they share:
-//! `cargo run -p privydns-blocking --example threads -- UPSTREAM NAME...`.
+//! Looks up names on several threads, over one resolver with a shared connection: `cargo run -p privydns-blocking
+//! --example threads -- UPSTREAM NAME...`.
 //!
 //! For example `-- 'tls://9.9.9.9#dns.quad9.net' example.com example.net example.org`.
 

@@ -1,8 +1,8 @@
-//! Fetches a page with ureq, by a name that only the encrypted resolver knows: `cargo run -p privydns-blocking
-//! --example ureq`. Resolver and website are on loopback and brought along.
+//! Fetches a page with ureq by a name that only the encrypted resolver knows: `cargo run -p privydns-blocking --example
+//! ureq`. The resolver and the website run on loopback inside the example.
 //!
-//! It is an example and no part of the crate, since ureq's trait for resolvers may change with any version of ureq:
-//! copy `Encrypted` into your program.
+//! The integration is an example and not part of the crate, because ureq's resolver trait may change with any version
+//! of ureq: copy `Encrypted` into your program.
 
 use std::error::Error;
 use std::net::SocketAddr;
@@ -14,15 +14,15 @@ use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::unversioned::resolver::{self, ResolvedSocketAddrs};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 
-/// What [`ResolvedSocketAddrs`] has room for.
+/// The capacity of [`ResolvedSocketAddrs`].
 const MAX_ADDRESSES: usize = 16;
 
-/// What ureq asks for addresses.
+/// The resolver that ureq asks for addresses.
 #[derive(Debug)]
 struct Encrypted(Resolver);
 
 impl resolver::Resolver for Encrypted {
-    /// How long it takes at most is said where the resolver is built.
+    /// The resolver's own timeout limits the lookup.
     fn resolve(
         &self,
         uri: &ureq::http::Uri,
@@ -46,7 +46,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Publishes a page, and fetches it.
+/// Serves a page, and fetches it.
 fn fetch(page: &str) -> Result<String, Box<dyn Error>> {
     let website = Website::start(page);
     let server = Server::dot().zone(website.zone()).start();
@@ -58,7 +58,7 @@ fn fetch(page: &str) -> Result<String, Box<dyn Error>> {
         .root_certs(RootCerts::new_with_certs(&[Certificate::from_pem(root.as_bytes())?]))
         .unversioned_rustls_crypto_provider(tls::provider())
         .build();
-    // A proxy of the environment would look the name up in our place.
+    // A proxy from the environment would resolve the name itself.
     let config = Agent::config_builder().tls_config(tls).proxy(None).build();
     let agent = Agent::with_parts(config, DefaultConnector::new(), Encrypted(resolver));
     Ok(agent.get(website.url()).call()?.body_mut().read_to_string()?)

@@ -1,4 +1,4 @@
-//! The addresses of a name as they come.
+//! The addresses of a name, as they arrive.
 
 use std::future::poll_fn;
 use std::net::IpAddr;
@@ -10,14 +10,14 @@ use privydns_core::handle::PendingAddresses;
 
 use crate::leader::Leader;
 
-/// The addresses of a name, one by one as they come, in the order in which to connect to them: what
-/// [`Resolver::addresses`](crate::Resolver::addresses) gives. Dropping it cancels what is on its way.
+/// An iterator over the addresses of a name, in the order for connecting. Returned by
+/// [`Resolver::addresses`](crate::Resolver::addresses). Dropping the iterator cancels the lookups.
 #[derive(Debug)]
-#[must_use = "the lookups are cancelled when it is dropped"]
+#[must_use = "dropping the value cancels the lookups"]
 pub struct AddressLookup<'r> {
     lookup: PendingAddresses<'r>,
     leader: &'r Leader,
-    /// When the lookups are no longer waited for.
+    /// The time after which the lookups are abandoned.
     limit: Instant,
 }
 
@@ -30,15 +30,15 @@ impl<'r> AddressLookup<'r> {
 impl Iterator for AddressLookup<'_> {
     type Item = Result<IpAddr, Error>;
 
-    /// Waits for the next address. Where there is none at all, the one item is what
-    /// [`lookup_ip`](crate::Resolver::lookup_ip) fails with.
+    /// Waits for the next address. A name without addresses yields one item, the error that
+    /// [`lookup_ip`](crate::Resolver::lookup_ip) returns.
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             let (lookup, end) = (&mut self.lookup, self.limit);
             let until = lookup.deadline().map_or(end, |deadline| deadline.min(end));
             let next = poll_fn(|context| match lookup.poll_next(Instant::now(), context) {
                 Poll::Ready(next) => Poll::Ready(Some(next)),
-                // To be waited for until another time.
+                // Waits for an event, or until another time.
                 Poll::Pending if lookup.deadline().is_some_and(|deadline| deadline < until) => {
                     Poll::Ready(None)
                 }

@@ -1,4 +1,4 @@
-//! Connecting to a name, whose addresses are raced as they come.
+//! TCP connections to a name, with its addresses raced as they arrive.
 
 use std::future::poll_fn;
 use std::io;
@@ -12,10 +12,10 @@ use privydns_core::handle::{ConnectStep, Connecting};
 
 use crate::resolver::Inner;
 
-/// While sockets and lookups are both waited for, each has its turn for so long.
+/// How long each is waited for in turn while both sockets and lookups are pending.
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
-/// Connects to whichever address is there first.
+/// Connects to the first address that accepts.
 pub(crate) fn connect(
     resolver: &Inner,
     mut connecting: Connecting<'_>,
@@ -54,7 +54,7 @@ pub(crate) fn connect(
     }
 }
 
-/// Waits until there is something to do, while no attempt is going on.
+/// Waits for the next step while no connection attempt is running.
 fn wait_for_step(resolver: &Inner, connecting: &mut Connecting<'_>, limit: Instant) -> ConnectStep {
     let first = connecting.poll(Instant::now(), &mut Context::from_waker(Waker::noop()));
     let ConnectStep::Wait(until) = first else { return first };
@@ -67,7 +67,7 @@ fn wait_for_step(resolver: &Inner, connecting: &mut Connecting<'_>, limit: Insta
     resolver.leader.wait(step, Some(until)).unwrap_or(ConnectStep::Wait(until))
 }
 
-/// Sockets on their way.
+/// The sockets that are connecting.
 struct Race {
     queue: Queue,
     events: Events,
@@ -81,13 +81,13 @@ impl Race {
 
     fn begin(&mut self, address: SocketAddr) -> io::Result<()> {
         let mut socket = TcpStream::connect(address)?;
-        // Which of the few it is that has news is found by looking at each.
+        // The sockets are few, so every socket is checked after an event.
         self.queue.registry().register(&mut socket, Token(0), Interest::WRITABLE)?;
         self.sockets.push(socket);
         Ok(())
     }
 
-    /// Waits for news of a socket, until a time.
+    /// Waits for an event of a socket, until a time.
     fn wait(&mut self, until: Instant) -> io::Result<()> {
         let time = until.saturating_duration_since(Instant::now());
         match self.queue.poll(&mut self.events, Some(time)) {
@@ -96,10 +96,11 @@ impl Race {
         }
     }
 
-    /// Drops the sockets that failed, and gives one that is connected.
+    /// Removes the failed sockets, and returns a connected one.
     fn see_to(&mut self, mut failed: impl FnMut(io::Error)) -> Option<TcpStream> {
         let mut winner = None;
-        // Each is looked at once: the system tells an error once, and without it a socket seems under way for ever.
+        // Each socket is checked once: the system reports an error only once, and without the error a socket seems to
+        // be connecting for ever.
         self.sockets = std::mem::take(&mut self.sockets)
             .into_iter()
             .filter_map(|socket| match outcome(&socket) {
@@ -130,7 +131,8 @@ fn outcome(socket: &TcpStream) -> io::Result<bool> {
     }
 }
 
-/// What the system says of the peer of a socket that is not connected yet. On macOS it is an invalid argument.
+/// Whether an error of `peer_addr` means that the socket is not connected yet. On macOS the error is an invalid
+/// argument.
 fn is_under_way(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotConnected | io::ErrorKind::InvalidInput)
 }

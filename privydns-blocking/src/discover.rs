@@ -1,14 +1,14 @@
-//! Discovery of designated resolvers, over a resolver of its own.
+//! Discovery of designated resolvers, with a resolver of its own.
 
 use privydns_core::{Discovery, Error, Upstream};
 
 use crate::Resolver;
 
-/// Asks the resolver at an address, over TLS, which encrypted resolvers it names in its own place (DDR, RFC 9462).
-/// Those that it prefers come first; there may be none.
+/// Asks the resolver at an address, over TLS, for its encrypted resolvers (DDR, RFC 9462). The result is in the
+/// resolver's order of preference and may be empty.
 ///
-/// Each of them has to prove, whenever it is connected to, that it stands for that address: see [`Discovery`]. As a
-/// rule this takes one lookup.
+/// Each returned upstream has to prove on every connection that it is designated by that address: see [`Discovery`].
+/// Usually one lookup is enough.
 ///
 /// ```no_run
 /// use std::net::IpAddr;
@@ -22,7 +22,7 @@ use crate::Resolver;
 /// # }
 /// ```
 ///
-/// With an authority of one's own, or another port, or a proxy, it is an [`Upstream`] by address:
+/// For private root certificates, another port, or a proxy, pass an [`Upstream`] that is known by its address:
 ///
 /// ```no_run
 /// use privydns_blocking::{Roots, Upstream, discover};

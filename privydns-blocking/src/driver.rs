@@ -1,4 +1,4 @@
-//! An engine with its sockets around it: it moves bytes and time, and decides nothing.
+//! The driver: moves bytes and time between the engine and its sockets, and makes no decisions.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -13,14 +13,14 @@ use privydns_core::{ConfigError, ConnectionId, Engine, Error, Input, Output, tls
 
 use crate::stream::Stream;
 
-/// The token of the alarm. Those of streams are above it.
+/// The token of the driver's waker. Tokens of streams are greater.
 const ALARM: Token = Token(0);
-/// Sockets that are told of at once; those beyond are told of in the next round.
+/// The number of socket events read at once; further events are read in the next round.
 const EVENTS: usize = 256;
-/// Room for the longest TLS record, or for many short ones.
+/// Space for the longest TLS record, or for many short ones.
 const READ_SIZE: usize = 18 * 1024;
 
-/// Belongs to one thread at a time, which calls [`round`](Self::round) again and again.
+/// The driver. The leading thread owns the driver and calls [`round`](Self::round) repeatedly.
 pub(crate) struct Driver {
     engine: Engine,
     inbox: Inbox,
@@ -30,16 +30,16 @@ pub(crate) struct Driver {
     last_token: Token,
     wake_state: Arc<DriverWaker>,
     waker: Waker,
-    /// What the engine waits for.
+    /// The deadline that the engine waits for.
     deadline: Option<Instant>,
     message: Vec<u8>,
     buffer: Box<[u8]>,
 }
 
-/// Interrupts a driver that waits: there is something in its inbox.
+/// Interrupts a waiting driver when its inbox has a new entry.
 struct DriverWaker {
     interrupt: mio::Waker,
-    /// Whether somebody drives. Who starts to drive looks into the inbox first.
+    /// Whether a thread is driving. A thread that starts to drive reads the inbox first.
     is_driven: AtomicBool,
 }
 
@@ -64,13 +64,13 @@ impl Driver {
         })
     }
 
-    /// Waits until there is something to do, or until `limit`, and does it.
+    /// Waits for an event, or until `limit`, and handles it.
     pub(crate) fn round(&mut self, limit: Option<Instant>) {
         self.wake_state.is_driven.store(true, Relaxed);
         self.wait(limit);
         let now = Instant::now();
         self.engine.handle_input(now, Input::WallClock(SystemTime::now()));
-        // Sockets and what is due come before callers: no query goes to a connection that is over.
+        // Sockets and timers are handled before callers, so that no query goes to a connection that has ended.
         self.advance_streams(now);
         self.engine.handle_input(now, Input::Timeout);
         while let Poll::Ready(input) = self.inbox.poll_input(&mut Context::from_waker(&self.waker)) {
@@ -79,12 +79,12 @@ impl Driver {
         self.drain(now);
     }
 
-    /// Nobody drives from now on, for a while.
+    /// Notes that no thread drives from now on.
     pub(crate) fn rest(&mut self) {
         self.wake_state.is_driven.store(false, Relaxed);
     }
 
-    /// Whether it was told to close, and has.
+    /// Whether the engine was closed and has finished.
     pub(crate) fn is_closed(&self) -> bool {
         self.engine.is_closed()
     }
@@ -96,7 +96,7 @@ impl Driver {
             let until = self.deadline.into_iter().chain(limit).min();
             until.map(|until| until.saturating_duration_since(Instant::now()))
         };
-        // It fails when a signal interrupts it, which is as good as an event.
+        // A signal interrupts `poll`; the interruption is treated like an event.
         let _ = self.sockets.poll(&mut self.events, timeout);
         for event in &self.events {
             if let Some(stream) = self.streams.values_mut().find(|stream| stream.token == event.token()) {
@@ -116,7 +116,7 @@ impl Driver {
         });
     }
 
-    /// Carries out what the engine wants until it waits, then flushes.
+    /// Carries out the engine's outputs until the engine waits, then flushes.
     fn drain(&mut self, now: Instant) {
         loop {
             match self.engine.poll_output(now, &mut self.message) {
@@ -149,7 +149,7 @@ impl Driver {
         }
     }
 
-    /// Writes what was transmitted. Says whether the engine got credit back, and may have more.
+    /// Writes the transmitted messages. Returns whether the engine got credit back and may have more outputs.
     fn flush(&mut self, now: Instant) -> bool {
         let mut was_told = false;
         for (id, stream) in &mut self.streams {
@@ -165,7 +165,7 @@ impl Driver {
 impl Wake for DriverWaker {
     fn wake(self: Arc<Self>) {
         if self.is_driven.load(Relaxed) {
-            // Should it fail, the inbox is seen to when the driver wakes by itself.
+            // If the wake fails, the inbox is read at the driver's next timeout.
             let _ = self.interrupt.wake();
         }
     }

@@ -1,4 +1,4 @@
-//! Many lookups of one caller, answered as the answers come.
+//! Many lookups of one caller, yielded as the answers arrive.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
@@ -13,19 +13,19 @@ use privydns_core::{Answer, Error, ErrorKind, Query};
 
 use crate::resolver::Inner;
 
-/// The most lookups on their way at once: as many as one connection carries.
+/// The maximum number of lookups in flight: the number of queries that one connection carries.
 const MAX_IN_FLIGHT: usize = 1000;
 
-/// Queries with their answers, in the order in which the answers come: what
-/// [`Resolver::lookup_many`](crate::Resolver::lookup_many) returns.
-#[must_use = "nothing is asked before the first answer is asked for"]
+/// An iterator over queries with their answers, in the order of arrival. Returned by
+/// [`Resolver::lookup_many`](crate::Resolver::lookup_many).
+#[must_use = "no query is sent before the first call of `next`"]
 pub struct Lookups<'r, I: Iterator<Item = Query>> {
     resolver: &'r Inner,
     queries: I,
     max_in_flight: usize,
     begun: BTreeMap<u64, Begun<'r>>,
     last_number: u64,
-    /// No lookup is given up before this.
+    /// The earliest deadline of the lookups in flight.
     next_limit: Instant,
     news: Arc<News>,
 }
@@ -37,7 +37,7 @@ struct Begun<'r> {
     waker: Waker,
 }
 
-/// Which lookups are to be looked at.
+/// The numbers of the lookups that may have ended.
 #[derive(Default)]
 struct News(Mutex<Noted>);
 
@@ -47,7 +47,7 @@ struct Noted {
     reader: Option<Waker>,
 }
 
-/// Brings the news of one lookup.
+/// The waker of one lookup: adds its number to the shared list.
 struct Messenger {
     number: u64,
     news: Arc<News>,
@@ -66,8 +66,9 @@ impl<'r, I: Iterator<Item = Query>> Lookups<'r, I> {
         }
     }
 
-    /// Has at most so many lookups on their way at once, and at least one: for upstreams that are not to see a crowd.
-    /// More than a thousand, or than [`ResolverBuilder::max_lookups`](crate::ResolverBuilder::max_lookups), it never is.
+    /// Sets the maximum number of lookups in flight, at least one; use this for upstreams that limit concurrent
+    /// queries. The value is capped at 1000 and at
+    /// [`ResolverBuilder::max_lookups`](crate::ResolverBuilder::max_lookups).
     ///
     /// ```no_run
     /// # use privydns_blocking::{Query, Resolver};
@@ -82,7 +83,7 @@ impl<'r, I: Iterator<Item = Query>> Lookups<'r, I> {
         self
     }
 
-    /// Begins lookups until as many as may be are on their way, and has their queries sent.
+    /// Begins lookups up to the limit, and has their queries sent.
     fn begin_more(&mut self) {
         let before = self.last_number;
         while self.begun.len() < self.max_in_flight
@@ -94,7 +95,7 @@ impl<'r, I: Iterator<Item = Query>> Lookups<'r, I> {
             let limit = self.resolver.limit(now, &query);
             let lookup = self.resolver.handle.begin(now, query.clone());
             let messenger = Arc::new(Messenger { number, news: self.news.clone() });
-            // It may have ended at once.
+            // The lookup may have ended at once.
             messenger.wake_by_ref();
             self.next_limit = if self.begun.is_empty() { limit } else { limit.min(self.next_limit) };
             self.begun.insert(number, Begun { query, lookup, limit, waker: messenger.into() });
@@ -104,7 +105,7 @@ impl<'r, I: Iterator<Item = Query>> Lookups<'r, I> {
         }
     }
 
-    /// The next that has ended.
+    /// The next ended lookup.
     fn ended(&mut self) -> Option<(Query, Result<Answer, Error>)> {
         while let Some(number) = self.news.lock().numbers.pop_front() {
             let Some(begun) = self.begun.get_mut(&number) else { continue };
@@ -121,7 +122,7 @@ impl<I: Iterator<Item = Query>> Iterator for Lookups<'_, I> {
     type Item = (Query, Result<Answer, Error>);
 
     fn next(&mut self) -> Option<Self::Item> {
-        // Not after every answer: queries that begin together go out together.
+        // New lookups begin when half of the limit is free, so that their queries leave together.
         if self.begun.len() <= self.max_in_flight / 2 {
             self.begin_more();
         }

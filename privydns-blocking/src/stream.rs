@@ -1,4 +1,4 @@
-//! One connection: a TCP socket that never blocks, the way through the proxy where there is one, and TLS.
+//! One connection: a non-blocking TCP socket, the optional proxy tunnel, and TLS.
 
 use std::io::{self, BufRead as _, ErrorKind, Read as _, Write as _};
 
@@ -8,10 +8,11 @@ use mio::{Interest, Registry, Token};
 use privydns_core::{Cause, ConnectionId, Input, Stage, Target, Tunnel, tls::cause_of};
 use rustls::{ClientConnection, HandshakeKind};
 
-/// Reads in a row from one socket, so that a peer that sends without end keeps nobody from the time.
+/// The maximum number of consecutive reads from one socket, so that a peer that sends endlessly does not delay timers
+/// and callers.
 const READS_A_ROUND: usize = 16;
 
-/// Tells the engine what happened.
+/// Passes an input to the engine.
 type Tell<'a> = dyn FnMut(Input<'_>) + 'a;
 
 pub(crate) struct Stream {
@@ -20,16 +21,17 @@ pub(crate) struct Stream {
     tcp: TcpStream,
     session: ClientConnection,
     phase: Phase,
-    /// What the socket is ready for, as far as is known: mio tells a change once.
+    /// The readiness of the socket: mio reports each change once.
     incoming: Incoming,
     can_write: bool,
-    /// What is still to be said to the proxy.
+    /// Bytes to be sent to the proxy.
     message: Vec<u8>,
-    /// Whether something was transmitted that the operating system has not taken yet.
+    /// Whether transmitted data has not been written to the socket completely.
     is_unwritten: bool,
-    /// Why writing failed. It is told when the peer's last words have been read, unless they say better.
+    /// The error of a failed write. It is reported after the peer's remaining data has been read, unless that data
+    /// contains a better cause (a TLS alert).
     write_error: Option<io::Error>,
-    /// Whether something was read since the last acknowledgement.
+    /// Whether data was read since the last acknowledgement.
     has_read: bool,
 }
 
@@ -41,12 +43,12 @@ enum Phase {
     Open,
 }
 
-/// What there is to read.
+/// The read readiness of the socket.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Incoming {
     Nothing,
     Something,
-    /// Something, after which nothing more will come.
+    /// Readable, and the peer sends nothing more after that.
     TheLast,
 }
 
@@ -58,7 +60,7 @@ impl Stream {
             Ok(tcp)
         };
         let tcp = connect().map_err(|error| target.cause_of(&error))?;
-        // The key shares are made while the first packet is on its way.
+        // The key shares are generated while the SYN is in transit.
         let mut session = ClientConnection::new(target.tls.clone(), target.server_name.clone())
             .map_err(|error| cause_of(&io::Error::other(error), Stage::Tls))?;
         session.set_buffer_limit(None);
@@ -86,12 +88,12 @@ impl Stream {
         self.can_write |= event.is_writable() || event.is_write_closed() || event.is_error();
     }
 
-    /// Whether there may be more to read than was read.
+    /// Whether the socket may have more data to read.
     pub(crate) fn can_read(&self) -> bool {
         self.incoming > Incoming::Nothing && self.phase > Phase::Connecting
     }
 
-    /// Goes on as far as the socket is ready for, and tells what comes of it.
+    /// Advances the connection as far as the socket is ready, and reports the resulting inputs.
     pub(crate) fn advance(
         &mut self,
         id: ConnectionId,
@@ -118,7 +120,7 @@ impl Stream {
         Ok(())
     }
 
-    /// As mio has it: a writable socket without an error and with a peer.
+    /// As mio documents: a socket is connected if it is writable, has no error and has a peer.
     fn is_connected(&self) -> io::Result<bool> {
         if let Some(error) = self.tcp.take_error()? {
             return Err(error);
@@ -127,12 +129,12 @@ impl Stream {
             Err(error) if error.kind() == ErrorKind::NotConnected => return Ok(false),
             peer => peer?,
         };
-        // Nagle's algorithm would hold a query back until the last one is acknowledged.
+        // Nagle's algorithm would hold a query back until the previous one is acknowledged.
         self.tcp.set_nodelay(true)?;
         Ok(true)
     }
 
-    /// Begins the handshake, as soon as there is nothing between this and the server.
+    /// Begins the handshake when the tunnel, if there is one, is open.
     fn enter_tls(&mut self, id: ConnectionId, tell: &mut Tell<'_>) {
         if self.target.tunnel.as_ref().is_none_or(Tunnel::is_open) {
             self.phase = Phase::Handshaking;
@@ -144,7 +146,7 @@ impl Stream {
         let read = self.tcp.read(buffer);
         self.has_read = true;
         match &read {
-            // A short read has emptied the socket, and what comes later is told anew; but not on Windows.
+            // A short read has emptied the socket, and mio reports later data as a new event; not on Windows.
             Ok(length) if *length < buffer.len() && self.incoming < Incoming::TheLast && !cfg!(windows) => {
                 self.incoming = Incoming::Nothing;
             }
@@ -157,7 +159,7 @@ impl Stream {
         read
     }
 
-    /// Takes what was read; nothing at all is the end of the stream.
+    /// Handles the bytes that were read; no bytes mean the end of the stream.
     fn take(&mut self, id: ConnectionId, mut bytes: &[u8], tell: &mut Tell<'_>) -> Result<(), Cause> {
         if let (Phase::InTunnel, Some(tunnel)) = (self.phase, &mut self.target.tunnel) {
             tunnel.handle_input(bytes)?;
@@ -178,7 +180,7 @@ impl Stream {
             }
             self.hand_over(id, tell).map_err(|error| self.cause(&error))?;
             if let Err(error) = processed {
-                // An alert that says so is ready; whether it still goes out is the socket's affair.
+                // The alert that reports the error is ready to be sent; a failed write of the alert is ignored.
                 let _ = self.session.write_tls(&mut self.tcp);
                 return Err(self.cause(&io::Error::other(error)));
             }
@@ -186,12 +188,12 @@ impl Stream {
         Ok(())
     }
 
-    /// Tells what was decrypted.
+    /// Passes the decrypted bytes to the engine.
     fn hand_over(&mut self, id: ConnectionId, tell: &mut Tell<'_>) -> io::Result<()> {
         let mut reader = self.session.reader();
         loop {
             match reader.fill_buf() {
-                // The peer said goodbye (close_notify).
+                // The peer sent close_notify.
                 Ok([]) => return Err(ErrorKind::UnexpectedEof.into()),
                 Ok(bytes) => {
                     let length = bytes.len();
@@ -204,14 +206,14 @@ impl Stream {
         }
     }
 
-    /// Makes one TLS record of a message. It goes out with the others, by [`flush`](Self::flush).
+    /// Encrypts a message as one TLS record. [`flush`](Self::flush) writes the record together with others.
     pub(crate) fn transmit(&mut self, message: &[u8]) {
-        // Into rustls' own buffer, which has no limit here, and fails only where reading has failed before.
+        // The writer of rustls has no size limit here, and fails only after a failed read.
         let _ = self.session.writer().write_all(message);
         self.is_unwritten = true;
     }
 
-    /// Writes what there is, as far as the socket takes it. Says whether that was the last of what was transmitted.
+    /// Writes as much as the socket accepts. Returns whether that completed the transmitted data.
     pub(crate) fn flush(&mut self) -> bool {
         while self.can_write && self.phase > Phase::Connecting {
             match self.write() {
@@ -230,7 +232,7 @@ impl Stream {
         !self.session.wants_write() && std::mem::take(&mut self.is_unwritten)
     }
 
-    /// Writes once. Says whether there was anything to write.
+    /// Writes once. Returns whether there was data to write.
     fn write(&mut self) -> io::Result<bool> {
         if let (Phase::InTunnel, Some(tunnel)) = (self.phase, &mut self.target.tunnel) {
             if self.message.is_empty() && !tunnel.poll_transmit(&mut self.message) {
@@ -247,8 +249,8 @@ impl Stream {
         Ok(true)
     }
 
-    /// Acknowledges at once what was read. A server that leaves Nagle's algorithm on, as Unbound and NSD do, holds back
-    /// what it has to say until then, and Linux, which has to be told again after more was read, would take 40 ms.
+    /// Acknowledges read data at once. A server with Nagle's algorithm enabled (Unbound, NSD) holds its next answer
+    /// back until then; Linux would delay the acknowledgement by 40 ms, and has to be told again after every read.
     #[cfg(any(target_os = "linux", target_os = "android"))]
     pub(crate) fn acknowledge(&mut self) {
         if std::mem::take(&mut self.has_read) {
@@ -256,13 +258,13 @@ impl Stream {
         }
     }
 
-    /// Other systems are not to be told.
+    /// Other systems have no such option.
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
     pub(crate) fn acknowledge(&mut self) {
         self.has_read = false;
     }
 
-    /// Says goodbye, as far as the socket takes it at once.
+    /// Sends close_notify, as far as the socket accepts it at once.
     pub(crate) fn close(mut self) {
         if self.phase == Phase::Open {
             self.session.send_close_notify();

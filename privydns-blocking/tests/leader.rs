@@ -1,4 +1,4 @@
-//! Who drives, and what becomes of the others when that thread leaves, fails, or is held up.
+//! Which thread drives, and what happens to the others when that thread leaves, fails or is delayed.
 
 mod server;
 mod subscriber;
@@ -12,7 +12,7 @@ use privydns_blocking::{Answer, Error, ErrorKind, Resolver, Stage};
 
 use server::{Event, LONG, Query, SHORT, Server, Step, number, query};
 
-/// A server that does not answer query 1 before query 2 has come, and asks `script` then.
+/// A server that answers query 1 only after query 2 has arrived, and then follows `script`.
 fn server(mut script: impl FnMut(Query, Query) -> Vec<Step> + Send + 'static) -> Server {
     let mut first = None;
     Server::start(move |query| match query.number() {
@@ -25,7 +25,7 @@ fn server(mut script: impl FnMut(Query, Query) -> Vec<Step> + Send + 'static) ->
     })
 }
 
-/// Starts a thread that asks query 1, and waits until it drives. It calls `on_event` for its tracing events.
+/// Starts a thread with query 1, waits until the thread drives, and calls `on_event` for its tracing events.
 fn spawn_driver(
     server: &Server,
     resolver: &Resolver,
@@ -37,14 +37,14 @@ fn spawn_driver(
     driver
 }
 
-/// Starts a thread that asks query 2.
+/// Starts a thread with query 2.
 fn spawn_other(resolver: &Resolver, timeout: Duration) -> JoinHandle<Result<Answer, Error>> {
     let resolver = resolver.clone();
     spawn(move || resolver.query(query(2).with_timeout(timeout)))
 }
 
 #[test]
-fn another_takes_over_when_the_driver_has_its_answer() {
+fn another_thread_leads_when_the_leader_has_its_answer() {
     let (gate, gated) = channel();
     let mut gated = Some(gated);
     let server = server(move |first, second| {
@@ -55,14 +55,14 @@ fn another_takes_over_when_the_driver_has_its_answer() {
     let driver = spawn_driver(&server, &resolver, |_| {});
     let other = spawn_other(&resolver, LONG);
     assert_eq!(number(&driver.join().unwrap().unwrap()), 1);
-    // Nobody but the other is there to receive its answer.
+    // Only the other thread is left to receive its answer.
     drop(gate);
     assert_eq!(number(&other.join().unwrap().unwrap()), 2);
     assert_eq!(resolver.stats().upstreams[0].connections_opened, 1);
 }
 
 #[test]
-fn a_deadline_holds_for_who_takes_over() {
+fn deadline_holds_for_the_new_leader() {
     let server = server(|first, _| vec![Step::Answer(first)]);
     let resolver = server.resolver();
 
@@ -76,7 +76,7 @@ fn a_deadline_holds_for_who_takes_over() {
 }
 
 #[test]
-fn a_deadline_holds_while_the_driver_is_held_up() {
+fn deadline_holds_while_the_leader_is_delayed() {
     let server = server(|first, _| vec![Step::Answer(first)]);
     let resolver = server.resolver();
     let (gate, gated) = channel::<()>();
@@ -103,7 +103,7 @@ fn a_deadline_holds_while_the_driver_is_held_up() {
 }
 
 #[test]
-fn a_panic_of_the_driver_costs_nobody_else_an_answer() {
+fn panic_of_the_leader_does_not_lose_other_lookups() {
     let server = server(|first, second| vec![Step::Answer(first), Step::Answer(second)]);
     let resolver = server.resolver();
 
@@ -117,7 +117,7 @@ fn a_panic_of_the_driver_costs_nobody_else_an_answer() {
 }
 
 #[test]
-fn a_panic_of_the_only_caller_leaves_a_resolver_that_works() {
+fn resolver_works_after_a_panic_of_its_only_caller() {
     let server = Server::prompt();
     let resolver = server.resolver();
 

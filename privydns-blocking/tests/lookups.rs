@@ -14,7 +14,7 @@ use privydns_blocking::{CacheUse, ErrorKind, RecordType, Resolver, Stage};
 use server::{Event, LONG, SHORT, Server, Step, name, number, query};
 
 #[test]
-fn a_lookup_is_answered_and_the_next_from_the_cache() {
+fn second_lookup_is_answered_from_the_cache() {
     let server = Server::prompt();
     let resolver = server.resolver();
 
@@ -26,8 +26,8 @@ fn a_lookup_is_answered_and_the_next_from_the_cache() {
 }
 
 #[test]
-fn both_address_families_are_asked_at_once() {
-    // Nothing is answered before both have come.
+fn both_address_families_are_queried_in_parallel() {
+    // The server answers when both queries have arrived.
     let mut held = Vec::new();
     let server = Server::start(move |query| {
         held.push(query);
@@ -40,8 +40,8 @@ fn both_address_families_are_asked_at_once() {
 }
 
 #[test]
-fn a_batch_goes_out_whole_and_its_answers_are_yielded_as_they_come() {
-    // Nothing is answered before all have come, and then the last is the first.
+fn batch_is_sent_at_once_and_yields_answers_in_order_of_arrival() {
+    // The server answers when all queries have arrived, the last one first.
     let mut held = Vec::new();
     let server = Server::start(move |query| {
         held.push(query);
@@ -63,7 +63,7 @@ fn a_batch_goes_out_whole_and_its_answers_are_yielded_as_they_come() {
 }
 
 #[test]
-fn an_answer_that_is_held_back_delays_no_other_of_its_batch() {
+fn delayed_answer_does_not_delay_the_rest_of_the_batch() {
     // The first query is answered after the third.
     let mut first = None;
     let server = Server::start(move |query| match query.number() {
@@ -83,7 +83,7 @@ fn an_answer_that_is_held_back_delays_no_other_of_its_batch() {
 }
 
 #[test]
-fn a_batch_of_any_size_keeps_to_the_limit_of_lookups() {
+fn batch_of_any_size_respects_max_lookups() {
     let server = Server::prompt();
     let resolver = server.builder().max_lookups(8).build().unwrap();
 
@@ -92,8 +92,8 @@ fn a_batch_of_any_size_keeps_to_the_limit_of_lookups() {
 }
 
 #[test]
-fn a_batch_has_no_more_on_its_way_than_it_is_told_to() {
-    // Whoever is alone waits for another.
+fn at_most_limits_the_lookups_in_flight() {
+    // A single query is answered when a second has arrived.
     let mut held = Vec::new();
     let server = Server::start(move |query| {
         held.push(query);
@@ -115,7 +115,7 @@ fn a_batch_has_no_more_on_its_way_than_it_is_told_to() {
 }
 
 #[test]
-fn queries_that_come_later_join_those_on_their_way() {
+fn later_queries_join_the_lookups_in_flight() {
     let server = Server::prompt();
     let resolver = server.resolver();
     let (sender, queries) = channel();
@@ -130,7 +130,7 @@ fn queries_that_come_later_join_those_on_their_way() {
 }
 
 #[test]
-fn a_batch_that_is_dropped_is_cancelled() {
+fn dropped_batch_is_cancelled() {
     let server = Server::start(|query| match query.number() {
         0 => vec![Step::Answer(query)],
         _ => Vec::new(),
@@ -140,13 +140,13 @@ fn a_batch_that_is_dropped_is_cancelled() {
     let mut answers = resolver.lookup_many((0..10).map(query));
     assert_eq!(number(&answers.next().unwrap().1.unwrap()), 0);
     drop(answers);
-    // Nothing waits any more: the connection is closed once it is idle.
+    // No lookup waits any more: the connection is closed when the idle time is over.
     resolver.close();
     server.wait_for(&Event::Goodbye);
 }
 
 #[test]
-fn a_kept_connection_that_died_is_noticed_before_the_next_query_is_sent() {
+fn dead_idle_connection_is_noticed_before_the_next_query() {
     let (gate, gated) = channel();
     let mut gated = Some(gated);
     let server = Server::start(move |query| match query.number() {
@@ -168,7 +168,7 @@ fn a_kept_connection_that_died_is_noticed_before_the_next_query_is_sent() {
 }
 
 #[test]
-fn a_deadline_holds_against_a_server_that_keeps_silent_in_the_handshake() {
+fn deadline_holds_when_the_server_is_silent_in_the_handshake() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let upstream = format!("tls://{}#server.test", listener.local_addr().unwrap());
     let resolver = Resolver::builder().upstream(upstream.parse().unwrap()).timeout(SHORT).build().unwrap();
@@ -182,7 +182,7 @@ fn a_deadline_holds_against_a_server_that_keeps_silent_in_the_handshake() {
 }
 
 #[test]
-fn a_deadline_holds_against_a_server_that_does_not_answer() {
+fn deadline_holds_when_the_server_does_not_answer() {
     let server = Server::start(|_| Vec::new());
     let resolver = server.builder().timeout(SHORT).build().unwrap();
 
@@ -195,7 +195,7 @@ fn a_deadline_holds_against_a_server_that_does_not_answer() {
 }
 
 #[test]
-fn a_refused_connection_is_the_cause_that_is_told() {
+fn refused_connection_is_reported_as_the_cause() {
     let refusing = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let resolver =
         Resolver::builder().upstream(format!("tls://{refusing}#server.test").parse().unwrap()).build();
@@ -206,7 +206,7 @@ fn a_refused_connection_is_the_cause_that_is_told() {
 }
 
 #[test]
-fn a_server_that_hangs_up_in_the_handshake_is_told_as_such() {
+fn close_during_the_handshake_is_reported_with_its_stage() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     std::thread::spawn(move || {
@@ -223,7 +223,7 @@ fn a_server_that_hangs_up_in_the_handshake_is_told_as_such() {
 }
 
 #[test]
-fn a_certificate_that_does_not_verify_is_told_to_both_sides() {
+fn untrusted_certificate_is_reported_and_sends_an_alert() {
     let server = Server::prompt();
     let upstream = server.upstream().roots(privydns_blocking::Roots::WebPki);
     let error = Resolver::builder().upstream(upstream).build().unwrap().query(query(1)).unwrap_err();
@@ -232,7 +232,7 @@ fn a_certificate_that_does_not_verify_is_told_to_both_sides() {
 }
 
 #[test]
-fn drive_closes_what_is_idle_and_says_goodbye() {
+fn drive_closes_idle_connections_with_close_notify() {
     let server = Server::start(|query| vec![Step::AnswerAndKeep(query, 2)]);
     let resolver = server.resolver();
     resolver.query(query(1)).unwrap();
@@ -247,7 +247,7 @@ fn drive_closes_what_is_idle_and_says_goodbye() {
 }
 
 #[test]
-fn what_is_idle_is_closed_by_the_next_lookup_before_it_is_used() {
+fn next_lookup_closes_expired_idle_connections_first() {
     let server = Server::start(|query| vec![Step::AnswerAndKeep(query, 0)]);
     let resolver = server.resolver();
     resolver.query(query(1)).unwrap();
@@ -257,7 +257,7 @@ fn what_is_idle_is_closed_by_the_next_lookup_before_it_is_used() {
 }
 
 #[test]
-fn drive_without_time_does_not_wait() {
+fn drive_with_zero_time_does_not_wait() {
     let server = Server::prompt();
     let resolver = server.resolver();
     resolver.drive(Duration::ZERO).unwrap();
@@ -268,7 +268,7 @@ fn drive_without_time_does_not_wait() {
 }
 
 #[test]
-fn close_says_goodbye_and_ends_every_clone() {
+fn close_sends_close_notify_and_ends_every_clone() {
     let server = Server::prompt();
     let resolver = server.resolver();
     let clone = resolver.clone();
@@ -283,7 +283,7 @@ fn close_says_goodbye_and_ends_every_clone() {
 }
 
 #[test]
-fn the_last_handle_says_goodbye() {
+fn dropping_the_last_clone_sends_close_notify() {
     let server = Server::prompt();
     let resolver = server.resolver();
     resolver.query(query(1)).unwrap();
@@ -296,7 +296,7 @@ fn the_last_handle_says_goodbye() {
 }
 
 #[test]
-fn a_resolver_that_was_never_used_closes() {
+fn unused_resolver_closes() {
     let resolver = Server::prompt().resolver();
     resolver.close();
     assert!(matches!(resolver.query(query(1)).unwrap_err().kind(), ErrorKind::Closed));

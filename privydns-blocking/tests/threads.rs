@@ -1,4 +1,4 @@
-//! Many threads over one resolver. The only test of its program, since it counts the program's threads.
+//! Many threads over one resolver. The only test of its binary, because the test counts the process's threads.
 
 mod server;
 
@@ -11,10 +11,10 @@ const THREADS: u32 = 64;
 const LOOKUPS: u32 = 10_000;
 
 #[test]
-fn threads_share_one_connection_and_every_lookup_gets_its_own_answer() {
+fn threads_share_one_connection_and_get_their_own_answers() {
     let server = Server::prompt();
     let resolver = server.resolver();
-    // The server has its threads after this.
+    // The server starts its threads after this point.
     resolver.query(query(LOOKUPS)).unwrap();
     let before = threads();
 
@@ -37,7 +37,7 @@ fn threads_share_one_connection_and_every_lookup_gets_its_own_answer() {
     });
 
     assert_eq!(answered.len(), LOOKUPS as usize);
-    // A thread that was joined may be seen a moment longer.
+    // A joined thread may be visible for a moment longer.
     let patience = Instant::now() + LONG;
     while threads() != before {
         assert!(Instant::now() < patience, "{:?} threads, and {before:?} before", threads());
@@ -48,7 +48,7 @@ fn threads_share_one_connection_and_every_lookup_gets_its_own_answer() {
     assert_eq!(stats.upstreams[0].failures, 0);
 }
 
-/// The threads of this process, where the system tells.
+/// The number of threads of this process, where the system reports it.
 fn threads() -> Option<usize> {
     std::fs::read_dir("/proc/self/task").ok().map(Iterator::count)
 }

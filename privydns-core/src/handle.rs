@@ -1,7 +1,7 @@
-//! Callers and driver: how a lookup reaches the task that carries the engine, and how its result comes back.
+//! The caller API, and the queue between callers and the driver, which runs the engine.
 //!
-//! A runtime crate is a [`Handle`] in what its users hold, an [`Inbox`] in its driver, and the means to start a
-//! driver. What is between the two has no runtime in it: a lock, and wakers.
+//! A runtime crate holds a [`Handle`] in its resolver and an [`Inbox`] in its driver, and provides a function
+//! that starts a driver. Both share a mailbox made of a lock and wakers, which works with any runtime.
 
 mod addresses;
 mod connecting;
@@ -26,19 +26,19 @@ use crate::shared::{CacheResult, Shared};
 pub use addresses::PendingAddresses;
 pub use connecting::{ConnectStep, Connecting};
 
-/// Starts a driver around an inbox: a task that tells an [`Engine`](crate::Engine) what
-/// [`Inbox::poll_input`] says, and [`Inbox::done`] what the engine says is done.
+/// Starts a driver for an inbox: a task that passes the inputs from [`Inbox::poll_input`] to an
+/// [`Engine`](crate::Engine), and completed lookups to [`Inbox::done`].
 ///
 /// # Errors
 ///
-/// Whatever keeps a driver from running here. The lookup that needed it ends with this error.
+/// The reason why a driver cannot run here. The lookup that needed the driver fails with this error.
 pub type Start = fn(Inbox) -> Result<(), Error>;
 
-/// The callers' end: it begins lookups, and has a driver started by the first that needs one.
+/// The callers' side, which begins lookups. The first lookup that needs a driver starts one.
 ///
-/// A driver may go before its work is done, with the runtime that it ran on or in a panic. The lookups that it
-/// carried then look for another, which the next of them to be polled starts where it is: a resolver may live
-/// in a `static` and outlive any runtime. When the handle is dropped, the driver is told to close.
+/// A driver may end before its work is done, because the runtime shut down or the driver panicked. The first
+/// of the unfinished lookups that is polled then starts a new driver, where it is polled. A resolver may
+/// therefore be kept in a `static` and outlive any runtime. When the handle is dropped, the driver closes.
 ///
 /// ```
 /// use std::time::Instant;
@@ -46,8 +46,8 @@ pub type Start = fn(Inbox) -> Result<(), Error>;
 /// use privydns_core::{Config, Query, RecordType, Shared};
 ///
 /// let config = Config::builder().upstream("tls://192.0.2.1#dns.example".parse()?).build()?;
-/// let shared = Shared::new(config, [0; 32]); // a real seed is random and secret
-/// let handle = Handle::new(shared, |_inbox| unreachable!("what is known needs no driver"));
+/// let shared = Shared::new(config, [0; 32]); // in production, a random and secret seed
+/// let handle = Handle::new(shared, |_inbox| unreachable!("a local answer needs no driver"));
 /// let lookup = handle.begin(Instant::now(), Query::new("localhost", RecordType::A)?);
 /// # let mut lookup = lookup;
 /// # let mut context = std::task::Context::from_waker(std::task::Waker::noop());
@@ -61,16 +61,16 @@ pub struct Handle {
     start: Box<dyn Fn(Inbox) -> Result<(), Error> + Send + Sync>,
 }
 
-/// The driver's end: what the callers want goes into the engine, and results go back.
+/// The driver's side, which receives inputs for the engine and returns results.
 #[derive(Debug)]
 pub struct Inbox {
     shared: Arc<Shared>,
     mailbox: Arc<Mailbox>,
-    /// Inputs taken from the mailbox and not given out yet.
+    /// Inputs taken from the mailbox and not returned yet.
     taken: VecDeque<Input<'static>>,
 }
 
-/// A lookup that was begun. As a future it waits for the end; dropped before that, it cancels the lookup.
+/// A running lookup. The future resolves to the result; dropping it cancels the lookup.
 #[derive(Debug)]
 #[must_use = "a lookup is cancelled when it is dropped"]
 pub struct Lookup<'a> {
@@ -82,33 +82,33 @@ pub struct Lookup<'a> {
 enum LookupState {
     Waiting {
         id: LookupId,
-        /// Whether this lookup has not started a second driver yet. Where one driver after the other is lost,
-        /// a third would be too.
+        /// Whether this lookup may start another driver. Only one restart is allowed: if drivers keep being
+        /// lost, so would the next.
         may_restart: bool,
     },
     /// The result, until it is taken.
     Ended(Option<Result<Answer, Error>>),
 }
 
-/// What handle and inbox share.
+/// The state shared by handle and inbox.
 ///
-/// Wakers are neither called nor dropped while the lock is held: either may run code of an executor, and that
-/// may drop a [`Lookup`], which takes the lock.
+/// Wakers are neither called nor dropped while the lock is held: both may run code of an executor that drops
+/// a [`Lookup`], which takes the lock.
 struct Mailbox {
     state: Mutex<State>,
-    /// Written under the lock; read without it, so that an answer from the cache waits for nobody.
+    /// Written under the lock, read without the lock, so that cache hits never block.
     is_closed: AtomicBool,
 }
 
 #[derive(Default)]
 struct State {
     driver: Driver,
-    /// What the driver has not taken.
+    /// Inputs that the driver has not taken yet.
     inputs: VecDeque<Input<'static>>,
-    /// Those whose result was not taken by their callers.
+    /// Lookups whose result the caller has not taken yet.
     lookups: FxHashMap<LookupId, Waiter>,
     last_lookup: u64,
-    /// Who waits for the driver's end.
+    /// Wakers of the tasks that wait for the driver's end.
     closers: Vec<Waker>,
 }
 
@@ -116,7 +116,7 @@ struct State {
 enum Driver {
     #[default]
     None,
-    /// It will look at its inbox before it sleeps.
+    /// The driver will check the inbox before it sleeps.
     Awake,
     Asleep(Waker),
 }
@@ -129,7 +129,7 @@ struct Waiter {
 }
 
 impl Handle {
-    /// A handle without a driver. `start` is a [`Start`], or does the same and knows more.
+    /// A handle without a driver. `start` has the contract of [`Start`], and may be a closure.
     pub fn new(shared: Shared, start: impl Fn(Inbox) -> Result<(), Error> + Send + Sync + 'static) -> Self {
         let mailbox = Mailbox { state: Mutex::default(), is_closed: AtomicBool::new(false) };
         Self { shared: Arc::new(shared), mailbox: Arc::new(mailbox), start: Box::new(start) }
@@ -140,14 +140,14 @@ impl Handle {
         &self.shared
     }
 
-    /// Begins a lookup at once; the future only waits for its end. What is known already is there at the first
-    /// poll, and takes no lock that a miss holds.
+    /// Begins a lookup immediately; the returned future only waits for the result. A local answer is ready at
+    /// the first poll, and takes no lock that a cache miss holds.
     pub fn begin(&self, now: Instant, query: Query) -> Lookup<'_> {
         let ended = match self.try_answer(now, &query) {
             Err(error) => Err(error),
             Ok(CacheResult::Answer(answer)) => Ok(answer),
             Ok(CacheResult::Refresh(answer)) => {
-                // That the answer cannot be renewed is no failure of this lookup.
+                // The lookup succeeds even if the answer cannot be renewed.
                 drop(self.tell(Input::Refresh(Arc::new(query))));
                 Ok(answer)
             }
@@ -162,38 +162,38 @@ impl Handle {
         Lookup { handle: self, state: LookupState::Ended(Some(ended)) }
     }
 
-    /// Opens connections ahead, to those upstreams that the next lookups would go to first: the first that is well
-    /// by default, as many as [race](crate::Strategy::Race), all of them where any may be the next; and likewise for
-    /// each route. One that has a connection is left alone.
+    /// Opens connections in advance, to the upstreams that the next lookups would try first: by default the
+    /// first healthy one, with [race](crate::Strategy::Race) as many as race, and all of them if any may be
+    /// the next. The same is done for each route. Upstreams with a connection are skipped.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Closed`], or what the driver's [`Start`] fails with.
+    /// [`ErrorKind::Closed`], or the error of the driver's [`Start`].
     pub fn warm_up(&self) -> Result<(), Error> {
         self.tell(Input::WarmUp)
     }
 
-    /// Has the driver take every connection, TLS ticket and round-trip time for void. Where there is no driver,
-    /// the next one hears it first.
+    /// Tells the driver that the network has changed: connections, TLS tickets and round-trip times are
+    /// discarded. If there is no driver, the next one is told first.
     pub fn network_changed(&self) {
         let mut state = self.mailbox.lock();
         if !matches!(state.driver, Driver::None) {
             let driver = state.send(Input::NetworkChanged);
             drop(state);
-            // There is a driver, so that there is none to start, which alone could fail.
+            // Cannot fail: a driver is running, so none has to be started.
             drop(self.wake_driver(driver));
         } else if !matches!(state.inputs.front(), Some(Input::NetworkChanged)) {
             state.inputs.push_front(Input::NetworkChanged);
         }
     }
 
-    /// Whether it was told to close.
+    /// Whether the handle was closed.
     pub fn is_closed(&self) -> bool {
         self.mailbox.is_closed.load(Relaxed)
     }
 
-    /// Has the driver end every lookup and say goodbye on every connection, and returns when it has. Lookups
-    /// from now on fail with [`ErrorKind::Closed`].
+    /// Ends every lookup, closes every connection with close_notify or GOAWAY, and returns when the driver
+    /// has ended. Later lookups fail with [`ErrorKind::Closed`].
     pub async fn close(&self) {
         self.request_close();
         poll_fn(|context| {
@@ -209,7 +209,7 @@ impl Handle {
         .await;
     }
 
-    /// Tells the engine something that is no lookup. A driver is started where there is none.
+    /// Sends an input other than a lookup to the engine. Starts a driver if there is none.
     fn tell(&self, input: Input<'static>) -> Result<(), Error> {
         let driver = {
             let mut state = self.mailbox.open()?;
@@ -239,7 +239,7 @@ impl Handle {
         Ok(lookup)
     }
 
-    /// Does what the driver needs to see its inbox, as it was before it was [summoned](State::claim_driver).
+    /// Makes the driver check the inbox, given the driver's state before [`State::claim_driver`].
     fn wake_driver(&self, driver: Driver) -> Result<(), Error> {
         match driver {
             Driver::None => {
@@ -260,9 +260,9 @@ impl Handle {
             return;
         }
         if matches!(state.driver, Driver::None) {
-            let stranded = state.fail_or_wake_waiters(true);
+            let wakers = state.fail_or_wake_waiters(true);
             drop(state);
-            stranded.into_iter().for_each(Waker::wake);
+            wakers.into_iter().for_each(Waker::wake);
         } else if let Driver::Asleep(waker) = state.send(Input::Close) {
             drop(state);
             waker.wake();
@@ -287,10 +287,10 @@ impl Future for Lookup<'_> {
                 return Poll::Ready(result.take().expect("a future that has ended is not polled again"));
             }
         };
-        // Declared before the lock is taken, to be dropped after it is released.
+        // Declared before the lock is taken, to be dropped after the lock is released.
         let _replaced;
         let mut state = handle.mailbox.lock();
-        let waiter = state.lookups.get_mut(&id).expect("nobody but its caller removes a lookup");
+        let waiter = state.lookups.get_mut(&id).expect("only the caller removes a lookup");
         if let Some(result) = waiter.result.take() {
             _replaced = state.lookups.remove(&id).and_then(|waiter| waiter.waker);
             drop(state);
@@ -323,11 +323,11 @@ impl Lookup<'_> {
             let removed;
             let mut state = self.handle.mailbox.lock();
             removed = state.lookups.remove(&id);
-            let is_waited_for = removed.as_ref().is_some_and(|waiter| waiter.result.is_none());
-            if is_waited_for && !matches!(state.driver, Driver::None) {
+            let is_unfinished = removed.as_ref().is_some_and(|waiter| waiter.result.is_none());
+            if is_unfinished && !matches!(state.driver, Driver::None) {
                 let driver = state.send(Input::Cancel(id));
                 drop(state);
-                // There is a driver, so that there is none to start, which alone could fail.
+                // Cannot fail: a driver is running, so none has to be started.
                 drop(self.handle.wake_driver(driver));
             }
         }
@@ -341,7 +341,7 @@ impl Drop for Lookup<'_> {
 }
 
 impl Inbox {
-    /// Configuration, cache and counters: an [`Engine`](crate::Engine) is made with them.
+    /// Configuration, cache and counters, with which to create an [`Engine`](crate::Engine).
     pub fn shared(&self) -> Arc<Shared> {
         self.shared.clone()
     }
@@ -349,7 +349,7 @@ impl Inbox {
     /// The next input for the engine.
     pub fn poll_input(&mut self, context: &mut Context<'_>) -> Poll<Input<'static>> {
         if self.taken.is_empty() {
-            // Declared before the lock is taken, to be dropped after it is released.
+            // Declared before the lock is taken, to be dropped after the lock is released.
             let _replaced;
             let mut state = self.mailbox.lock();
             if state.inputs.is_empty() {
@@ -364,7 +364,7 @@ impl Inbox {
         }
     }
 
-    /// Gives a lookup's result to its caller, if there still is one.
+    /// Delivers a lookup's result to the caller. Ignored if the lookup was dropped.
     pub fn done(&mut self, id: LookupId, result: Result<Answer, Error>) {
         let waker = {
             let mut state = self.mailbox.lock();
@@ -379,15 +379,15 @@ impl Inbox {
     }
 }
 
-/// The driver is over, or lost.
+/// Handles the end or the loss of the driver.
 impl Drop for Inbox {
     fn drop(&mut self) {
         let mut state = self.mailbox.lock();
         let _driver = std::mem::take(&mut state.driver);
         state.inputs.clear();
-        let stranded = state.fail_or_wake_waiters(self.mailbox.is_closed.load(Relaxed));
+        let wakers = state.fail_or_wake_waiters(self.mailbox.is_closed.load(Relaxed));
         drop(state);
-        stranded.into_iter().for_each(Waker::wake);
+        wakers.into_iter().for_each(Waker::wake);
     }
 }
 
@@ -403,18 +403,18 @@ impl Mailbox {
 }
 
 impl State {
-    /// Leaves the driver an input, and summons it.
+    /// Adds an input and claims the driver.
     fn send(&mut self, input: Input<'static>) -> Driver {
         let driver = self.claim_driver();
         self.inputs.push_back(input);
         driver
     }
 
-    /// Counts the driver as started and awake. Says how it was, for [`Handle::wake_driver`].
+    /// Marks the driver as started and awake. Returns the previous state for [`Handle::wake_driver`].
     fn claim_driver(&mut self) -> Driver {
         let driver = std::mem::replace(&mut self.driver, Driver::Awake);
         if let Driver::None = driver {
-            // What a lost driver carried begins again.
+            // Lookups of a lost driver begin again.
             let waiting = self.lookups.iter().filter(|(_, waiter)| waiter.result.is_none());
             let mut waiting = waiting.collect::<Vec<_>>();
             waiting.sort_unstable_by_key(|(id, _)| **id);
@@ -426,8 +426,8 @@ impl State {
         driver
     }
 
-    /// There is no driver. Lookups without a result end, if the handle is closed; else one of them must start
-    /// the next. Says whom to wake.
+    /// Handles the end of the driver. If the handle is closed, unfinished lookups fail; otherwise one of them
+    /// has to start the next driver. Returns the wakers to call.
     fn fail_or_wake_waiters(&mut self, is_closed: bool) -> Vec<Waker> {
         let mut wakers = std::mem::take(&mut self.closers);
         for waiter in self.lookups.values_mut().filter(|waiter| waiter.result.is_none()) {

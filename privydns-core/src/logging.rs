@@ -1,12 +1,12 @@
-//! What is logged: an interface, as much as functions are.
+//! The events that PrivyDNS logs. They are part of the public interface.
 //!
-//! Events go to whatever [`tracing`] subscriber the program installs; there are no spans, and without a subscriber
-//! nothing is formatted. Targets, levels, messages and names of fields are those of the table and no others, and
-//! change no sooner than a function's name would. A filter of `privydns=info` shows what an operator wants to see,
-//! `privydns=debug` what became of each query, `privydns::connection=debug` connections alone.
+//! Events are sent to the [`tracing`] subscriber that the program installs. Without a subscriber, events are
+//! not formatted. There are no spans. Targets, levels, messages and field names are listed in the table
+//! below, and change only as the names of functions do. The filter `privydns=info` shows what operators need,
+//! `privydns=debug` adds the course of each query, and `privydns::connection=debug` shows only connections.
 //!
-//! Names of queries and their types are in events of DEBUG and TRACE alone; at INFO and above nothing says what
-//! somebody looked up. No event shows the data of a record, a key, or a ticket.
+//! Queried names and types appear only in events of levels DEBUG and TRACE; events of INFO and above do not
+//! reveal what was looked up. Data of records, keys and tickets are never logged.
 //!
 //! | target | level | message | fields |
 //! |---|---|---|---|
@@ -33,31 +33,31 @@
 //! | `privydns::network` | INFO | `network changed` | |
 //! | `privydns::network` | INFO | `the machine slept` | `slept` |
 //!
-//! | field | what it is |
+//! | field | content |
 //! |---|---|
-//! | `name`, `record_type` | the query's |
+//! | `name`, `record_type` | the queried name and type |
 //! | `upstream` | the label of the upstream |
-//! | `address` | the address and port connected to; behind a proxy, where the proxy connects to |
-//! | `stage` | how far it came: a [`Stage`](crate::Stage) |
-//! | `cause` | what ended it: a [`Cause`](crate::Cause) |
-//! | `error` | what the caller is told: an [`Error`](crate::Error), which does not say the name |
+//! | `address` | the address and port of the connection; behind a proxy, the address that the proxy connects to |
+//! | `stage` | the [`Stage`](crate::Stage) that the attempt reached |
+//! | `cause` | the [`Cause`](crate::Cause) of the failure |
+//! | `error` | the [`Error`](crate::Error) that the caller gets, which does not contain the name |
 //! | `rcode` | the response code of the answer |
-//! | `elapsed` | how long the lookup took, as in `12.3ms` |
-//! | `resumed` | whether the TLS session is a resumed one |
-//! | `last_stream`, `code` | of the server's GOAWAY frame (RFC 9113 Section 6.8) |
-//! | `pause` | for how long the upstream is not asked |
-//! | `version` | the HTTP version that is spoken from now on |
-//! | `addresses` | how many addresses were found |
-//! | `target_name`, `problem` | the resolver that was designated, and why it is of no use |
-//! | `slept` | for how long |
+//! | `elapsed` | the duration of the lookup, such as `12.3ms` |
+//! | `resumed` | whether the TLS session was resumed |
+//! | `last_stream`, `code` | the last stream ID and the error code of the server's GOAWAY frame (RFC 9113 Section 6.8) |
+//! | `pause` | how long the upstream is skipped |
+//! | `version` | the HTTP version that is used from now on |
+//! | `addresses` | the number of addresses found |
+//! | `target_name`, `problem` | the designated resolver, and why it cannot be used |
+//! | `slept` | how long the machine slept |
 
-/// What the cache answered.
+/// Answers from the cache.
 pub const CACHE: &str = "privydns::cache";
-/// Queries, from the first attempt to the answer.
+/// Lookups, from the first attempt to the answer.
 pub const LOOKUP: &str = "privydns::lookup";
-/// Connections, from the first packet to the last.
+/// Connections, from the TCP handshake to the end.
 pub const CONNECTION: &str = "privydns::connection";
-/// What is learned about upstreams.
+/// Changes in the state of upstreams.
 pub const UPSTREAM: &str = "privydns::upstream";
-/// What happens around the resolver.
+/// Network changes and sleep.
 pub const NETWORK: &str = "privydns::network";

@@ -1,4 +1,4 @@
-//! What every handle of a resolver shares with its engine: the configuration, the cache, the counters.
+//! The state that all handles of a resolver share with its engine: configuration, cache, counters.
 
 use std::time::Instant;
 
@@ -14,15 +14,16 @@ use crate::message::{Answer, CacheUse, Query, local_answer, special_use};
 use crate::schedule::Order;
 use crate::stats::{Counters, Stats};
 
-/// The part of a resolver that needs no driver, and that any thread may use at any time.
+/// The part of a resolver that needs no driver. Any thread may use it at any time.
 ///
-/// A handle asks [`try_answer`](Self::early) first; only what it cannot answer goes to the engine.
+/// A handle calls [`try_answer`](Self::try_answer) first, and passes a query to the engine only if there is
+/// no local answer.
 ///
 /// ```
 /// use privydns_core::{Config, CacheResult, Query, RecordType, Shared};
 ///
 /// let config = Config::builder().upstream("tls://192.0.2.1#dns.example".parse()?).build()?;
-/// let shared = Shared::new(config, [0; 32]); // a real seed is random and secret
+/// let shared = Shared::new(config, [0; 32]); // in production, a random and secret seed
 /// let query = Query::new("localhost", RecordType::AAAA)?;
 /// let CacheResult::Answer(answer) = shared.try_answer(std::time::Instant::now(), &query)? else { panic!() };
 /// assert!(answer.addresses().all(|address| address.is_loopback()));
@@ -36,31 +37,32 @@ pub struct Shared {
     pub(crate) order: Order,
 }
 
-/// What is known of a query before anything is sent.
+/// The result of [`Shared::try_answer`], before anything is sent.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum CacheResult {
     /// The answer.
     Answer(Answer),
-    /// The answer, which is near its end: hand [`Input::Refresh`](crate::Input::Refresh) to the engine.
+    /// The answer, which is near its end: pass [`Input::Refresh`](crate::Input::Refresh) to the engine.
     Refresh(Answer),
-    /// Only an upstream can tell: hand [`Input::Miss`](crate::Input::Miss) to the engine.
+    /// An upstream has to be queried: pass [`Input::Miss`](crate::Input::Miss) to the engine.
     Miss(QueryKey),
 }
 
-/// [`CacheResult`], and what only the engine has a use for.
+/// [`CacheResult`] with a stale answer, which only the engine uses.
 pub(crate) enum LocalResult {
     Answer(Answer),
     Refresh(Answer),
     Miss {
         query_key: QueryKey,
-        /// An answer past its time, for want of a newer one.
+        /// The stale answer to return if no newer one is available in time.
         stale: Option<Answer>,
     },
 }
 
 impl Shared {
-    /// Shared state with an empty cache. `seed` must be secret: the keys of the cache's hashes come from it.
+    /// The shared state of a new resolver, with an empty cache. `seed` must be random and secret: the keys of
+    /// the cache's hashes are derived from it.
     pub fn new(config: Config, seed: [u8; 32]) -> Self {
         let mut random = StdRng::from_seed(seed);
         let cache = Cache::new(&config.settings.cache, random.random());
@@ -71,13 +73,13 @@ impl Shared {
         Self { config, cache, counters, order }
     }
 
-    /// Answers a query that needs no upstream: a name that never leaves (RFC 6761), or one in the cache. A hit
-    /// allocates nothing and waits for nobody.
+    /// Answers a query without an upstream: a name that is never sent (RFC 6761), or an answer from the
+    /// cache. A cache hit allocates no memory and never blocks.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::SpecialUse`], [`ErrorKind::NotCached`], or [`ErrorKind::Config`] where no upstream is
-    /// allowed to answer.
+    /// [`ErrorKind::SpecialUse`] for names that are never sent, [`ErrorKind::NotCached`] for queries with
+    /// [`CacheUse::Only`], or [`ErrorKind::Config`] if no upstream may answer.
     pub fn try_answer(&self, now: Instant, query: &Query) -> Result<CacheResult, Error> {
         match self.try_local(now, query)? {
             LocalResult::Answer(answer) => Ok(CacheResult::Answer(answer)),
@@ -93,7 +95,7 @@ impl Shared {
         }
     }
 
-    /// The answer to a query that never leaves.
+    /// The answer to a query that is never sent.
     fn local(&self, query: &Query) -> Result<Option<Answer>, Error> {
         if let Some(answer) = local_answer(query) {
             return Ok(Some(answer));
@@ -105,7 +107,7 @@ impl Shared {
         }
     }
 
-    /// What the cache has for a query.
+    /// The cache's answer to a query.
     fn cached(&self, now: Instant, query: &Query) -> Result<LocalResult, Error> {
         let query_key = self.query_key_of(query)?;
         if query.cache_use() == CacheUse::Bypass {
@@ -130,18 +132,18 @@ impl Shared {
         }
     }
 
-    /// The upstreams that may answer a query, and what stands for it in the cache and among the flights.
+    /// The upstreams that may answer a query, and its key in the cache and among the flights.
     pub(crate) fn query_key_of(&self, query: &Query) -> Result<QueryKey, Error> {
         let upstream_set = self.config.upstream_set(query)?;
         Ok(self.cache.query_key(query, upstream_set))
     }
 
-    /// When a lookup that begins now must end.
+    /// The deadline of a lookup that begins now.
     pub fn deadline(&self, now: Instant, query: &Query) -> Instant {
         now + query.timeout().unwrap_or(self.config.settings.timeout).min(LONGEST_TIME)
     }
 
-    /// Forgets what the cache has for a query, whoever may answer it.
+    /// Removes the cached answer to a query.
     pub fn forget(&self, query: &Query) {
         if let Ok(upstream_set) = self.config.upstream_set(query) {
             self.cache.remove(query, upstream_set);
@@ -158,7 +160,7 @@ impl Shared {
         &self.cache
     }
 
-    /// What was counted so far.
+    /// A snapshot of the counters.
     pub fn stats(&self) -> Stats {
         let upstreams = self.config.upstreams.iter().enumerate();
         Stats {

@@ -1,4 +1,4 @@
-//! What a resolver has counted since it was built.
+//! The counters of a resolver since it was built.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use crate::cache::CacheStats;
 
-/// A snapshot of a resolver's counters. They only grow, but for what is so at present: the smoothed RTT, the
-/// number of entries, whether an upstream is sick.
+/// A snapshot of a resolver's counters. Values only grow, except for the current state: the smoothed RTT, the
+/// number of entries, and whether an upstream is unhealthy.
 ///
 /// ```
 /// use privydns_core::Stats;
@@ -15,7 +15,7 @@ use crate::cache::CacheStats;
 /// fn report(stats: &Stats) {
 ///     println!("{} of {} from the cache", stats.cache.hits, stats.cache.hits + stats.cache.misses);
 ///     for upstream in &stats.upstreams {
-///         let state = if upstream.is_unhealthy { "passed over" } else { "well" };
+///         let state = if upstream.is_unhealthy { "unhealthy" } else { "healthy" };
 ///         println!("{}: {state}, {} of {} failed", upstream.upstream, upstream.failures, upstream.queries);
 ///     }
 /// }
@@ -23,13 +23,13 @@ use crate::cache::CacheStats;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
-    /// The cache's.
+    /// The counters of the cache.
     pub cache: CacheStats,
-    /// Lookups refused since a [limit](crate::Limit) was reached.
+    /// Lookups refused because a [limit](crate::Limit) was reached.
     pub overloaded: u64,
-    /// How often the machine was found on another network, or was told to be, or had slept.
+    /// How often the network changed: a change was detected or reported, or the machine had slept.
     pub network_changes: u64,
-    /// One for each upstream, in the order of the configuration.
+    /// The counters of the upstreams, in the order of the configuration.
     pub upstreams: Vec<UpstreamStats>,
 }
 
@@ -39,26 +39,25 @@ pub struct Stats {
 pub struct UpstreamStats {
     /// The upstream's label.
     pub upstream: Arc<str>,
-    /// Attempts begun: those of lookups, those that look for the address of another upstream, and the resolver's own
-    /// probes.
+    /// Attempts begun, including bootstrap lookups of other upstreams' addresses and health probes.
     pub queries: u64,
     /// Attempts that failed.
     pub failures: u64,
-    /// Attempts that were begun beside a slow one at another upstream ([`Hedge`](crate::Hedge)).
+    /// Attempts begun in parallel to a slow attempt at another upstream ([`Hedge`](crate::Hedge)).
     pub hedges: u64,
-    /// Attempts not made, since it had failed to resolve the same question a moment ago (RFC 9520).
+    /// Attempts skipped because the upstream had just failed to resolve the same question (RFC 9520).
     pub remembered: u64,
-    /// Connections on which TLS came up.
+    /// Connections whose TLS handshake succeeded.
     pub connections_opened: u64,
-    /// Those among them whose TLS session was resumed.
+    /// Connections among these with a resumed TLS session.
     pub connections_resumed: u64,
-    /// From query sent to answer received, smoothed; none before the first answer.
+    /// The smoothed time from query to answer; `None` before the first answer.
     pub smoothed_rtt: Option<Duration>,
-    /// Whether it failed, and is passed over at present by lookups that have another.
+    /// Whether the upstream is unhealthy: it has failed, and lookups that have another upstream skip it.
     pub is_unhealthy: bool,
 }
 
-/// A counter that many threads may add to.
+/// A counter that many threads may increment.
 #[derive(Debug, Default)]
 pub(crate) struct Counter(AtomicU64);
 
@@ -72,7 +71,7 @@ impl Counter {
     }
 }
 
-/// The counters that the engine keeps.
+/// The counters that the engine updates.
 #[derive(Debug)]
 pub(crate) struct Counters {
     pub(crate) overloaded: Counter,
@@ -115,7 +114,7 @@ impl UpstreamCounters {
         self.is_unhealthy.store(is_unhealthy, Relaxed);
     }
 
-    /// What is so at present is not known any more.
+    /// Resets the current state, which is unknown after a network change.
     pub(crate) fn forget(&self) {
         self.smoothed_rtt(None);
         self.set_unhealthy(false);

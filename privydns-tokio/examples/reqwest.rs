@@ -1,5 +1,5 @@
-//! Fetches a page with reqwest, by a name that only the encrypted resolver knows: `cargo run -p privydns-tokio
-//! --features reqwest --example reqwest`. Resolver and website are on loopback and brought along.
+//! Fetches a page with reqwest by a name that only the encrypted resolver knows: `cargo run -p privydns-tokio
+//! --features reqwest --example reqwest`. The resolver and the website run on loopback inside the example.
 
 use std::error::Error;
 
@@ -12,7 +12,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Publishes a page, and fetches it.
+/// Serves a page, and fetches it.
 async fn fetch(page: &str) -> Result<String, Box<dyn Error>> {
     let website = Website::start(page);
     let server = Server::dot().zone(website.zone()).start();
@@ -23,7 +23,7 @@ async fn fetch(page: &str) -> Result<String, Box<dyn Error>> {
     let client = reqwest::Client::builder()
         .dns_resolver(resolver)
         .tls_certs_only([reqwest::Certificate::from_pem(root.as_bytes())?])
-        // A proxy of the environment would look the name up in our place.
+        // A proxy from the environment would resolve the name itself.
         .no_proxy()
         .build()?;
     Ok(client.get(website.url()).send().await?.error_for_status()?.text().await?)

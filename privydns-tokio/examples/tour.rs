@@ -1,5 +1,5 @@
-//! What the resolver does, shown on servers that it brings along: `cargo run --release -p privydns-tokio
-//! --example tour`. It needs no internet.
+//! A tour of the resolver's features on loopback servers: `cargo run --release -p privydns-tokio --example tour`. The
+//! example needs no internet access.
 
 use std::fmt::Display;
 use std::process::ExitCode;
@@ -22,7 +22,7 @@ async fn main() -> ExitCode {
     if tour.as_expected == tour.visited { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// A kind of server, and what asking it shows.
+/// A kind of server, and the expected result of asking it.
 #[derive(Clone, Copy)]
 enum Stop {
     Answered(&'static str, fn() -> Setup, Client),
@@ -110,12 +110,12 @@ fn list(items: impl Iterator<Item = impl Display>) -> String {
     items.map(|item| item.to_string()).collect::<Vec<_>>().join(" ")
 }
 
-/// What an error is about, without the rest of the sentence.
+/// The kind of an error, without the rest of its text.
 fn cause(error: &Error) -> String {
     error.kind().to_string().chars().take(42).collect()
 }
 
-/// The server as an upstream that trusts its authority, under a name for the table.
+/// The server as an upstream that trusts the server's authority, with a label for the table.
 fn upstream(server: &Server, label: &str, client: Client) -> Upstream {
     let authority = server.authority();
     let upstream = server.upstream().parse::<Upstream>().expect("the server says how to name it");

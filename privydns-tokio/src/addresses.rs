@@ -1,4 +1,4 @@
-//! The addresses of a name as they come.
+//! The addresses of a name, as they arrive.
 
 use std::future::poll_fn;
 use std::net::IpAddr;
@@ -10,10 +10,10 @@ use tokio::time::Instant;
 
 use crate::timer::ResettableTimer;
 
-/// The addresses of a name, one by one as they come, in the order in which to connect to them: what
-/// [`Resolver::addresses`](crate::Resolver::addresses) gives. Dropping it cancels what is on its way.
+/// The addresses of a name, in the order for connecting. Returned by
+/// [`Resolver::addresses`](crate::Resolver::addresses). Dropping the value cancels the lookups.
 #[derive(Debug)]
-#[must_use = "the lookups are cancelled when it is dropped"]
+#[must_use = "dropping the value cancels the lookups"]
 pub struct AddressLookup<'r> {
     lookup: PendingAddresses<'r>,
     timer: ResettableTimer,
@@ -24,15 +24,15 @@ impl<'r> AddressLookup<'r> {
         Self { lookup, timer: ResettableTimer::default() }
     }
 
-    /// The next address; none after the last.
+    /// The next address; `None` after the last.
     ///
     /// # Errors
-    /// The one item, where there is no address: what [`lookup_ip`](crate::Resolver::lookup_ip) fails with.
+    /// A name without addresses yields one item, the error that [`lookup_ip`](crate::Resolver::lookup_ip) returns.
     pub async fn next(&mut self) -> Option<Result<IpAddr, Error>> {
         poll_fn(|context| self.poll_next(context)).await
     }
 
-    /// The same for who polls by hand.
+    /// The poll function behind [`next`](Self::next), for manual polling.
     pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<IpAddr, Error>>> {
         loop {
             if let Poll::Ready(next) = self.lookup.poll_next(Instant::now().into_std(), context) {

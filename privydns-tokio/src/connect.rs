@@ -1,4 +1,4 @@
-//! Connecting to a name, whose addresses are raced as they come.
+//! TCP connections to a name, with its addresses raced as they arrive.
 
 use std::future::{Future, poll_fn};
 use std::io;
@@ -13,7 +13,7 @@ use crate::timer::ResettableTimer;
 
 type Attempt = Pin<Box<dyn Future<Output = io::Result<TcpStream>> + Send>>;
 
-/// Connects to whichever address is there first.
+/// Connects to the first address that accepts.
 pub(crate) async fn connect(connecting: Connecting<'_>) -> io::Result<TcpStream> {
     let mut race = Race { connecting, attempts: Vec::new(), timer: ResettableTimer::default() };
     poll_fn(|context| race.poll(context)).await

@@ -1,4 +1,4 @@
-//! The door to reqwest: its names looked up by a resolver of ours.
+//! The integration with reqwest: its names are resolved by a resolver of this crate.
 
 use std::net::SocketAddr;
 
@@ -6,11 +6,12 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use crate::resolver::Resolver;
 
-/// Looks up the names of a reqwest client's requests, with the feature `reqwest`: hand a clone to
+/// Resolves the names of a reqwest client's requests (feature `reqwest`): pass a clone to
 /// [`ClientBuilder::dns_resolver`](reqwest::ClientBuilder::dns_resolver).
 ///
-/// The client connects to the addresses as RFC 8305 has it. An error of the lookup is at the end of its error's
-/// [`source`](std::error::Error::source)s. A proxy that the client is told to use may be sent the name instead.
+/// The client connects to the addresses as RFC 8305 describes. An error of the lookup is the last in the chain of the
+/// client's error's [`source`](std::error::Error::source)s. If the client uses a proxy, the proxy may receive the name
+/// instead.
 ///
 /// ```no_run
 /// use privydns_tokio::Resolver;
@@ -27,7 +28,7 @@ impl Resolve for Resolver {
         let resolver = self.clone();
         Box::pin(async move {
             let addresses = resolver.lookup_ip(name.as_str()).await?;
-            // Port 0 stands for the one of the URL.
+            // Port 0 stands for the port of the URL.
             let ends: Vec<_> = addresses.iter().map(|address| SocketAddr::new(address, 0)).collect();
             Ok(Box::new(ends.into_iter()) as Addrs)
         })

@@ -1,4 +1,4 @@
-//! The TCP socket under TLS.
+//! The TCP socket below TLS.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -7,11 +7,11 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-/// A socket that can acknowledge at once what was read from it. A server that leaves Nagle's algorithm on, as Unbound
-/// and NSD do, holds back what it has to say until then, and Linux would take 40 ms.
+/// A socket that can acknowledge read data at once. A server with Nagle's algorithm enabled (Unbound, NSD) holds its
+/// next answer back until then, and Linux would delay the acknowledgement by 40 ms.
 pub(crate) struct Socket {
     tcp: TcpStream,
-    /// Whether something was read since the last acknowledgement.
+    /// Whether data was read since the last acknowledgement.
     has_read: bool,
 }
 
@@ -20,7 +20,7 @@ impl Socket {
         Self { tcp, has_read: false }
     }
 
-    /// Acknowledges what was read. Linux has to be told again after more was.
+    /// Acknowledges the data that was read. Linux has to be told again after every read.
     #[cfg(any(target_os = "linux", target_os = "android"))]
     pub(crate) fn acknowledge(&mut self) {
         if std::mem::take(&mut self.has_read) {
@@ -28,7 +28,7 @@ impl Socket {
         }
     }
 
-    /// Other systems are not to be told.
+    /// Other systems have no such option.
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
     pub(crate) fn acknowledge(&mut self) {
         self.has_read = false;

@@ -1,4 +1,4 @@
-//! A time that is waited for, and may be another at each look.
+//! A resettable timer.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -6,12 +6,12 @@ use std::time::Instant;
 
 use tokio::time::{Sleep, sleep_until};
 
-/// Rings at a time.
+/// Expires at a time that can change between polls.
 #[derive(Debug, Default)]
 pub(crate) struct ResettableTimer(Option<Pin<Box<Sleep>>>);
 
 impl ResettableTimer {
-    /// Ready when `at` has come. Without a time it never is.
+    /// Ready when `at` has come; pending for ever without a time.
     pub(crate) fn poll(&mut self, context: &mut Context<'_>, at: Option<Instant>) -> Poll<()> {
         let Some(at) = at else {
             self.0 = None;

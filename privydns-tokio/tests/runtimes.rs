@@ -1,5 +1,5 @@
-//! What is this crate's own: runtimes that come and go under a resolver, and tokio's clock. What a resolver does is
-//! shown by the suites of `privydns-tests`, on every runtime.
+//! Tests of this crate's own parts: runtimes that end while a resolver lives, and tokio's clock. The suites of
+//! `privydns-tests` test the resolver on every runtime.
 
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
@@ -24,9 +24,9 @@ fn assert_is_for(answer: &Answer, name: &str) {
     assert_eq!(answer.addresses().collect::<Vec<_>>(), [many_address(name)]);
 }
 
-/// As with a static resolver and several `#[tokio::test]`s.
+/// The situation of a static resolver and several `#[tokio::test]` functions.
 #[test]
-fn a_resolver_outlives_its_runtimes() {
+fn resolver_outlives_its_runtimes() {
     let server = Server::dot().start();
     let resolver = resolver(&server);
     for name in ["a.many.example.test", "b.many.example.test", "c.many.example.test"] {
@@ -37,7 +37,7 @@ fn a_resolver_outlives_its_runtimes() {
 }
 
 #[test]
-fn a_lookup_goes_on_where_it_waits_when_the_drivers_runtime_ends() {
+fn lookup_continues_when_the_drivers_runtime_ends() {
     let held = "held.many.example.test";
     let server = Server::dot().script(Script::new().on_query(held, QueryFault::Hold)).start();
     let resolver = resolver(&server);
@@ -54,7 +54,7 @@ fn a_lookup_goes_on_where_it_waits_when_the_drivers_runtime_ends() {
 }
 
 #[test]
-fn without_a_runtime_a_lookup_says_so() {
+fn lookup_without_a_runtime_is_an_error() {
     let server = Server::dot().start();
     let resolver = resolver(&server);
     let mut lookup = pin!(resolver.lookup("a.many.example.test", RecordType::A));
@@ -66,9 +66,9 @@ fn without_a_runtime_a_lookup_says_so() {
     }
 }
 
-/// Five seconds pass in no time, and the engine is told no other time than the caller.
+/// With paused time five seconds pass at once, and the engine sees the same time as the caller.
 #[tokio::test(start_paused = true)]
-async fn deadlines_are_of_tokios_clock() {
+async fn deadlines_follow_tokios_clock() {
     let server = Server::dot().script(Script::new().on_query(.., QueryFault::Silent)).start();
     let resolver = resolver(&server);
     let begun = tokio::time::Instant::now();

@@ -29,7 +29,7 @@ impl Wake for WakeFlag {
 
 /// Neither async-std nor smol takes the thread from a task that always has something to do.
 #[test]
-fn a_flood_does_not_keep_the_executors_thread() {
+fn flood_of_data_yields_to_the_executor() {
     // Nobody listens there.
     let upstream = "tls://127.0.0.1:1#dns.example".parse().expect("an upstream");
     let config = Config::builder().upstream(upstream).build().expect("a configuration");
@@ -44,5 +44,5 @@ fn a_flood_does_not_keep_the_executors_thread() {
     let mut context = Context::from_waker(&waker);
     assert!(Pin::new(&mut driver).poll(&mut context).is_pending());
     assert!(driver.inbox.poll_input(&mut context).is_ready(), "there is more to do");
-    assert!(flag.0.load(Relaxed), "it asks to be polled again");
+    assert!(flag.0.load(Relaxed), "the driver asks to be polled again");
 }

@@ -1,4 +1,4 @@
-//! What is shown of answers and failures, in each form, and the exit status.
+//! Output of answers and errors in each format, and the exit status.
 
 use privydns_tests::{MessageFault, QueryFault, Script, Server};
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::run::{WWW, ask, bare};
 
 #[test]
-fn a_report_says_what_was_asked_what_came_and_from_where() {
+fn report_shows_question_answer_and_source() {
     let server = Server::dot().start();
     let run = ask(&server, &["chain.example.test"]);
     assert_eq!(run.status, Some(0), "{}", run.stderr);
@@ -29,7 +29,7 @@ www.example.test.     300  IN  A      192.0.2.1
 }
 
 #[test]
-fn a_denial_is_an_answer_and_shows_its_soa() {
+fn denial_is_an_answer_and_shows_its_soa() {
     let server = Server::dot().start();
     for (name, status) in [
         ("nowhere.example.test", "NXDOMAIN (the name does not exist), flags qr rd ra"),
@@ -46,7 +46,7 @@ fn a_denial_is_an_answer_and_shows_its_soa() {
 }
 
 #[test]
-fn a_failure_goes_to_the_standard_error_with_what_the_upstream_says() {
+fn failure_goes_to_stderr_with_the_upstreams_text() {
     let server = Server::dot().start();
     let run = ask(&server, &["servfail.example.test"]);
     assert_eq!((run.status, &*run.stdout), (Some(1), ""));
@@ -72,7 +72,7 @@ fn json_has_every_field_of_an_answer() {
 }
 
 #[test]
-fn json_tells_denials_authentication_and_truncation() {
+fn json_shows_denials_authentication_and_truncation() {
     let script = Script::new().on_query("v4only.example.test.", MessageFault::TruncatedFlag);
     let server = Server::dot().script(script).start();
     let missing = ask(&server, &["nowhere.example.test", "--json"]).object();
@@ -87,7 +87,7 @@ fn json_tells_denials_authentication_and_truncation() {
 }
 
 #[test]
-fn json_has_the_error_in_place_of_the_answer() {
+fn json_has_the_error_instead_of_the_answer() {
     let server = Server::dot().start();
     let run = ask(&server, &["refused.example.test", "--json"]);
     assert_eq!((run.status, &*run.stderr), (Some(1), ""));
@@ -103,7 +103,7 @@ fn json_has_the_error_in_place_of_the_answer() {
 }
 
 #[test]
-fn several_types_are_asked_at_once_and_shown_in_order() {
+fn several_types_are_queried_in_parallel_and_shown_in_order() {
     let script = Script::new().on_query(1..=4, QueryFault::Reorder(4));
     let server = Server::dot().script(script).start();
     let run = ask(&server, &["example.test", "MX", "txt", "TYPE65", "caa", "--short"]);
@@ -115,14 +115,14 @@ fn several_types_are_asked_at_once_and_shown_in_order() {
 }
 
 #[test]
-fn service_bindings_are_written_as_in_a_zone_file() {
+fn service_bindings_are_in_presentation_format() {
     let server = Server::dot().start();
     let run = ask(&server, &["svc.example.test", "HTTPS", "--short"]);
     assert_eq!(run.stdout, "1 . alpn=h2,h3 port=8443 ipv4hint=192.0.2.1 ipv6hint=2001:db8::1\n");
 }
 
 #[test]
-fn an_address_is_looked_up_in_reverse() {
+fn address_is_looked_up_in_reverse() {
     let server = Server::dot().start();
     for address in ["192.0.2.1", "2001:db8::1"] {
         assert_eq!(ask(&server, &["-x", address, "--short"]).stdout, "www.example.test.\n");
@@ -130,7 +130,7 @@ fn an_address_is_looked_up_in_reverse() {
 }
 
 #[test]
-fn a_name_beyond_ascii_is_asked_for_in_its_a_labels() {
+fn non_ascii_name_is_queried_as_a_labels() {
     let server = Server::dot().start();
     let run = ask(&server, &["Bücher.wild.example.test", "--short"]);
     assert_eq!(run.stdout, "192.0.2.99\n", "{}", run.stderr);
@@ -138,7 +138,7 @@ fn a_name_beyond_ascii_is_asked_for_in_its_a_labels() {
 }
 
 #[test]
-fn what_is_known_beforehand_is_printed_without_a_server() {
+fn help_version_and_presets_need_no_server() {
     let presets = bare(&["--list-presets"]);
     assert_eq!(presets.status, Some(0));
     for preset in privydns_blocking::upstream::presets::ALL {

@@ -1,4 +1,4 @@
-//! The command `privydns`, run as a person runs it, against loopback servers.
+//! The command `privydns`, run as a user runs it, against loopback servers.
 
 mod answers;
 mod many;

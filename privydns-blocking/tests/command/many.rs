@@ -16,7 +16,7 @@ fn name(number: usize) -> String {
     format!("n{number}.many.example.test.")
 }
 
-/// The command, with its names and answers through pipes.
+/// The command with pipes for names and answers.
 fn start(server: &Server, arguments: &[&str]) -> Child {
     let mut command = command(&[&["--file", "-"], arguments].concat());
     command.args(upstreams(&[server])).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -27,7 +27,7 @@ fn objects(output: ChildStdout) -> impl Iterator<Item = Value> {
     BufReader::new(output).lines().map(|line| serde_json::from_str(&line.unwrap()).unwrap())
 }
 
-/// The most memory that a process has had, in KiB, where the system tells.
+/// The peak memory of a process in KiB, where the system reports it.
 fn peak(process: &Child) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{}/status", process.id())).ok()?;
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
@@ -35,7 +35,7 @@ fn peak(process: &Child) -> Option<u64> {
 }
 
 #[test]
-fn ten_thousand_names_take_one_connection_and_no_memory_of_their_own() {
+fn ten_thousand_names_use_one_connection_and_constant_memory() {
     let server = Server::dot().start();
     let mut command = start(&server, &["--json", "--concurrency", "500", "--attempts", "1"]);
     let mut input = command.stdin.take().unwrap();
@@ -53,7 +53,7 @@ fn ten_thousand_names_take_one_connection_and_no_memory_of_their_own() {
         });
     };
     ask(0, &mut input);
-    // By now its cache is full, too.
+    // By now the cache is full as well.
     let before = peak(&command);
     ask(NAMES, &mut input);
     let after = peak(&command);
@@ -68,7 +68,7 @@ fn ten_thousand_names_take_one_connection_and_no_memory_of_their_own() {
 }
 
 #[test]
-fn one_failure_makes_the_status_1_and_keeps_no_other_from_its_answer() {
+fn one_failure_sets_status_1_and_others_are_answered() {
     let server = Server::dot().start();
     let names = file("# a list\nwww.example.test\n\nservfail.example.test\nno..name\nnowhere.example.test\n");
     let run = ask(&server, &["--file", &names, "--json"]);
@@ -95,7 +95,7 @@ fn one_failure_makes_the_status_1_and_keeps_no_other_from_its_answer() {
 }
 
 #[test]
-fn every_type_is_asked_of_every_name() {
+fn every_type_is_queried_for_every_name() {
     let server = Server::dot().start();
     let names = file("www.example.test\nnowhere.example.test\n");
     let run = ask(&server, &["--file", &names, "A", "AAAA"]);
@@ -111,14 +111,14 @@ fn every_type_is_asked_of_every_name() {
 }
 
 #[test]
-fn only_so_many_are_on_their_way_at_once() {
+fn concurrency_limits_the_lookups_in_flight() {
     let script = Script::new().on_query(When::below("many.example.test."), QueryFault::Hold);
     let server = Server::dot().script(script).start();
     let names = file(&(0..8).map(|number| name(number) + "\n").collect::<String>());
     let mut command = command(&["--file", &names, "--json", "--concurrency", "4", "--attempts", "1"]);
     let mut child = command.args(upstreams(&[&server])).stdout(Stdio::piped()).spawn().unwrap();
     server.wait_until(|seen| seen.query_count == 4);
-    // A fifth would have come with them, and before what is asked now.
+    // A fifth query would have arrived together with these, before the next.
     assert_eq!(ask(&server, &["www.example.test"]).status, Some(0));
     assert_eq!(server.seen().query_count, 5);
     server.set_script(Script::new());
@@ -127,9 +127,9 @@ fn only_so_many_are_on_their_way_at_once() {
     assert!(child.wait().unwrap().success());
 }
 
-/// A person types, or a program writes a name now and then.
+/// Names arrive slowly, from a person or a program.
 #[test]
-fn an_answer_does_not_wait_for_the_next_name() {
+fn answer_is_printed_before_the_next_name_is_read() {
     let server = Server::dot().start();
     let mut command = start(&server, &["--json"]);
     let mut input = command.stdin.take().unwrap();
@@ -145,7 +145,7 @@ fn an_answer_does_not_wait_for_the_next_name() {
 }
 
 #[test]
-fn it_ends_quietly_when_nobody_reads_on() {
+fn closed_output_pipe_ends_the_command_quietly() {
     let server = Server::dot().start();
     let names = file(&(0..NAMES).map(|number| name(number) + "\n").collect::<String>());
     let mut command = command(&["--file", &names, "--short"]);

@@ -1,4 +1,4 @@
-//! Each option, by what the server sees of it.
+//! Each option, by its effect at the server.
 
 use std::process::Stdio;
 
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::run::{Run, WWW, ask, ask_all, bare, command, file, upstreams};
 
-/// The query that a run with these options makes.
+/// The query that a run with these options sends.
 fn query(options: &[&str]) -> QuerySeen {
     let server = Server::https().start();
     let run = ask(&server, &[&[WWW], options].concat());
@@ -22,7 +22,7 @@ fn kind(run: &Run) -> serde_json::Value {
 }
 
 #[test]
-fn what_is_not_asked_for_is_as_private_as_can_be() {
+fn defaults_are_the_most_private() {
     let query = query(&[]);
     let edns = query.edns.unwrap();
     assert_eq!(query.bytes.len() % 128, 0);
@@ -32,7 +32,7 @@ fn what_is_not_asked_for_is_as_private_as_can_be() {
 }
 
 #[test]
-fn queries_are_dressed_as_the_options_say() {
+fn query_options_reach_the_server() {
     assert!(query(&["--dnssec"]).edns.unwrap().dnssec_ok);
     assert!(query(&["--cd"]).checking_disabled);
     assert_eq!(query(&["--no-padding"]).edns.unwrap().padding(), None);
@@ -46,7 +46,7 @@ fn queries_are_dressed_as_the_options_say() {
 }
 
 #[test]
-fn http_is_spoken_as_the_options_say() {
+fn http_options_reach_the_server() {
     let get = query(&["--get"]).request.unwrap();
     assert_eq!((get.version, &*get.method), (2, "GET"));
     let http1 = query(&["--http1"]).request.unwrap();
@@ -56,7 +56,7 @@ fn http_is_spoken_as_the_options_say() {
 }
 
 #[test]
-fn a_client_certificate_makes_it_mutual_tls() {
+fn client_certificate_option_means_mutual_tls() {
     let server = Server::dot().mutual().start();
     let authority = Authority::shared();
     let identity = authority.client(ClientCertificate::Good);
@@ -70,19 +70,19 @@ fn a_client_certificate_makes_it_mutual_tls() {
 }
 
 #[test]
-fn the_server_has_to_be_who_it_should_be() {
+fn server_must_match_ca_and_pin() {
     let server = Server::dot().start();
     let pin = |kind| Authority::shared().server(kind).pin();
     let (right, wrong) = (pin(ServerCertificate::Good), pin(ServerCertificate::Expired));
     assert_eq!(ask(&server, &[WWW, "--pin", &wrong, "--pin", &right]).status, Some(0));
     assert_eq!(kind(&ask(&server, &[WWW, "--json", "--pin", &wrong])), "certificate");
-    // Without --ca, the public authorities alone are trusted.
+    // Without --ca, only the public authorities are trusted.
     let stranger = command(&[WWW, "--json", "-u", &server.upstream()]).output().unwrap().into();
     assert_eq!(kind(&stranger), "certificate");
 }
 
 #[test]
-fn a_protocol_picks_among_the_upstreams() {
+fn protocol_option_selects_upstreams() {
     let (tls, https) = (Server::dot().start(), Server::https().start());
     for (protocol, spoken) in [("tls", "tls"), ("https", "https/2")] {
         let run = ask_all(&[&tls, &https], &[WWW, "--json", "--protocol", protocol]);
@@ -92,7 +92,7 @@ fn a_protocol_picks_among_the_upstreams() {
 }
 
 #[test]
-fn a_timeout_is_kept_to() {
+fn timeout_option_is_respected() {
     let server = Server::dot().script(Script::new().on_query(When::any(), QueryFault::Silent)).start();
     let upstreams = upstreams(&[&server]);
     let upstreams = upstreams.iter().map(String::as_str).collect::<Vec<_>>();
@@ -102,7 +102,7 @@ fn a_timeout_is_kept_to() {
 }
 
 #[test]
-fn attempts_are_as_many_as_asked_for() {
+fn attempts_option_sets_the_number_of_attempts() {
     let server = Server::dot().start();
     server.kill();
     for attempts in ["1", "2"] {
@@ -114,7 +114,7 @@ fn attempts_are_as_many_as_asked_for() {
 }
 
 #[test]
-fn a_strategy_decides_who_is_asked() {
+fn strategy_option_decides_the_upstream() {
     let two = || [Server::dot().start(), Server::dot().start()];
     let asked = |strategy| {
         let servers = two();
@@ -129,7 +129,7 @@ fn a_strategy_decides_who_is_asked() {
 }
 
 #[test]
-fn a_race_asks_all_at_once() {
+fn race_queries_all_upstreams_in_parallel() {
     let hold = || Server::dot().script(Script::new().on_query(When::any(), QueryFault::Hold)).start();
     let servers = [hold(), hold()];
     let mut command = command(&[WWW, "--short", "--strategy", "race"]);
@@ -143,7 +143,7 @@ fn a_race_asks_all_at_once() {
 }
 
 #[test]
-fn the_cache_answers_what_comes_again_unless_told_otherwise() {
+fn cache_answers_repeated_names_unless_disabled() {
     let names = file(&format!("{WWW}\n{WWW}\n{WWW}\n"));
     let cached = |options: &[&str]| {
         let server = Server::dot().start();
@@ -156,10 +156,10 @@ fn the_cache_answers_what_comes_again_unless_told_otherwise() {
 }
 
 #[test]
-fn logs_go_to_the_standard_error_and_name_no_names_above_debug() {
+fn logs_go_to_stderr_without_names_above_debug() {
     let server = Server::dot().start();
     assert_eq!(ask(&server, &[WWW]).stderr, "");
-    // A stranger's certificate is worth a warning.
+    // A certificate of an unknown authority is logged as a warning.
     let warned: Run = command(&[WWW, "-v", "-u", &server.upstream()]).output().unwrap().into();
     let warnings = warned.stderr.lines().filter(|line| line.contains("WARN")).collect::<Vec<_>>();
     assert!(warnings.iter().any(|line| line.contains("connection failed")), "{}", warned.stderr);
@@ -167,6 +167,6 @@ fn logs_go_to_the_standard_error_and_name_no_names_above_debug() {
     let logged = ask(&server, &[WWW, "--short", "-vv"]);
     assert_eq!(logged.stdout, "192.0.2.1\n");
     assert!(logged.stderr.contains("connected") && logged.stderr.contains(WWW), "{}", logged.stderr);
-    // What is no terminal gets no colours.
+    // Output that is not a terminal has no colours.
     assert!(!logged.stderr.contains('\u{1b}'));
 }

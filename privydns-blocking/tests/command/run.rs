@@ -10,7 +10,7 @@ use serde_json::Value;
 
 pub(crate) const WWW: &str = "www.example.test";
 
-/// What a run of the command left.
+/// The exit status and the output of a run.
 pub(crate) struct Run {
     pub(crate) status: Option<i32>,
     pub(crate) stdout: String,
@@ -18,12 +18,12 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    /// The objects of a run with `--json`.
+    /// The JSON objects of a run with `--json`.
     pub(crate) fn objects(&self) -> Vec<Value> {
         self.stdout.lines().map(|line| serde_json::from_str(line).expect("an object in each line")).collect()
     }
 
-    /// The one object of a run with `--json`.
+    /// The one JSON object of a run with `--json`.
     pub(crate) fn object(&self) -> Value {
         let mut objects = self.objects();
         assert_eq!(objects.len(), 1, "{}", self.stdout);
@@ -38,7 +38,7 @@ impl From<Output> for Run {
     }
 }
 
-/// The command with these arguments, and with enough time for a slow machine.
+/// The command with these arguments, and a timeout that suits a slow machine.
 pub(crate) fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_privydns"));
     command.env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE").args(["--timeout", "60s"]).args(arguments);
@@ -51,7 +51,7 @@ pub(crate) fn bare(arguments: &[&str]) -> Run {
     command.args(arguments).output().expect("the command runs").into()
 }
 
-/// The arguments that lead to these servers.
+/// The arguments for these servers as upstreams.
 pub(crate) fn upstreams(servers: &[&Server]) -> Vec<String> {
     let mut arguments = vec!["--ca".to_owned(), ca()];
     for server in servers {
@@ -60,23 +60,23 @@ pub(crate) fn upstreams(servers: &[&Server]) -> Vec<String> {
     arguments
 }
 
-/// Asks these servers.
+/// Runs the command with these servers as upstreams.
 pub(crate) fn ask_all(servers: &[&Server], arguments: &[&str]) -> Run {
     command(arguments).args(upstreams(servers)).output().expect("the command runs").into()
 }
 
-/// Asks this server.
+/// Runs the command with this server as the upstream.
 pub(crate) fn ask(server: &Server, arguments: &[&str]) -> Run {
     ask_all(&[server], arguments)
 }
 
-/// The file with the authority that issued the servers' certificates.
+/// The file with the root certificate of the servers.
 pub(crate) fn ca() -> String {
     static CA: OnceLock<String> = OnceLock::new();
     CA.get_or_init(|| file(&Authority::shared().root_pem())).clone()
 }
 
-/// A file with this in it.
+/// A file with this content.
 pub(crate) fn file(content: &str) -> String {
     static FILES: AtomicU32 = AtomicU32::new(0);
     let name = format!("command-{}-{}", std::process::id(), FILES.fetch_add(1, Relaxed));

@@ -1,4 +1,4 @@
-//! What a person sees, in a pseudo-terminal.
+//! Output in a pseudo-terminal.
 
 use std::io::{Read, Write};
 
@@ -13,7 +13,7 @@ struct Terminal {
     child: Box<dyn Child + Send + Sync>,
     reader: Box<dyn Read + Send>,
     keyboard: Box<dyn Write + Send>,
-    /// What has been shown so far.
+    /// The output so far.
     shown: String,
 }
 
@@ -26,7 +26,7 @@ impl Terminal {
         command.args(arguments);
         command.args(["--timeout", "60s"]);
         command.args(upstreams(&[server]));
-        // Each of these has a say in whether there are colours.
+        // Each of these variables affects colours.
         for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "CI"] {
             command.env_remove(name);
         }
@@ -39,14 +39,14 @@ impl Terminal {
         Self { child, reader, keyboard: pair.master.take_writer().unwrap(), shown: String::new() }
     }
 
-    /// Reads on until this is shown.
+    /// Reads until the output contains this text.
     fn wait_for(&mut self, text: &str) {
         while !self.shown.contains(text) {
             assert!(self.read(), "no {text:?} in {:?}", self.shown);
         }
     }
 
-    /// Reads until the command is over. Says its status, and what was shown in all.
+    /// Reads until the command ends. Returns the exit status and the complete output.
     fn finish(mut self) -> (ExitStatus, String) {
         while self.read() {}
         (self.child.wait().unwrap(), self.shown)
@@ -54,7 +54,7 @@ impl Terminal {
 
     fn read(&mut self) -> bool {
         let mut buffer = [0; 4096];
-        // Linux ends with an error where the command has ended.
+        // Linux returns an error when the command has ended.
         let read = self.reader.read(&mut buffer).unwrap_or(0);
         self.shown += &String::from_utf8_lossy(&buffer[..read]);
         read > 0
@@ -62,13 +62,13 @@ impl Terminal {
 }
 
 #[test]
-fn a_bar_shows_how_far_a_list_of_names_is() {
+fn progress_bar_shows_the_position_in_the_list() {
     let script = Script::new().on_query("n7.many.example.test.", QueryFault::Hold);
     let server = Server::dot().script(script).start();
     let names =
         file(&(0..1000).map(|number| format!("n{number}.many.example.test")).collect::<Vec<_>>().join("\n"));
     let mut terminal = Terminal::start(&server, &["--file", &names, "--short", "--attempts", "1"], &[]);
-    // All but one are there, and the bar stands where it should.
+    // All answers but one have arrived, and the bar shows that.
     terminal.wait_for("999/1,000");
     server.release();
     let (status, shown) = terminal.finish();
@@ -96,7 +96,7 @@ fn failures_are_counted_beside_the_bar() {
 }
 
 #[test]
-fn colours_are_for_terminals_that_want_them() {
+fn colours_appear_only_on_terminals_that_allow_them() {
     let server = Server::dot().start();
     let shown = |environment: &[(&str, &str)]| Terminal::start(&server, &[WWW], environment).finish().1;
     assert!(shown(&[]).contains("\u{1b}["));

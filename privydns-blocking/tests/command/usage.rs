@@ -2,7 +2,7 @@
 
 use crate::run::{bare, file};
 
-/// The name is one that nobody is asked for, should any of these be taken for right.
+/// The lookups use a name that is answered locally, in case the arguments are accepted by mistake.
 #[test]
 fn wrong_usage_is_one_line_and_status_2() {
     let nothing = file("");
@@ -19,7 +19,7 @@ fn wrong_usage_is_one_line_and_status_2() {
         (&["-x", "localhost"], "--reverse"),
         (&["-x", "192.0.2.1", "localhost"], "cannot be used with"),
         (&["localhost", "--timeout", "5"], "unit"),
-        (&["localhost", "--timeout", "0s"], "no time"),
+        (&["localhost", "--timeout", "0s"], "greater than zero"),
         (&["localhost", "--timeout", "30d"], "at most a day"),
         (&["localhost", "--attempts", "0"], "--attempts"),
         (&["localhost", "--strategy", "slowest"], "ordered, fastest, race, spread"),

@@ -11,13 +11,13 @@ use std::time::Duration;
 use privydns_blocking::{Resolver, Roots, Upstream, config, tls};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-/// Far more than anything here takes; a test that waits this long has failed.
+/// Far longer than any step of these tests; a test that waits this long has failed.
 pub(crate) const LONG: Duration = Duration::from_secs(60);
 
-/// A deadline that is to pass.
+/// A deadline that expires during the test.
 pub(crate) const SHORT: Duration = Duration::from_secs(1);
 
-/// A query as the server sees it.
+/// A query as the server received it.
 #[derive(Clone, Debug)]
 pub(crate) struct Query {
     id: [u8; 2],
@@ -25,47 +25,47 @@ pub(crate) struct Query {
     question: Vec<u8>,
 }
 
-/// What the server does when a query has come: any number of steps, in their order.
+/// The server's steps after a query, in order.
 pub(crate) enum Step {
     Answer(Query),
-    /// Answers, and says that it keeps connections for this many tenths of a second.
+    /// Answers with a keepalive timeout in tenths of a second.
     AnswerAndKeep(Query, u16),
     /// Waits for a message, or for the end of the channel.
     Wait(Receiver<()>),
-    /// Closes the connection, without a goodbye.
+    /// Closes the connection without close_notify.
     Close,
 }
 
 type Script = Mutex<dyn FnMut(Query) -> Vec<Step> + Send>;
 
-/// What happened to a connection.
+/// An event of a connection.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Event {
     /// TLS is up.
     Opened,
-    /// A query came, for this number.
+    /// A query with this number arrived.
     Asked(u32),
-    /// The client said goodbye.
+    /// The client sent close_notify.
     Goodbye,
-    /// The connection ended, by whomever, without a goodbye of the client.
+    /// The connection ended, from either side, without the client's close_notify.
     Lost,
 }
 
 pub(crate) struct Server {
     address: SocketAddr,
     root: Vec<u8>,
-    /// What happened, in order.
+    /// The events, in order.
     pub(crate) events: Receiver<Event>,
 }
 
 impl Query {
-    /// The number in the first label, `n` and a number.
+    /// The number in the first label: `n` followed by the number.
     pub(crate) fn number(&self) -> u32 {
         let label = &self.question[1..=usize::from(self.question[0])];
         std::str::from_utf8(&label[1..]).unwrap().parse().unwrap()
     }
 
-    /// One record, which holds the number: the address or, for AAAA, its last four octets.
+    /// One record with the number in its data: the address or, for AAAA, its last four bytes.
     fn response(&self, keepalive: Option<u16>) -> Vec<u8> {
         let is_aaaa = self.question.ends_with(&[0, 28, 0, 1]);
         let mut data = vec![0; if is_aaaa { 12 } else { 0 }];
@@ -87,12 +87,12 @@ impl Query {
 }
 
 impl Server {
-    /// A server that answers everything at once.
+    /// A server that answers every query at once.
     pub(crate) fn prompt() -> Self {
         Self::start(|query| vec![Step::Answer(query)])
     }
 
-    /// A server that does as `script` says, which is asked about one query at a time. It ends with the process.
+    /// A server that follows `script`, which is called for one query at a time. The server ends with the process.
     pub(crate) fn start(script: impl FnMut(Query) -> Vec<Step> + Send + 'static) -> Self {
         let rcgen::CertifiedKey { cert, signing_key } =
             rcgen::generate_simple_self_signed(["server.test".to_owned()]).unwrap();
@@ -122,7 +122,7 @@ impl Server {
     }
 
     pub(crate) fn builder(&self) -> config::ResolverBuilder<Resolver> {
-        // A machine that is slow is not a server that keeps silent.
+        // A generous timeout, so that a slow machine does not look like a silent server.
         Resolver::builder().upstream(self.upstream()).timeout(LONG).attempt_timeout(LONG)
     }
 
@@ -130,13 +130,13 @@ impl Server {
         self.builder().build().unwrap()
     }
 
-    /// Waits until this has happened.
+    /// Waits until this event has happened.
     pub(crate) fn wait_for(&self, event: &Event) {
         while self.events.recv_timeout(LONG).unwrap() != *event {}
     }
 }
 
-/// A name whose address is the number.
+/// A name whose address contains the number.
 pub(crate) fn name(number: u32) -> String {
     format!("n{number}.test")
 }
@@ -146,7 +146,7 @@ pub(crate) fn query(number: u32) -> privydns_blocking::Query {
     privydns_blocking::Query::new(&name(number), privydns_blocking::RecordType::A).unwrap()
 }
 
-/// The number that an answer is for.
+/// The number that an answer belongs to.
 pub(crate) fn number(answer: &privydns_blocking::Answer) -> u32 {
     let [std::net::IpAddr::V4(address)] = answer.addresses().collect::<Vec<_>>()[..] else {
         panic!("{answer:?}")
@@ -177,7 +177,7 @@ fn converse(
             Err(_) => return Event::Lost,
         };
         let _ = events.send(Event::Asked(query.number()));
-        // The lock is not held while the steps are taken.
+        // The steps run without the lock.
         let steps = (script.lock().unwrap())(query);
         for step in steps {
             let message = match step {
@@ -190,13 +190,13 @@ fn converse(
                 Step::Close => return Event::Lost,
             };
             let length = u16::try_from(message.len()).unwrap().to_be_bytes();
-            // A client that is gone is noticed by the next read.
+            // The next read notices a closed connection.
             let _ = tls.write_all(&[&length[..], &message].concat());
         }
     }
 }
 
-/// The next query, or [`ErrorKind::WriteZero`] for a goodbye.
+/// The next query, or [`ErrorKind::WriteZero`] for close_notify.
 fn read(tls: &mut StreamOwned<ServerConnection, TcpStream>) -> Result<Query, ErrorKind> {
     let mut length = [0; 2];
     match tls.read(&mut length[..1]) {

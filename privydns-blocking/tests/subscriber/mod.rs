@@ -1,4 +1,4 @@
-//! A program's tracing subscriber, which may do anything.
+//! A program's tracing subscriber with arbitrary behaviour.
 
 use std::cell::RefCell;
 use std::fmt::Debug;
@@ -8,9 +8,9 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
-/// Runs `run`, and calls `on_event` with the text of each event that this thread emits meanwhile.
+/// Runs `run`, and calls `on_event` with the text of each event that this thread emits during the run.
 pub(crate) fn with<T>(on_event: impl Fn(&str) + 'static, run: impl FnOnce() -> T) -> T {
-    // One subscriber for all threads: tracing may pass over one that only some threads have.
+    // One subscriber for all threads: tracing may skip a subscriber that only some threads have.
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| tracing::subscriber::set_global_default(Calling).unwrap());
     ON_EVENT.set(Some(Box::new(on_event)));

@@ -1,14 +1,14 @@
-//! Two families of addresses, given out in turn.
+//! Addresses of two families, in alternation.
 
 use std::collections::VecDeque;
 
-/// IPv6 and IPv4 addresses, each in its own order, given out in turn (RFC 8305 Section 4). Those that come late take
-/// their turn as well.
+/// IPv6 and IPv4 addresses, each in a given order, returned in alternation (RFC 8305 Section 4). Addresses
+/// may be added late.
 #[derive(Debug)]
 pub(crate) struct Families<T> {
     pub(crate) ipv6: VecDeque<T>,
     pub(crate) ipv4: VecDeque<T>,
-    /// The family of the next, if it has any.
+    /// The family of the next address, if it has any.
     next: Option<Family>,
 }
 
@@ -29,7 +29,7 @@ impl<T> Families<T> {
         Self { ipv6, ipv4, next: None }
     }
 
-    /// Takes the next, of the family whose turn it is. The first of all is of the family `first`.
+    /// The next address, from the family whose turn it is. The very first one is from the family `first`.
     pub(crate) fn next(&mut self, first: Family) -> Option<T> {
         let turn = self.next.unwrap_or(first);
         let family = if self.of(turn).is_empty() { turn.other() } else { turn };

@@ -1,4 +1,4 @@
-//! The addresses of a name as they come, in the order in which to connect to them.
+//! The order of a name's addresses for connecting, while answers arrive.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -9,32 +9,33 @@ use super::families::{Families, Family};
 use crate::error::Error;
 use crate::message::Answer;
 
-/// How long IPv4 addresses wait for the answer about IPv6 ones (RFC 8305 Section 3).
+/// How long IPv4 addresses wait for the IPv6 answer (RFC 8305 Section 3).
 const RESOLUTION_DELAY: Duration = Duration::from_millis(50);
 
 type Answered = Option<Result<Answer, Error>>;
 
-/// Decides which address of a name is next, and when: both families in turn, IPv6 first, which an answer about IPv4
-/// waits 50 ms for (RFC 8305 Sections 3 and 4); within a family, and between the first of each, by the precedence
-/// that RFC 6724 gives to what can be told without asking the system for routes.
+/// Decides which address of a name is next, and when. The families alternate, IPv6 first; an IPv4 answer
+/// waits 50 ms for the IPv6 answer (RFC 8305 Sections 3 and 4). Within a family, and between the first
+/// addresses of each, the precedence of RFC 6724 applies, as far as it can be determined without the system's
+/// routes.
 #[derive(Debug)]
 pub(crate) struct Sequence {
     families: Families<IpAddr>,
     ipv6: Answered,
     ipv4: Answered,
-    /// Until when IPv4 addresses wait.
+    /// The time until which IPv4 addresses wait.
     wait: Option<Instant>,
     has_begun: bool,
     is_over: bool,
 }
 
-/// What comes next.
+/// The next step.
 #[derive(Debug)]
 pub(crate) enum SequenceStep {
     Address(IpAddr),
-    /// Nothing before another answer comes, or before this time.
+    /// No address before another answer arrives, or before this time.
     Wait(Option<Instant>),
-    /// Nothing more; an error where there was no address at all.
+    /// No more addresses; an error if there was no address at all.
     End(Option<Error>),
 }
 
@@ -80,7 +81,7 @@ impl Sequence {
         }
     }
 
-    /// The family of the better of the two first addresses; IPv6 where they are equal.
+    /// The family of the better of the two first addresses; IPv6 if they are equal.
     fn first_family(&self) -> Family {
         let best = |address: Option<&IpAddr>| address.map(precedence);
         if best(self.families.ipv4.front()) > best(self.families.ipv6.front()) {
@@ -97,7 +98,7 @@ fn in_order(result: &Result<Answer, Error>) -> Vec<IpAddr> {
     addresses
 }
 
-/// The precedence of an address in the default policy table (RFC 6724 Section 2.1): the more, the better.
+/// The precedence of an address in the default policy table (RFC 6724 Section 2.1); higher is better.
 fn precedence(address: &IpAddr) -> u8 {
     let IpAddr::V6(ipv6) = address else { return 35 };
     let octets = ipv6.octets();

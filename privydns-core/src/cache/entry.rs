@@ -1,4 +1,4 @@
-//! One answer kept: fresh, near its end, past its time.
+//! A cached answer: fresh, near its end, or stale.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,11 +9,11 @@ use super::store::Value;
 use super::timestamp::Timestamp;
 use crate::message::{Answer, Lifetime, Message, Origin, Query, Transport};
 
-/// Octets of an allocation's reference counts.
+/// Bytes of the reference counts in an `Arc` allocation.
 const ARC_HEADER: usize = 16;
 
-/// A message with the time for which it holds. There is one in memory for each answer kept, so that it has what
-/// is needed and no more.
+/// A cached message and its lifetime. There is one entry in memory per cached answer, so the fields are kept
+/// few and small.
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
     message: Message,
@@ -21,13 +21,14 @@ pub(super) struct Entry {
     transport: Transport,
     /// Seconds for which the answer may be used, counted from `stored`.
     lifetime: u32,
-    /// When the TTLs were what the message says.
+    /// When the TTLs had the values that the message contains.
     stored: Timestamp,
     proof: u64,
 }
 
 impl Entry {
-    /// What to keep of a message, if anything.
+    /// The entry to cache for a message that is `age` seconds old, or `None` if the message must not be
+    /// cached.
     pub(super) fn new(
         settings: &CacheSettings,
         now: Timestamp,
@@ -46,7 +47,7 @@ impl Entry {
         })
     }
 
-    /// The entry, to be found under a key.
+    /// The entry with the key's proof, by which [`is_proved_by`](Self::is_proved_by) recognizes the key.
     pub(super) fn proved_by(self, key: CacheKey) -> Self {
         Self { proof: key.proof(), ..self }
     }
@@ -59,12 +60,12 @@ impl Entry {
         self.age(now) < self.lifetime()
     }
 
-    /// Whether the entry is in the last tenth of its time.
+    /// Whether the entry is in the last tenth of its lifetime.
     pub(super) fn is_near_end(&self, now: Timestamp) -> bool {
         self.age(now) >= self.lifetime() * 9 / 10
     }
 
-    /// When the entry's time and the time of grace after it have passed.
+    /// When the entry is of no more use: the end of its lifetime plus the stale period.
     pub(super) fn over(&self, grace: Duration) -> Timestamp {
         self.end().plus(grace)
     }
@@ -73,8 +74,8 @@ impl Entry {
         self.stored < other.stored
     }
 
-    /// The answer as it was given, and as old as it is. What was cut off its TTL counts as age, so that no more is
-    /// shown of it than is left.
+    /// The answer with its age. Seconds that the settings cut off the TTL count as age, so that the TTL shown
+    /// is at most the time for which the entry is still kept.
     pub(super) fn into_answer(self, now: Timestamp) -> Answer {
         let age = u32::try_from(self.age(now).as_secs()).unwrap_or(u32::MAX);
         let cut = ttl(&self.message).saturating_sub(self.lifetime);
@@ -87,8 +88,9 @@ impl Entry {
         Answer::new(self.message, age.saturating_add(cut), origin)
     }
 
-    /// The answer to a query for a name that the message denies. Another question than the message's gets a message
-    /// of its own; but not where proofs are asked for, as those would be missing (RFC 8020 Section 2).
+    /// The answer to a query for a name that the message denies. If the query's question differs from the
+    /// message's, a new message is made for the query. With DO there is no such answer, because the proofs
+    /// would be missing (RFC 8020 Section 2).
     pub(super) fn into_denial(mut self, now: Timestamp, query: &Query) -> Option<Answer> {
         if !self.message.is_answer_to(query) {
             if query.is_dnssec_ok() {
@@ -108,7 +110,7 @@ impl Entry {
     }
 }
 
-/// For how long the settings let a message be kept, in seconds; 0 for not at all.
+/// The time in seconds for which the settings allow a message to be cached; 0 if it must not be cached.
 fn lifetime(settings: &CacheSettings, message: &Message) -> u32 {
     match message.lifetime() {
         Lifetime::Positive(ttl) => settings.positive(ttl),
@@ -117,12 +119,12 @@ fn lifetime(settings: &CacheSettings, message: &Message) -> u32 {
     }
 }
 
-/// What the settings cut off a message's TTL, in seconds.
+/// Seconds by which the settings shorten a message's TTL.
 pub(super) fn cut(settings: &CacheSettings, message: &Message) -> u32 {
     ttl(message).saturating_sub(lifetime(settings, message))
 }
 
-/// For how long the message says that it may be kept, in seconds; 0 for not at all.
+/// The time in seconds for which the message itself allows caching; 0 if it must not be cached.
 fn ttl(message: &Message) -> u32 {
     match message.lifetime() {
         Lifetime::Positive(ttl) | Lifetime::Negative(ttl) => ttl,

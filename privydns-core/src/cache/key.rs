@@ -1,4 +1,4 @@
-//! What makes two lookups the same: the keys of the cache and of single flight.
+//! Keys of the cache and of single flight: which lookups count as equal.
 
 use std::fmt;
 use std::hash::Hasher;
@@ -8,26 +8,28 @@ use siphasher::sip128::{Hasher128, SipHasher13};
 
 use crate::message::{ClientSubnet, Query};
 
-/// Stands for all that decides what a lookup's answer can be: name, type, DO, CD, client subnet and [`UpstreamSet`].
-///
-/// It is a `SipHash` of 128 bits with a secret of the cache. Nobody without the secret can find two lookups
-/// with one key, and among the 2^32 entries that no cache ever has, the chance that any two have the same is
-/// 2^-65; so a key is taken for what it stands for.
+/// A hash of everything that determines a lookup's answer: name, type, DO, CD, client subnet and
+/// [`UpstreamSet`].
+/// The hash is a 128-bit `SipHash` with a secret of the cache. Without the secret, two lookups with the same
+/// key cannot be found. Among 2^32 entries, more than any cache holds, the chance that any two have the same
+/// key is 2^-65. Equal keys therefore count as equal lookups.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct CacheKey(u128);
 
-/// Which upstreams may answer: one number for one set of upstreams.
+/// The upstreams that may answer a lookup, as a bit set.
 ///
-/// It is part of the key, so that what a public resolver denies is never taken for an answer of the internal one.
+/// The set is part of the key, so that a denial by a public resolver is never used as an answer of an
+/// internal one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct UpstreamSet(pub(crate) u64);
 
-/// Where a query belongs in a resolver: which upstreams may answer it, and what stands for it in the cache and among the
-/// lookups in flight. [`CacheResult::Miss`](crate::CacheResult::Miss) brings it, and [`Input::Miss`](crate::Input::Miss) takes it
-/// along, so that a name is hashed once.
+/// A query's position in a resolver: the upstreams that may answer, and the key in the cache and among the
+/// lookups in flight. [`CacheResult::Miss`](crate::CacheResult::Miss) returns it and
+/// [`Input::Miss`](crate::Input::Miss) accepts it, so that a name is hashed only once.
 ///
-/// It is of use to the engines of the [`Shared`](crate::Shared) that it came from. To others it does no harm: they
-/// answer, and may look for the answer in vain the next time.
+/// The key is meant for engines of the [`Shared`](crate::Shared) that made it. Passing it to another engine
+/// is harmless: the lookup is answered, but the answer may be cached under a key at which later lookups do
+/// not find it.
 #[derive(Clone, Copy, Debug)]
 pub struct QueryKey {
     pub(crate) upstream_set: UpstreamSet,
@@ -39,7 +41,7 @@ impl UpstreamSet {
         Self(1 << upstream)
     }
 
-    /// Its upstreams, in the order of the configuration.
+    /// The indices of the upstreams, in the order of the configuration.
     pub(crate) fn upstreams(self) -> impl Iterator<Item = usize> {
         let mut rest = self.0;
         std::iter::from_fn(move || {
@@ -51,7 +53,7 @@ impl UpstreamSet {
 }
 
 impl CacheKey {
-    /// A number below `slots` for a table of so many, which the key may share with others.
+    /// An index below `slots` for a table of that size. Several keys may have the same index.
     pub(crate) fn slot(self, slots: usize) -> usize {
         (self.0 % slots as u128) as usize
     }
@@ -64,17 +66,17 @@ impl CacheKey {
     }
 }
 
-/// Makes keys from lookups.
+/// Computes keys from lookups.
 pub(super) struct Keyer {
     secret: SipHasher13,
 }
 
-/// What a key is for.
+/// The kinds of entries that have keys.
 #[derive(Clone, Copy)]
 enum Kind {
     /// An answer for a name and a type.
     Answer { type_number: u16 },
-    /// A name that does not exist, whatever type is asked for (RFC 2308 Section 5).
+    /// A denial of a name, which covers all types (RFC 2308 Section 5).
     Denial,
 }
 
@@ -83,14 +85,14 @@ impl Keyer {
         Self { secret: SipHasher13::new_with_key(secret) }
     }
 
-    /// The key for the answer to the query.
+    /// The key of the answer to the query.
     pub(super) fn answer(&self, query: &Query, upstream_set: UpstreamSet) -> CacheKey {
         let kind = Kind::Answer { type_number: query.type_number() };
         key(self.scope(kind, query, upstream_set), query.name().as_wire())
     }
 
-    /// Makes the keys under which names are denied to queries that are like this one but for the name: from names
-    /// in lower-case wire form.
+    /// A function from names, in lower-case wire form, to the keys of their denials. Apart from the name, the
+    /// keys are for queries like this one.
     pub(super) fn denials(
         &self,
         query: &Query,
@@ -100,8 +102,8 @@ impl Keyer {
         move |name| key(scope, name)
     }
 
-    /// A hasher that has taken in all but the name. Its input has one reading: the first eight octets say what
-    /// follows them, and the name comes last.
+    /// A hasher that has processed everything but the name. The input is unambiguous: the first eight bytes
+    /// determine which fields follow, and the name comes last.
     fn scope(&self, kind: Kind, query: &Query, upstream_set: UpstreamSet) -> SipHasher13 {
         let (kind, [type_high, type_low]) = match kind {
             Kind::Answer { type_number } => (1, type_number.to_be_bytes()),
@@ -135,35 +137,35 @@ fn key(mut scope: SipHasher13, name: &[u8]) -> CacheKey {
 
 #[expect(clippy::cast_possible_truncation, reason = "these are the parts of the key")]
 impl CacheKey {
-    /// The half by which the store finds an entry.
+    /// The half that the store uses to find an entry.
     pub(super) fn hash(self) -> u64 {
         self.0 as u64
     }
 
-    /// The half by which an entry is known to be the right one.
+    /// The half that verifies that an entry belongs to the key.
     pub(super) fn proof(self) -> u64 {
         (self.0 >> 64) as u64
     }
 
-    /// One of `slots` slots.
+    /// An index below `slots`, from the half that the store uses.
     pub(super) fn index(self, slots: usize) -> usize {
         self.hash() as usize % slots
     }
 
-    /// Tells apart those that share a slot.
+    /// Distinguishes keys with the same index.
     pub(super) fn tag(self) -> u32 {
         (self.0 >> 96) as u32
     }
 }
 
-/// Keys are not printed: who has many of them with their names could work on the secret.
+/// Does not print the key: many keys together with their names would allow attacks on the secret.
 impl fmt::Debug for CacheKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("CacheKey")
     }
 }
 
-/// Nor is the secret.
+/// Does not print the secret.
 impl fmt::Debug for Keyer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Keyer")

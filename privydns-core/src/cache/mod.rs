@@ -1,25 +1,28 @@
-//! Answers kept for as long as they hold, within bounds on number and memory.
+//! The cache: answers are kept for their lifetime, within limits on number and memory.
 //!
 //! ```text
-//! settings   bounds and policies, as the application chooses them
-//! key        what makes two lookups the same
-//! entry      one answer kept: fresh, near its end, stale, over
+//! settings   limits and policies chosen by the application
+//! key        which lookups count as equal
+//! entry      a cached answer: fresh, near its end, or stale
 //! store      the bounded map (quick_cache)
-//! cooldowns      who was refreshed, or failed to be, a short while ago
-//! timestamp     time in eight octets
+//! cooldowns  keys that were refreshed, or failed to be, in the last 30 seconds
+//! timestamp  points in time in eight bytes
 //! ```
 //!
-//! **What is kept.** Records for the least TTL among them, capped (RFC 8767 Section 4); NODATA by name and type,
-//! NXDOMAIN by name, for what their SOA record allows (RFC 2308 Section 5). Never: what is truncated, of TTL 0, a
-//! denial without SOA record, or a failure; nor, in what is kept, the OPT record (RFC 6891 Section 6.1.1), and so
-//! the extended errors in it.
+//! **What is cached.** Records are cached for the least TTL among them, with an upper limit (RFC 8767 Section
+//! 4). NODATA is cached by name and type, NXDOMAIN by name, both for the time that their SOA record allows
+//! (RFC 2308 Section 5). Never cached are truncated answers, answers with a TTL of 0, denials without an SOA
+//! record, and failures. The OPT record is removed before caching (RFC 6891 Section 6.1.1), and the extended
+//! errors with it.
 //!
-//! **What a denied name denies.** All types, and all names below it (RFC 8020), whatever the question that brought
-//! the denial; at the end of a CNAME chain it is the last name that is denied. Newer knowledge wins: an answer
-//! that shows a name to exist takes back the denial of it and of all names above it. The other way round, records
-//! that are kept stay in use to the end of their own TTL, as RFC 8020 Section 2 allows.
+//! **What NXDOMAIN denies.** NXDOMAIN denies all types of the name and all names below it (RFC 8020), for
+//! whatever type the query was. At the end of a CNAME chain, the last name is denied. Newer data replaces
+//! older data: an answer that shows that a name exists removes the denials of that name and of all names
+//! above it. A denial, however, does not remove cached records below the name. They stay in use until their
+//! own TTL ends, as RFC 8020 Section 2 allows.
 //!
-//! **What makes lookups alike.** Name, type, DO, CD, client subnet, and the [`UpstreamSet`] of upstreams that may answer.
+//! **When lookups count as equal.** Name, type, DO, CD, client subnet and the [`UpstreamSet`] that may answer
+//! are the same.
 
 mod cooldowns;
 mod entry;
@@ -49,15 +52,16 @@ use self::store::Store;
 use self::timestamp::{Clock, Timestamp};
 use crate::message::{Answer, Message, Origin, Outcome, Query, QueryName};
 
-/// Answers of upstreams, kept for as long as they hold.
+/// A cache of upstreams' answers.
 ///
-/// A clone is a handle to the same cache, for engines of the same configuration: upstreams are told apart by their
-/// places in it. Two caches share nothing, their secrets least of all.
+/// A clone is a handle to the same cache, for engines with the same configuration: upstreams are identified
+/// by their index in the configuration. Two separate caches share no entries, and each needs a secret that no
+/// other cache has.
 ///
 /// ```
 /// use privydns_core::{Cache, CacheSettings};
 ///
-/// let secret = [7; 16]; // In earnest: from the runtime's source of randomness.
+/// let secret = [7; 16]; // In production: from a secure source of randomness.
 /// let cache = Cache::new(&CacheSettings::default(), secret);
 /// assert_eq!(cache.stats().entries, 0);
 /// ```
@@ -66,41 +70,41 @@ pub struct Cache {
     inner: Arc<CacheInner>,
 }
 
-/// What a cache has done, and holds.
+/// The counters of a cache, and its number of entries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CacheStats {
-    /// Lookups answered from the cache within the answer's time.
+    /// Lookups answered from the cache with a fresh answer.
     pub hits: u64,
-    /// Lookups that had to ask.
+    /// Lookups that needed an upstream.
     pub misses: u64,
-    /// Lookups given an answer past its time, for want of a newer one.
+    /// Lookups answered with a stale answer, because no newer one was available.
     pub stale: u64,
     /// Answers renewed in the background before their end.
     pub prefetches: u64,
-    /// Answers not kept, or not kept to their end, for want of room.
+    /// Answers that were rejected or removed before their end because of the limits.
     pub evictions: u64,
-    /// Answers kept now, those among them whose time has passed and that are not swept yet.
+    /// Answers in the cache now, including expired answers that have not been swept yet.
     pub entries: u64,
 }
 
-/// What the cache has for a lookup.
+/// The cache's result for a lookup.
 #[derive(Clone, Debug)]
 pub(crate) enum Found {
-    /// An answer within its time.
+    /// A fresh answer.
     Fresh(Answer),
-    /// An answer within its time, near the end of it. Besides handing it out, the question is to be asked anew in
-    /// the background. Said once for an entry, and again after 30 seconds if nothing came of it.
+    /// A fresh answer near its end. The caller is to return it and to send the query in the background.
+    /// Reported once per entry, and again after 30 seconds if the entry has not been renewed.
     Refresh(Answer),
-    /// An answer past its time.
+    /// A stale answer.
     Stale {
-        /// What to hand out if nothing newer can be had in time.
+        /// The answer to return if an upstream gives no newer one in time.
         answer: Answer,
-        /// Whether to ask at all: not within 30 seconds of the last [`Cache::failed`], when the stale answer is
-        /// handed out at once (RFC 8767 Section 5).
+        /// Whether to send the query at all. False for 30 seconds after [`Cache::failed`]: the stale answer
+        /// is then returned at once (RFC 8767 Section 5).
         is_worth_asking: bool,
     },
-    /// Nothing of use.
+    /// No usable entry.
     Miss,
 }
 
@@ -109,19 +113,19 @@ struct CacheInner {
     settings: CacheSettings,
     keyer: Keyer,
     clock: Clock,
-    /// None where the settings leave room for nothing.
+    /// `None` if the settings turn the cache off.
     store: Option<Store<Entry>>,
-    /// Answers that are being refreshed; where that is wanted.
+    /// Keys that are being refreshed; `None` without prefetching.
     refreshing: Option<Cooldowns>,
-    /// Lookups that failed although a stale answer is kept; where those are.
+    /// Keys whose refresh failed while a stale answer is cached; `None` if stale answers are not served.
     failing: Option<Cooldowns>,
-    /// The millisecond in which the last of the denials is over: after it there is none to look for.
+    /// The millisecond at which the last cached denial ends. Later lookups need not search for denials.
     denied_until: AtomicU64,
     counters: Counters,
 }
 
-/// What is written at every lookup, apart from what is only read: cores that share a cache line wait for each
-/// other.
+/// Fields that every lookup writes, on separate cache lines: cores that write to the cache line of
+/// read-only fields would delay each other.
 #[derive(Debug, Default)]
 #[repr(align(128))]
 struct Counters {
@@ -133,8 +137,8 @@ struct Counters {
 }
 
 impl Cache {
-    /// A cache without answers. The secret keeps others from finding names that get into each other's way: it has
-    /// to be random, and no other cache's.
+    /// An empty cache. The secret prevents attackers from finding names whose keys collide. It must be
+    /// random, and no other cache may use it.
     pub fn new(settings: &CacheSettings, secret: [u8; 16]) -> Self {
         let grace = settings.stale_time();
         let inner = CacheInner {
@@ -152,7 +156,7 @@ impl Cache {
         Self { inner: Arc::new(inner) }
     }
 
-    /// Forgets all answers, and which names upstreams failed to resolve.
+    /// Removes all answers, and the record of failed resolutions.
     pub fn clear(&self) {
         self.inner.counters.clears.fetch_add(1, Relaxed);
         if let Some(store) = &self.inner.store {
@@ -160,7 +164,7 @@ impl Cache {
         }
     }
 
-    /// What the cache has done, and holds.
+    /// A snapshot of the counters and of the number of entries.
     pub fn stats(&self) -> CacheStats {
         let CacheInner { store, counters: Counters { hits, misses, stale, prefetches, .. }, .. } =
             &*self.inner;
@@ -174,21 +178,18 @@ impl Cache {
         }
     }
 
-    /// What stands for the lookup: equal for lookups that one answer serves.
+    /// The lookup's key, which is the same for all lookups that one answer serves.
     pub(crate) fn key(&self, query: &Query, upstream_set: UpstreamSet) -> CacheKey {
         self.inner.keyer.answer(query, upstream_set)
     }
 
-    /// Where a lookup belongs that a group of upstreams may answer.
+    /// The position of a lookup that `upstream_set` may answer.
     pub(crate) fn query_key(&self, query: &Query, upstream_set: UpstreamSet) -> QueryKey {
         QueryKey { upstream_set, key: self.key(query, upstream_set) }
     }
 
-    /// What is known of the answer to a query. A hit is counted, and allocates nothing, unless it is a name denied
-    /// by the denial of another question: such an answer is made for the query.
-    ///
-    /// How the lookup ends if it is no hit is for the caller to count: [`count_miss`](Self::count_miss),
-    /// [`count_stale`](Self::count_stale).
+    /// Looks up the answer to a query. A hit is counted. A hit allocates no memory, except if the name is
+    /// denied by the answer to another question: such an answer is built for the query.
     pub(crate) fn lookup(
         &self,
         now: Instant,
@@ -222,11 +223,10 @@ impl Cache {
         }
     }
 
-    /// Keeps what came of a query, and takes back what it disproves. `age` is how many seconds old it was when it
-    /// came (RFC 8484 Section 5.1).
+    /// Caches the response to a query, and removes entries that the response disproves. `age` is the
+    /// response's age in seconds when it was received (RFC 8484 Section 5.1).
     ///
-    /// A failure says nothing about what is known, and changes nothing (RFC 8767 Section 4); nor does an answer
-    /// that is truncated.
+    /// Failures (RFC 8767 Section 4) and truncated answers leave the cache unchanged.
     pub(crate) fn insert(
         &self,
         now: Instant,
@@ -245,7 +245,7 @@ impl Cache {
         let entry = Entry::new(&inner.settings, now, message, age, origin);
         let put = |key: CacheKey, entry: Option<Entry>| match entry {
             Some(entry) => store.insert(now, key.hash(), entry.proved_by(key)),
-            // Too short-lived to be kept, it still has put an end to what was.
+            // The answer is too short-lived to be cached, but still replaces the old entry.
             None => store.remove(key.hash()),
         };
         let denial_of = LazyCell::new(|| inner.keyer.denials(query, upstream_set));
@@ -255,7 +255,8 @@ impl Cache {
             if let Some(entry) = &entry {
                 inner.denied_until.fetch_max(entry.over(inner.grace()).milliseconds(), Relaxed);
             }
-            // The lookup looked for records; the store is to know that a denial would have served it.
+            // The lookup asked the store only for records. Count it as a use of the denial too, which would
+            // have served it.
             store.get(key.hash());
             put(key, entry);
         };
@@ -283,26 +284,26 @@ impl Cache {
         }
     }
 
-    /// How many seconds older than it is an answer has to count, so that it shows no TTL beyond the caps: a fresh
-    /// one shows what it will show when it is handed out again.
+    /// Seconds to add to a fresh answer's age, so that its TTLs show the configured limits: a fresh answer
+    /// shows the same TTLs as a cached one.
     pub(crate) fn cut(&self, message: &Message) -> u32 {
         entry::cut(&self.inner.settings, message)
     }
 
-    /// Whether answers are kept past their time.
+    /// Whether stale answers are kept.
     pub(crate) fn keeps_stale(&self) -> bool {
         self.inner.failing.is_some()
     }
 
-    /// Says that a query was asked and no upstream gave an answer, so that a stale one is handed out at once for a
-    /// while.
+    /// Records that no upstream answered a query. For the length of a cooldown, a stale answer is returned at
+    /// once.
     pub(crate) fn failed(&self, now: Instant, key: CacheKey) {
         if let Some(failing) = &self.inner.failing {
             failing.set(key, self.inner.clock.timestamp(now));
         }
     }
 
-    /// Forgets what would answer the query, with DO and CD or without.
+    /// Removes all entries that would answer the query, with and without DO and CD.
     pub(crate) fn remove(&self, query: &Query, upstream_set: UpstreamSet) {
         self.inner.counters.clears.fetch_add(1, Relaxed);
         let Some(store) = &self.inner.store else { return };
@@ -314,45 +315,46 @@ impl Cache {
         }
     }
 
-    /// The machine slept for so long, and its steady clock with it. The answers have aged.
+    /// Ages all answers by the time for which the machine slept, because the monotonic clock stood still.
     pub(crate) fn slept(&self, time: Duration) {
         self.inner.clock.slept(time);
     }
 
-    /// How often answers were forgotten because the application said so.
+    /// How often the application has cleared the cache or removed an answer.
     pub(crate) fn clears(&self) -> u64 {
         self.inner.counters.clears.load(Relaxed)
     }
 
-    /// Counts a lookup that had to ask.
+    /// Counts a lookup that needed an upstream.
     pub(crate) fn count_miss(&self) {
         self.inner.counters.misses.fetch_add(1, Relaxed);
     }
 
-    /// Counts a lookup that was given a stale answer.
+    /// Counts a lookup that was answered with a stale answer.
     pub(crate) fn count_stale(&self) {
         self.inner.counters.stale.fetch_add(1, Relaxed);
     }
 }
 
 impl CacheInner {
-    /// What is kept under a key: fresh, or stale where that is of use. What is over for good is as if it were swept.
+    /// The entry under a key: fresh, or stale if stale answers are served. Entries past both periods count as
+    /// swept.
     fn entry(&self, store: &Store<Entry>, now: Timestamp, key: CacheKey) -> Option<Entry> {
         let entry = store.get(key.hash())?;
         (entry.is_proved_by(key) && entry.over(self.grace()) > now).then_some(entry)
     }
 
-    /// How long entries are kept when their time is over.
+    /// How long entries are kept after their lifetime.
     fn grace(&self) -> Duration {
         self.settings.stale_time().unwrap_or_default()
     }
 
-    /// Whether any name can be denied. Where none was denied lately, nobody has to look.
+    /// Whether any name may be denied. If no denial was cached lately, the search for denials is skipped.
     fn may_deny(&self, now: Timestamp) -> bool {
         now.milliseconds() <= self.denied_until.load(Relaxed)
     }
 
-    /// An entry within its time, and whether it is the timestamp to renew it.
+    /// Handles a fresh entry: counts the hit, and decides whether the entry is to be renewed.
     fn hit(&self, now: Timestamp, key: CacheKey, entry: Entry) -> Found {
         self.counters.hits.fetch_add(1, Relaxed);
         if let Some(refreshing) = &self.refreshing
@@ -365,7 +367,7 @@ impl CacheInner {
         Found::Fresh(entry.into_answer(now))
     }
 
-    /// The denial of the name or of one above it: the nearest that is fresh, else the newest.
+    /// The denial of the name or of a name above it: the nearest fresh one, or else the newest stale one.
     fn denial(
         &self,
         store: &Store<Entry>,
@@ -380,7 +382,7 @@ impl CacheInner {
         let mut newest: Option<Entry> = None;
         for name in and_parents(query.name()) {
             let key = denial_of(name);
-            // Most names are not denied, and to ask for them would make the store think that they are in demand.
+            // Most names are not denied. `get` would count as demand in the store, `contains` does not.
             if !store.contains(key.hash()) {
                 continue;
             }

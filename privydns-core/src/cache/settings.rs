@@ -1,8 +1,8 @@
-//! What a cache may hold, for how long, and what it does with answers that are old.
+//! The cache's limits and its policies for old answers.
 
 use std::time::Duration;
 
-/// The bounds and policies of a [`Cache`](super::Cache).
+/// Limits and policies of a [`Cache`](super::Cache).
 ///
 /// ```
 /// use std::time::Duration;
@@ -27,62 +27,61 @@ pub struct CacheSettings {
 }
 
 impl CacheSettings {
-    /// The longest time that an answer can be kept after its end: 3 days, the longest that RFC 8767 Section 5
-    /// suggests.
+    /// The longest time for which an answer can be kept after its end: 3 days, the most that RFC 8767 Section
+    /// 5 suggests.
     pub const MAX_STALE: Duration = Duration::from_secs(3 * DAY);
 
-    /// The most answers to keep. 10,000 by default; 0 turns the cache off.
+    /// Sets the maximum number of answers. 10,000 by default; 0 turns the cache off.
     ///
-    /// Few applications name more hosts than that between two ends of the usual TTLs.
+    /// The default is more than most applications look up within the usual TTLs.
     pub fn entries(mut self, entries: u64) -> Self {
         self.entries = entries;
         self
     }
 
-    /// The most heap memory that the answers kept may take, in bytes, with what the store needs to keep them. 8 MiB
-    /// by default; 0 turns the cache off.
+    /// Sets the maximum heap memory of the cached answers in bytes, including the store's overhead. 8 MiB by
+    /// default; 0 turns the cache off.
     ///
-    /// An answer may have 64 KiB, so that a bound on their number alone would bound little.
+    /// An answer may have 64 KiB, so a limit on the number of answers alone would not limit memory much.
     pub fn bytes(mut self, bytes: u64) -> Self {
         self.bytes = bytes;
         self
     }
 
-    /// The shortest time for which records are kept, whatever their TTL says, in whole seconds. 0 by default: the
-    /// owner of a name decides.
+    /// Sets the minimum time for which records are cached, whatever their TTL, in whole seconds. 0 by
+    /// default, which leaves the decision to the owner of the name.
     ///
-    /// Some names have a TTL of a few seconds for all the world to follow a failover; a minute here saves most of
-    /// the queries for them. What is kept longer shows what is left of its own TTL, and 0 in the end. Records with a
-    /// TTL of 0 are not kept even so (RFC 8767 Section 4), nor is the absence of records kept longer than its own
-    /// time.
+    /// Some names have a TTL of a few seconds to allow a quick failover; a minimum of one minute saves most
+    /// of the queries for them. Records that are kept longer than their TTL show what remains of that TTL,
+    /// and finally 0. Records with a TTL of 0 are still not cached (RFC 8767 Section 4), and the minimum does
+    /// not apply to NODATA and NXDOMAIN.
     pub fn min_ttl(mut self, ttl: Duration) -> Self {
         self.min_ttl = ttl;
         self
     }
 
-    /// The longest time for which records are kept, whatever their TTL says, in whole seconds. 7 days by default
-    /// (RFC 8767 Section 4). It wins over [`min_ttl`](Self::min_ttl).
+    /// Sets the maximum time for which records are cached, whatever their TTL, in whole seconds. 7 days by
+    /// default (RFC 8767 Section 4). The maximum takes precedence over [`min_ttl`](Self::min_ttl).
     pub fn max_ttl(mut self, ttl: Duration) -> Self {
         self.max_ttl = ttl;
         self
     }
 
-    /// The longest time for which the absence of a name or of records is kept, in whole seconds. 3 hours by
-    /// default: RFC 2308 Section 5 found one to three hours to work well. [`max_ttl`](Self::max_ttl) bounds it
-    /// too.
+    /// Sets the maximum time for which NODATA and NXDOMAIN are cached, in whole seconds. 3 hours by default:
+    /// RFC 2308 Section 5 found one to three hours to work well. [`max_ttl`](Self::max_ttl) applies too.
     pub fn max_negative_ttl(mut self, ttl: Duration) -> Self {
         self.max_negative_ttl = ttl;
         self
     }
 
-    /// Keeps answers for a while after their end, to be used when no upstream gives a newer one in time (RFC 8767):
-    /// for how long, at most [`MAX_STALE`](Self::MAX_STALE). `None` by default: an address that its owner gave up
-    /// may be another's by now, so an application has to choose this.
+    /// Sets how long stale answers are kept after their end, at most [`MAX_STALE`](Self::MAX_STALE). They are
+    /// used when no upstream gives a newer answer in time (RFC 8767). `None` by default: an address that its
+    /// owner gave up may have been assigned to another host, so an application has to opt in.
     ///
-    /// Such an answer says so ([`Answer::is_stale`](crate::Answer::is_stale)) and shows a TTL of 30 seconds. It is
-    /// given when asking failed, or took longer than 1.8 seconds, which users still take for an answer (RFC 8767
-    /// Section 5); for 30 seconds after a failure it is given at once, and nobody is asked.
-    /// [`CacheStats::stale`](crate::CacheStats::stale) counts them.
+    /// A stale answer is marked ([`Answer::is_stale`](crate::Answer::is_stale)) and shows a TTL of 30
+    /// seconds. It is returned when the lookup has failed or has taken longer than 1.8 seconds, within which
+    /// users still expect an answer (RFC 8767 Section 5). For 30 seconds after a failure, stale answers are
+    /// returned at once and no query is sent. [`CacheStats::stale`](crate::CacheStats::stale) counts them.
     ///
     /// ```
     /// use std::time::Duration;
@@ -96,9 +95,9 @@ impl CacheSettings {
         self
     }
 
-    /// Renews an answer in the background when it is asked for in the last tenth of its time, so that names in
-    /// steady use are always answered from the cache. Off by default: it sends queries that nobody waits for.
-    /// [`CacheStats::prefetches`](crate::CacheStats::prefetches) counts them.
+    /// Renews an answer in the background if it is requested in the last tenth of its lifetime, so that names
+    /// in steady use are always answered from the cache. Off by default, because prefetching sends additional
+    /// queries. [`CacheStats::prefetches`](crate::CacheStats::prefetches) counts them.
     ///
     /// ```
     /// let settings = privydns_core::CacheSettings::default().prefetch(true);
@@ -108,7 +107,7 @@ impl CacheSettings {
         self
     }
 
-    /// Whether anything is kept at all.
+    /// Whether the cache is on.
     pub(super) fn is_on(&self) -> bool {
         self.entries > 0 && self.bytes > 0
     }
@@ -129,12 +128,12 @@ impl CacheSettings {
         self.serve_stale
     }
 
-    /// How long records with this TTL are kept, in seconds.
+    /// The time in seconds for which records with this TTL are cached.
     pub(super) fn positive(&self, ttl: u32) -> u32 {
         ttl.max(whole_seconds(self.min_ttl)).min(whole_seconds(self.max_ttl))
     }
 
-    /// How long absence with this TTL is kept, in seconds.
+    /// The time in seconds for which a denial with this TTL is cached.
     pub(super) fn negative(&self, ttl: u32) -> u32 {
         ttl.min(whole_seconds(self.max_negative_ttl)).min(whole_seconds(self.max_ttl))
     }

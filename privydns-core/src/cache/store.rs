@@ -1,11 +1,12 @@
-//! The bounded store: all that is known of `quick_cache` is known here.
+//! The bounded store. All use of `quick_cache` is confined to this file.
 //!
-//! `quick_cache` decides who goes when there is no room, by whether each was asked for since its turn last came (a
-//! variant of CLOCK-Pro). It has no TTL, as entries know their end, and no hasher: a key is its own hash.
+//! `quick_cache` decides which entries to evict, by whether each was requested since it was last considered
+//! (a variant of CLOCK-Pro). It has no TTLs, as entries know their end, and no hasher, as keys are hashes
+//! already.
 //!
-//! The store is made of shards with a lock and a share of the room each. A read shares its shard's lock with other
-//! reads. What is over is swept out of a shard by the inserts into it: what was popular once would keep newer ones out
-//! for long, as the map does not know that it has ended.
+//! The store consists of shards, each with a lock and an equal part of the limits. Reads of a shard share its
+//! lock. Inserts into a shard sweep out expired entries: the map does not know that they have expired, and
+//! formerly popular ones would keep newer ones out for a long time.
 
 use std::fmt;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -18,38 +19,40 @@ use quick_cache::{Lifecycle, OptionsBuilder, Weighter};
 
 use super::timestamp::Timestamp;
 
-/// The most shards. More than cores that look names up at one timestamp bring nothing.
+/// The maximum number of shards. More shards than cores that do lookups at the same time have no benefit.
 const MAX_SHARDS: u64 = 16;
-/// The least memory that makes a shard worth it: room for more than a few of the largest answers.
+/// The least memory per shard, which has room for more than a few of the largest answers.
 const BYTES_PER_SHARD: u64 = 1 << 20;
-/// More memory than any machine has; sums of it do not overflow.
+/// More memory than any machine has. Sums of such amounts do not overflow.
 const MAX_BYTES: u64 = 1 << 48;
-/// What share of the room is for entries that were asked for again, as `quick_cache` has it.
+/// The share of the capacity for entries that were requested again; the default of `quick_cache`.
 const HOT_SHARE: f64 = 0.97;
-/// With fewer entries than this in a shard, what is left of the room would hold none.
+/// With fewer entries per shard than this, the rest of the capacity would not have room for a single one.
 const FEW: u64 = 32;
-/// How many of those that went the store knows again, as a share of the entries. It keeps a slot for each.
+/// The number of evicted keys that the store remembers, as a share of the entries. Each takes a slot.
 const REMEMBERED_SHARE: f64 = 0.25;
-/// A shard is swept once for as many inserts as this share of its entries, at the most: so an insert pays for four.
+/// A shard is swept at most once per `len / SWEPT_PER_INSERT` inserts, so that an insert pays for checking
+/// four entries.
 const SWEPT_PER_INSERT: usize = 4;
-/// Heap memory that the store takes for an entry beside the value: its key, links and place in the map, a share of
-/// the slots for those that went, and of the room to grow (measured, 0.7.0; a test holds it to be enough).
+/// Heap memory that the store needs for an entry in addition to the value: key, links and place in the map,
+/// and shares of the slots for evicted keys and of the spare capacity (measured with 0.7.0; a test verifies
+/// that the number suffices).
 pub(super) const BYTES_PER_ENTRY: u64 = 170;
 
-/// What a store keeps.
+/// A value in a store.
 pub(super) trait Value: Clone + Send + Sync + 'static {
-    /// Heap memory that it takes, itself and all that it alone points to.
+    /// Heap memory of the value, including everything that only this value points to.
     fn bytes(&self) -> u64;
 
-    /// When it is over.
+    /// When the value expires.
     fn end(&self) -> Timestamp;
 }
 
-/// Values by 64-bit places, in bounded number and memory.
+/// A map from 64-bit hashes to values, with limits on number and memory.
 pub(super) struct Store<V: Value> {
     shards: Box<[Shard<V>]>,
     evictions: Arc<AtomicU64>,
-    /// How long values are kept when they are over.
+    /// How long values are kept after they have expired.
     grace: Duration,
 }
 
@@ -57,9 +60,9 @@ type Map<V> = Cache<u64, V, Scale, BuildHasherDefault<KeyHasher>, Evictions>;
 
 struct Shard<V: Value> {
     map: Map<V>,
-    /// The second at which the first of the values is over for good.
+    /// The second from which the first of the values is of no more use.
     first_end: AtomicU32,
-    /// Since the last sweep.
+    /// Inserts since the last sweep.
     inserts: AtomicUsize,
 }
 
@@ -73,30 +76,30 @@ impl<V: Value> Store<V> {
         Self { shards: (0..shards).map(shard).collect(), evictions, grace }
     }
 
-    /// The value at a place, and word to the store that it was asked for.
-    pub(super) fn get(&self, slot: u64) -> Option<V> {
-        self.map(slot).get(&slot)
+    /// The value for a hash. The store counts the request as demand.
+    pub(super) fn get(&self, hash: u64) -> Option<V> {
+        self.map(hash).get(&hash)
     }
 
-    /// Whether there is a value at a place. The store takes no notice.
-    pub(super) fn contains(&self, slot: u64) -> bool {
-        self.map(slot).contains_key(&slot)
+    /// Whether there is a value for a hash. Does not count as demand.
+    pub(super) fn contains(&self, hash: u64) -> bool {
+        self.map(hash).contains_key(&hash)
     }
 
-    /// Puts a value at a place, unless it is larger than all there is room for.
-    pub(super) fn insert(&self, now: Timestamp, slot: u64, value: V) {
-        let shard = self.shard(slot);
+    /// Inserts a value, unless the value is larger than the capacity.
+    pub(super) fn insert(&self, now: Timestamp, hash: u64, value: V) {
+        let shard = self.shard(hash);
         let end = self.end_of(&value);
         self.sweep(shard, now.seconds());
-        shard.map.insert(slot, value);
+        shard.map.insert(hash, value);
         shard.first_end.fetch_min(end, Relaxed);
         shard.inserts.fetch_add(1, Relaxed);
     }
 
-    /// Removes the value at a place. Most places asked for have none, and cost no lock that a read waits for.
-    pub(super) fn remove(&self, slot: u64) {
-        if self.contains(slot) {
-            self.map(slot).remove(&slot);
+    /// Removes the value for a hash. Usually there is no such value, and then no exclusive lock is taken.
+    pub(super) fn remove(&self, hash: u64) {
+        if self.contains(hash) {
+            self.map(hash).remove(&hash);
         }
     }
 
@@ -108,24 +111,24 @@ impl<V: Value> Store<V> {
         self.shards.iter().map(|shard| shard.map.len() as u64).sum()
     }
 
-    /// How many values were not kept, or kept no longer, for want of room.
+    /// The number of values that were rejected or evicted because of the limits.
     pub(super) fn evictions(&self) -> u64 {
         self.evictions.load(Relaxed)
     }
 
-    /// Heap memory that the store has taken for itself and for what values are inline.
+    /// Heap memory of the store, including values but not what they point to.
     #[cfg(test)]
     pub(super) fn bytes(&self) -> u64 {
         self.shards.iter().map(|shard| shard.map.memory_used().total() as u64).sum()
     }
 
-    /// Removes what is over for good at this second, if there may be any and it is time to look.
+    /// Removes values that are of no more use at this second, if there may be any and a sweep is due.
     fn sweep(&self, shard: &Shard<V>, now: u32) {
         let is_due = || shard.inserts.load(Relaxed) * SWEPT_PER_INSERT >= shard.map.len();
         if shard.first_end.load(Relaxed) > now || !is_due() {
             return;
         }
-        // Before the look: what is inserted meanwhile lowers it again.
+        // Reset before the sweep: inserts during the sweep lower the time again.
         shard.first_end.store(u32::MAX, Relaxed);
         shard.inserts.store(0, Relaxed);
         shard.map.retain(|_, value| {
@@ -138,18 +141,19 @@ impl<V: Value> Store<V> {
         });
     }
 
-    /// The second from which a value is of no use.
+    /// The second from which a value is of no more use.
     fn end_of(&self, value: &V) -> u32 {
         value.end().plus(self.grace).ceil_seconds()
     }
 
-    fn map(&self, slot: u64) -> &Map<V> {
-        &self.shard(slot).map
+    fn map(&self, hash: u64) -> &Map<V> {
+        &self.shard(hash).map
     }
 
-    /// The map goes by the lowest and the uppermost bits of a place; shards go by some between.
-    fn shard(&self, slot: u64) -> &Shard<V> {
-        &self.shards[(slot >> 40) as usize & (self.shards.len() - 1)]
+    /// The shard of a hash. The map uses the lowest and the highest bits of the hash; the shard is chosen by
+    /// bits in the middle.
+    fn shard(&self, hash: u64) -> &Shard<V> {
+        &self.shards[(hash >> 40) as usize & (self.shards.len() - 1)]
     }
 }
 
@@ -170,8 +174,8 @@ impl<V: Value> Shard<V> {
     }
 }
 
-/// How memory is turned into weight, so that one limit on weight is both a limit on memory and on number: no
-/// entry weighs less than its share of the memory, were all of them alike.
+/// Converts memory to weight, so that one limit on weight limits both memory and number: an entry's weight is
+/// at least the memory limit divided by the entry limit.
 #[derive(Clone, Copy)]
 struct Scale {
     capacity: u64,
@@ -180,39 +184,39 @@ struct Scale {
 }
 
 impl Scale {
-    /// For a shard with room for so much.
+    /// The scale of a shard with these limits.
     fn new(entries: u64, bytes: u64) -> Self {
         let least = (bytes / entries.max(1)).max(1);
-        // Rounded down, so that exactly as many of the least fit.
+        // Rounded down, so that exactly `entries` entries of the least weight fit.
         Self { capacity: bytes.min(least.saturating_mul(entries)), least }
     }
 
-    /// The most entries that there is room for.
+    /// The maximum number of entries.
     fn most(self) -> u64 {
         self.capacity / self.least.max(BYTES_PER_ENTRY)
     }
 }
 
 impl<V: Value> Weighter<u64, V> for Scale {
-    fn weight(&self, _place: &u64, value: &V) -> u64 {
+    fn weight(&self, _hash: &u64, value: &V) -> u64 {
         (value.bytes() + BYTES_PER_ENTRY).max(self.least)
     }
 }
 
-/// Counts the values that go for want of room.
+/// Counts evicted values.
 #[derive(Clone)]
 struct Evictions(Arc<AtomicU64>);
 
 impl<V> Lifecycle<u64, V> for Evictions {
     type RequestState = ();
 
-    /// Not called for those that are replaced or removed.
-    fn before_evict(&self, (): &mut (), _place: &u64, _value: &mut V) {
+    /// Not called for values that are replaced or removed.
+    fn before_evict(&self, (): &mut (), _hash: &u64, _value: &mut V) {
         self.0.fetch_add(1, Relaxed);
     }
 }
 
-/// Places are hashes already.
+/// Returns the key itself, which is a hash already.
 #[derive(Clone, Copy, Default)]
 struct KeyHasher(u64);
 
@@ -221,14 +225,14 @@ impl Hasher for KeyHasher {
         self.0
     }
 
-    fn write_u64(&mut self, slot: u64) {
-        self.0 = slot;
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
     }
 
-    /// Not called for places, and harmless if it were.
-    fn write(&mut self, octets: &[u8]) {
-        for &octet in octets {
-            self.0 = self.0.rotate_left(8) ^ u64::from(octet);
+    /// Not called for keys, and harmless if called.
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(byte);
         }
     }
 }

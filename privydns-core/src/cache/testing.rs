@@ -1,5 +1,5 @@
-//! What the cache is tested with, by its own tests and by the fuzzer.
+//! Test support for the cache, used by its tests and by the fuzzer.
 
 pub(crate) mod model;
-#[cfg_attr(not(test), expect(dead_code, reason = "the fuzzer needs less of it than the tests"))]
+#[cfg_attr(not(test), expect(dead_code, reason = "the fuzzer uses only a part"))]
 pub(crate) mod wire;

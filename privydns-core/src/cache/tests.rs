@@ -1,4 +1,4 @@
-//! What a lookup finds, after what was inserted when.
+//! What a lookup finds after given inserts.
 
 mod denial;
 mod faults;
@@ -19,7 +19,7 @@ const PUBLIC: UpstreamSet = UpstreamSet(1);
 const INTERNAL: UpstreamSet = UpstreamSet(2);
 const TTL: u32 = 300;
 
-/// A cache and its time.
+/// A cache and the current time.
 struct Bench {
     cache: Cache,
     now: Instant,
@@ -55,7 +55,7 @@ impl Bench {
         self.cache.lookup(self.now, query, self.cache.query_key(query, upstream_set))
     }
 
-    /// The answer that is given without asking, and without having it renewed.
+    /// The fresh answer, if there is one and a refresh is not due.
     fn fresh(&self, query: &Query) -> Option<Answer> {
         match self.found(query) {
             Found::Fresh(answer) => Some(answer),
@@ -72,7 +72,7 @@ impl Bench {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "any instant will do to begin with")]
+#[expect(clippy::disallowed_methods, reason = "any instant can be the start")]
 fn start() -> Instant {
     Instant::now()
 }

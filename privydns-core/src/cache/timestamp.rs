@@ -1,32 +1,32 @@
-//! Points in time that fit into eight octets, as each entry has one.
+//! Points in time that fit into eight bytes, one per cache entry.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-/// Nanoseconds since a cache's first use. Negative for what was under way before.
+/// Nanoseconds since a cache's first use. Negative for times before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Timestamp(i64);
 
-/// Turns the instants that come in into moments.
+/// Converts instants to timestamps.
 #[derive(Debug, Default)]
 pub(super) struct Clock {
     first: OnceLock<Instant>,
-    /// Nanoseconds that the instants left out.
+    /// Nanoseconds of sleep, which instants do not include.
     slept: AtomicU64,
 }
 
-/// To sleep for longer is no different: nothing is kept for as long.
+/// The maximum sleep that is counted. Longer ones make no difference, as entries are kept for less time.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30 * 24 * 3600);
 
 impl Clock {
-    /// The timestamp of an instant. Instants before the first one seen count as that one.
+    /// The timestamp of an instant. Instants before the first one seen count as the first.
     pub(super) fn timestamp(&self, now: Instant) -> Timestamp {
         let awake = now.saturating_duration_since(*self.first.get_or_init(|| now));
         Timestamp(nanoseconds(awake)).plus(Duration::from_nanos(self.slept.load(Relaxed)))
     }
 
-    /// The instants stood still for so long, and answers aged.
+    /// Advances the clock by a time during which instants stood still.
     pub(super) fn slept(&self, time: Duration) {
         let time = u64::try_from(time.min(LONGEST_SLEEP).as_nanos()).unwrap_or(u64::MAX);
         self.slept.fetch_add(time, Relaxed);
@@ -34,7 +34,7 @@ impl Clock {
 }
 
 impl Timestamp {
-    /// The time from `earlier` to here; none if `earlier` is later.
+    /// The time from `earlier` to this timestamp; zero if `earlier` is later.
     pub(super) fn since(self, earlier: Self) -> Duration {
         Duration::from_nanos(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
@@ -62,7 +62,7 @@ impl Timestamp {
         u32::try_from(self.milliseconds() / 1000).unwrap_or(u32::MAX)
     }
 
-    /// Whole seconds since the cache's first use, so many that the timestamp is not after them.
+    /// Whole seconds since the cache's first use, rounded up.
     pub(super) fn ceil_seconds(self) -> u32 {
         let begun = self.nanoseconds().div_ceil(1_000_000_000);
         u32::try_from(begun).unwrap_or(u32::MAX)

@@ -1,4 +1,4 @@
-//! Where requests go, and how a query is put into one.
+//! The target of DoH requests, and how a request contains a query.
 
 use std::fmt;
 
@@ -7,23 +7,23 @@ use data_encoding::BASE64URL_NOPAD;
 use crate::message::{self, Carrier, Query};
 use crate::upstream::{HttpMethod, Upstream};
 
-/// One DoH resource: what every request to it has in common.
+/// A DoH resource: the parts that all requests to it have in common.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Endpoint {
     authority: Box<str>,
     method: HttpMethod,
-    /// What comes before the query over GET, as in `/dns-query?dns=`; over POST the whole path.
+    /// Over GET, everything before the encoded query, as in `/dns-query?dns=`. Over POST, the whole path.
     path: Box<str>,
 }
 
-/// Encodes the message that a request carries. Its ID is 0, so that equal queries make equal requests
-/// (RFC 8484 Section 4.1).
+/// Encodes the query for a request. The ID is 0, so that equal queries produce equal requests (RFC 8484
+/// Section 4.1).
 pub(crate) fn encode_query(query: &Query, out: &mut Vec<u8>) {
     message::encode(query, 0, Carrier::Http, out);
 }
 
 impl Endpoint {
-    /// The resource of an upstream; `None` for one of DNS over TLS.
+    /// The resource of an upstream, or `None` if the upstream does not use DNS over HTTPS.
     ///
     /// ```
     /// use privydns_core::{Upstream, doh::Endpoint};
@@ -35,7 +35,7 @@ impl Endpoint {
     pub fn of(upstream: &Upstream) -> Option<Self> {
         let method = upstream.http_method();
         let template = upstream.template()?;
-        // Expanded without variables for POST (RFC 8484 Section 4.1); with the one there is for GET.
+        // The template is expanded without variables for POST (RFC 8484 Section 4.1), and with `dns` for GET.
         let mut path = template.path_and_query().to_owned();
         if method == HttpMethod::Get {
             path.push(template.separator());
@@ -49,12 +49,12 @@ impl Endpoint {
         &self.authority
     }
 
-    /// How the query goes into a request.
+    /// The request method.
     pub(crate) fn method(&self) -> HttpMethod {
         self.method
     }
 
-    /// Appends the request's path, which over GET has `message` (made by [`encode_query`]) in it.
+    /// Appends the request's path. Over GET, the path contains `message`, made by [`encode_query`].
     pub(crate) fn append_path(&self, message: &[u8], out: &mut Vec<u8>) {
         out.extend_from_slice(self.path.as_bytes());
         if self.method == HttpMethod::Get {
@@ -64,7 +64,7 @@ impl Endpoint {
         }
     }
 
-    /// The request's body: `message` over POST, and none over GET.
+    /// The request's body: `message` over POST, `None` over GET.
     pub(crate) fn body<'a>(&self, message: &'a [u8]) -> Option<&'a [u8]> {
         (self.method == HttpMethod::Post).then_some(message)
     }

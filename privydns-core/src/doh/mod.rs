@@ -1,8 +1,8 @@
 //! DNS over HTTPS (RFC 8484) as pure functions, the same for every version of HTTP.
 //!
-//! A request is an [`Endpoint`] and a query's bytes. A response is a head, fed with the header fields as they
-//! come, and a body; both together are an answer, or say why there is none. The machines that speak HTTP/1.1 and
-//! HTTP/2 add nothing but framing.
+//! A request consists of an [`Endpoint`] and an encoded query. A response consists of a head, which is given
+//! the header fields as they are received, and a body. Together they yield an answer or an error. The
+//! HTTP/1.1 and HTTP/2 state machines only add framing.
 
 mod endpoint;
 mod response;
@@ -18,5 +18,5 @@ pub(crate) use response::{ResponseHead, finish};
 /// The media type of a DNS message (RFC 8484 Section 6).
 pub(crate) const MEDIA_TYPE: &str = "application/dns-message";
 
-/// The longest body that is a DNS message (RFC 8484 Section 6).
+/// The maximum length of a body in bytes (RFC 8484 Section 6).
 pub(crate) const MAX_BODY: usize = 65_535;

@@ -1,4 +1,4 @@
-//! What a response amounts to: an answer, or the reason why there is none.
+//! Evaluates DoH responses: an answer, or the reason why there is none.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,13 +9,14 @@ use super::{MAX_BODY, MEDIA_TYPE, encode_query};
 use crate::error::{Cause, HttpProblem};
 use crate::message::{self, HEADER, Query};
 
-/// The longest `Age` that is told apart from forever (RFC 9111 Section 1.2.2).
+/// The maximum value of `Age` and `Retry-After`; larger ones are reduced to this value (RFC 9111 Section
+/// 1.2.2).
 const MAX_DELTA_SECONDS: u32 = 1 << 31;
 
-/// How much of a header field's text is kept for an error, in octets.
+/// The maximum length of a header field's text in an error, in bytes.
 const MAX_TEXT: usize = 256;
 
-/// What matters of a response before its body comes.
+/// The relevant parts of a response head.
 #[derive(Clone, Debug)]
 pub(crate) struct ResponseHead {
     status: u16,
@@ -37,17 +38,17 @@ impl ResponseHead {
         Self { status, media_type: MediaType::Absent, age: None, retry_after: None, location: None }
     }
 
-    /// Takes one header field; `name` is in lower case. Fields that do not matter are passed over.
+    /// Processes one header field, whose `name` is in lower case. Irrelevant fields are ignored.
     pub(crate) fn header(&mut self, name: &[u8], value: &[u8]) {
         match name {
             b"content-type" => self.media_type.add(value),
-            // Of several members the first counts, and a first that is no number is as good as none
-            // (RFC 9111 Section 5.1).
+            // If there are several members, the first one counts. If the first one is not a number, the field
+            // is ignored (RFC 9111 Section 5.1).
             b"age" if self.age.is_none() => {
-                let first = value.split(|&octet| octet == b',').next().unwrap_or_default();
+                let first = value.split(|&byte| byte == b',').next().unwrap_or_default();
                 self.age = Some(delta_seconds(first).unwrap_or(0));
             }
-            // The other form of Retry-After is a date, and there is no calendar here to hold it against.
+            // Retry-After may also be a date, which cannot be used without a wall clock.
             b"retry-after" => {
                 let seconds = delta_seconds(value).map(|seconds| Duration::from_secs(seconds.into()));
                 self.retry_after = self.retry_after.max(seconds);
@@ -57,7 +58,7 @@ impl ResponseHead {
         }
     }
 
-    /// Whether the body is to be a DNS message (RFC 8484 Section 4.2.1). Other bodies need not be kept.
+    /// Whether the body must be a DNS message (RFC 8484 Section 4.2.1). Other bodies can be discarded.
     pub(crate) fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
@@ -66,7 +67,7 @@ impl ResponseHead {
         self.status
     }
 
-    /// Why the body that comes with this head, whatever is in it, is no answer.
+    /// The reason why a response with this head is not an answer, whatever its body, or `None`.
     pub(crate) fn problem(&self, query: &Query) -> Option<HttpProblem> {
         match (self.status, &self.location, &self.media_type) {
             (300..400, Some(location), _) => {
@@ -80,10 +81,10 @@ impl ResponseHead {
     }
 }
 
-/// The answer in a response that is there from end to end, and the seconds that it spent in HTTP caches.
+/// The answer in a complete response, and the seconds that the response spent in HTTP caches.
 ///
-/// The message's ID is not looked at: over HTTP it is the exchange that pairs an answer with its query, and
-/// RFC 8484 Section 4.1 asks nothing of the ID in a response. Its question must match, where it has one.
+/// The message's ID is ignored: HTTP pairs responses with requests, and RFC 8484 Section 4.1 does not specify
+/// the ID of a response. If the message has a question, the question must match.
 pub(crate) fn finish(head: &ResponseHead, body: &[u8], query: &Query) -> Result<(Arc<[u8]>, u32), Cause> {
     if let Some(problem) = head.problem(query) {
         return Err(problem.into());
@@ -98,8 +99,8 @@ pub(crate) fn finish(head: &ResponseHead, body: &[u8], query: &Query) -> Result<
     Ok((Arc::from(body), head.age.unwrap_or(0)))
 }
 
-/// Whether a request that met this status would meet it again, so that repeating it at the same upstream is of
-/// no use: the server does not want this client, this resource, this method, this type or this size.
+/// Whether repeating the request at the same upstream would yield the same status: the server rejects the
+/// client, the resource, the method, the content type or the size.
 ///
 /// ```
 /// use privydns_core::doh::is_final_status;
@@ -116,19 +117,20 @@ pub fn is_final_status(status: u16) -> bool {
 
 impl MediaType {
     fn add(&mut self, value: &[u8]) {
-        // Parameters carry no meaning for this type (RFC 8484 Section 6); a server's charset does no harm.
-        let essence = value.split(|&octet| octet == b';').next().unwrap_or_default().trim_ascii();
+        // This type has no parameters (RFC 8484 Section 6). A parameter such as a charset is ignored.
+        let essence = value.split(|&byte| byte == b';').next().unwrap_or_default().trim_ascii();
         let is_dns = essence.eq_ignore_ascii_case(MEDIA_TYPE.as_bytes());
         match self {
             Self::Absent if is_dns => *self = Self::DnsMessage,
-            // The field is a singleton: what contradicts itself is not to be trusted.
+            // Content-Type may occur only once. If there are contradictory values, the response is rejected.
             Self::Absent | Self::DnsMessage if !is_dns => *self = Self::Other(text(value)),
             Self::Absent | Self::DnsMessage | Self::Other(_) => {}
         }
     }
 }
 
-/// `1*DIGIT` with space around it, at most [`MAX_DELTA_SECONDS`] (RFC 9111 Section 1.2.2).
+/// Parses `1*DIGIT` with optional white space around it, and limits the value to [`MAX_DELTA_SECONDS`] (RFC
+/// 9111 Section 1.2.2).
 fn delta_seconds(value: &[u8]) -> Option<u32> {
     let digits = value.trim_ascii();
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
@@ -140,18 +142,18 @@ fn delta_seconds(value: &[u8]) -> Option<u32> {
     Some(seconds)
 }
 
-/// A redirect's target without what could tell the question: its query part, and the message that this client
-/// itself may have put into its path.
+/// The target of a redirect, without parts that could reveal the question: without the query component, and
+/// without the encoded message that the request may have had in its path.
 fn without_question<'a>(location: &'a str, query: &Query) -> &'a str {
     let location = location.split(['?', '#']).next().unwrap_or_default();
     let mut message = Vec::new();
     encode_query(query, &mut message);
-    // The header's twelve octets are sixteen characters, enough to know a message by; the question follows.
+    // The 12 bytes of the header are 16 characters, enough to recognize the message. The question follows.
     let header = BASE64URL_NOPAD.encode(&message[..HEADER]);
     location.find(&header).map_or(location, |at| &location[..at])
 }
 
-/// A field's text as an error shows it.
+/// A field's text for an error.
 fn text(value: &[u8]) -> Box<str> {
     String::from_utf8_lossy(&value[..value.len().min(MAX_TEXT)]).into()
 }

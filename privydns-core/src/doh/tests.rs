@@ -13,7 +13,7 @@ fn query() -> Query {
     Query::new("www.example.com", RecordType::A).unwrap()
 }
 
-/// The least that answers the query.
+/// The shortest answer to the query.
 fn answer() -> Vec<u8> {
     let mut bytes = Vec::new();
     encode_query(&query(), &mut bytes);
@@ -39,7 +39,7 @@ const DNS: (&str, &str) = ("content-type", MEDIA_TYPE);
 
 /// Conformance 25, 26: GET adds the variable to the path, POST does not (RFC 8484 Section 4.1).
 #[test]
-fn the_path_is_the_template_expanded_for_the_method() {
+fn path_is_the_template_expanded_for_the_method() {
     let message = [0xfb, 0xff, 0x00, 0x01];
     // URL, authority, path over POST, path over GET
     let rows = [
@@ -62,9 +62,9 @@ fn the_path_is_the_template_expanded_for_the_method() {
     assert_eq!(Endpoint::of(&"tls://192.0.2.1".parse().unwrap()), None);
 }
 
-/// Conformance 26: base64url without padding is what others read (RFC 8484 Section 6).
+/// Conformance 26: base64url without padding is decodable by other implementations (RFC 8484 Section 6).
 #[test]
-fn the_query_in_a_path_reads_back() {
+fn query_in_a_path_is_decodable() {
     let upstream: Upstream = "https://192.0.2.1".parse().unwrap();
     let endpoint = Endpoint::of(&upstream.with_http_method(HttpMethod::Get)).unwrap();
     let (mut message, mut path) = (Vec::new(), Vec::new());
@@ -75,9 +75,10 @@ fn the_query_in_a_path_reads_back() {
     assert_eq!(message::id_of(&message), Some(0), "conformance 27");
 }
 
-/// Conformance 27: the type in any case, with any parameters; everything else is an error that names it.
+/// Conformance 27: the type in any case and with any parameters is accepted. Every other type is an error
+/// that names it.
 #[test]
-fn the_content_type_must_be_that_of_a_dns_message() {
+fn content_type_must_be_that_of_a_dns_message() {
     let rows: [(&[&str], Option<&str>); 10] = [
         (&["application/dns-message"], None),
         (&["Application/DNS-Message"], None),
@@ -100,10 +101,10 @@ fn the_content_type_must_be_that_of_a_dns_message() {
     }
 }
 
-/// Conformance 30: a number of seconds and nothing else; of several the first; too many are forever (RFC 9111
-/// Sections 1.2.2 and 5.1).
+/// Conformance 30: only a number of seconds is accepted; of several numbers, the first counts; the maximum is
+/// 2^31 (RFC 9111 Sections 1.2.2 and 5.1).
 #[test]
-fn the_age_is_read_by_the_letter() {
+fn age_is_parsed_strictly() {
     let rows: [(&[&str], u32); 12] = [
         (&[], 0),
         (&["0"], 0),
@@ -124,9 +125,9 @@ fn the_age_is_read_by_the_letter() {
     }
 }
 
-/// Conformance 28, 29: statuses, and what comes with them.
+/// Conformance 28, 29: statuses and their header fields.
 #[test]
-fn a_status_other_than_success_is_never_an_answer() {
+fn status_other_than_success_is_never_an_answer() {
     let status = |code, seconds: Option<u64>| {
         Some(HttpProblem::Status { code, retry_after: seconds.map(Duration::from_secs) })
     };
@@ -164,7 +165,7 @@ fn a_status_other_than_success_is_never_an_answer() {
     }
 }
 
-/// Conformance 28: the statuses that the same request would meet again.
+/// Conformance 28: the statuses that the same request would receive again.
 #[test]
 fn final_statuses_are_those_that_repeating_does_not_change() {
     let finals =
@@ -177,9 +178,9 @@ fn final_statuses_are_those_that_repeating_does_not_change() {
     }
 }
 
-/// Conformance 33: a body that is no DNS message in answer to the query.
+/// Conformance 33: the body must be a response to the query.
 #[test]
-fn the_body_is_a_response_to_the_query() {
+fn body_must_be_a_response_to_the_query() {
     let with = |alter: fn(&mut Vec<u8>)| {
         let mut bytes = answer();
         alter(&mut bytes);
@@ -192,7 +193,7 @@ fn the_body_is_a_response_to_the_query() {
     };
     let rows = [
         ("the longest", long(65_535), None),
-        // Over HTTP it is the exchange that pairs them.
+        // Over HTTP, the ID does not matter.
         ("another ID", with(|bytes| bytes[0] = 7), None),
         ("empty", vec![], Some(HttpProblem::EmptyBody.into())),
         ("too long", long(65_536), Some(HttpProblem::BodyTooLong.into())),

@@ -1,4 +1,4 @@
-//! A lookup of both families of addresses, whose addresses are taken as they come.
+//! A lookup of both address families that yields addresses as answers arrive.
 
 use std::net::IpAddr;
 use std::pin::Pin;
@@ -11,24 +11,24 @@ use crate::error::{Error, ErrorKind};
 use crate::message::{Answer, Query};
 use crate::rr::RecordType;
 
-/// The addresses of a name, one by one, in the order in which to connect to them: what
-/// [`Handle::begin_addresses`] begins. Dropped before its end, it cancels what is on its way.
+/// The addresses of a name, one by one, in the order in which to connect to them. Returned by
+/// [`Handle::begin_addresses`]. Dropping it cancels unfinished lookups.
 #[derive(Debug)]
-#[must_use = "the lookups are cancelled when it is dropped"]
+#[must_use = "dropping this cancels the lookups"]
 pub struct PendingAddresses<'a> {
     ipv6: Option<Lookup<'a>>,
     ipv4: Option<Lookup<'a>>,
     sequence: Sequence,
-    /// When to poll again although no lookup has ended.
+    /// When to poll again even if no lookup has ended.
     deadline: Option<Instant>,
 }
 
 impl Handle {
-    /// Begins the lookups of a name's addresses, IPv6 and IPv4.
+    /// Begins the lookups of a name's IPv6 and IPv4 addresses.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Name`].
+    /// [`ErrorKind::Name`] if the name is invalid.
     pub fn begin_addresses(&self, now: Instant, name: &str) -> Result<PendingAddresses<'_>, Error> {
         let ipv6 = Query::new(name, RecordType::AAAA)?;
         let ipv4 = Query::new(name, RecordType::A)?;
@@ -38,11 +38,11 @@ impl Handle {
 }
 
 impl PendingAddresses<'_> {
-    /// The next address; none after the last. Where there is no address at all, the one item is the error that
-    /// [`Addresses::join`](crate::Addresses::join) gives.
+    /// The next address, or `None` after the last. If there is no address at all, the only item is the error
+    /// of [`Addresses::join`](crate::Addresses::join).
     ///
-    /// An IPv4 address is held back for up to 50 ms while nothing is known of IPv6 (RFC 8305 Section 3): while this
-    /// is pending, poll it again at the [`deadline`](Self::deadline) as well as when it wakes.
+    /// IPv4 addresses are delayed by up to 50 ms while the IPv6 answer is missing (RFC 8305 Section 3). While
+    /// the result is pending, poll again at the [`deadline`](Self::deadline) as well as when woken.
     pub fn poll_next(
         &mut self,
         now: Instant,
@@ -65,12 +65,12 @@ impl PendingAddresses<'_> {
         }
     }
 
-    /// When to poll again, though nothing may have happened.
+    /// When to poll again, even if not woken.
     pub fn deadline(&self) -> Option<Instant> {
         self.deadline
     }
 
-    /// Ends the lookups that are not over, as if their time had passed.
+    /// Ends the unfinished lookups as if their deadline had passed.
     pub fn give_up(&mut self, now: Instant) {
         if self.ipv6.take().is_some() {
             self.sequence.ipv6_answered(Err(ErrorKind::Deadline.into()));
@@ -81,7 +81,7 @@ impl PendingAddresses<'_> {
     }
 }
 
-/// The result of a lookup that is over now.
+/// The result of a lookup that has ended.
 fn ended(lookup: &mut Option<Lookup<'_>>, context: &mut Context<'_>) -> Option<Result<Answer, Error>> {
     let Poll::Ready(result) = Pin::new(lookup.as_mut()?).poll(context) else { return None };
     *lookup = None;

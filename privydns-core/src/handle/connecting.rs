@@ -1,4 +1,4 @@
-//! Connecting to a name: its addresses raced as they come.
+//! Connects to a name by racing its addresses as they arrive.
 
 use std::io;
 use std::net::SocketAddr;
@@ -8,22 +8,22 @@ use std::time::{Duration, Instant};
 use super::{Handle, PendingAddresses};
 use crate::error::{Error, ErrorKind};
 
-/// A connection that is not there by then is given up, whatever the system's own patience.
+/// The maximum time for connecting, even if the system's own timeout is longer.
 const CONNECT_LIMIT: Duration = Duration::from_secs(30);
 
-/// A TCP connection in the making, to whichever address of a name is there first (RFC 8305): what
-/// [`Handle::connect`] begins.
+/// A TCP connection attempt to a name, over whichever address connects first (RFC 8305). Returned by
+/// [`Handle::connect`].
 ///
-/// The addresses come in the order of an [`PendingAddresses`], the next one 250 ms after the last or as soon as one
-/// fails; [`address_delay`](crate::config::ResolverBuilder::address_delay) sets another time, and 10 ms is the least. It is
-/// given up after 30 s. Who drives it connects to what [`poll`](Self::poll) says until one connection is there; the others
-/// are then to be dropped.
+/// The addresses have the order of [`PendingAddresses`]. Each attempt begins 250 ms after the previous one,
+/// or as soon as one fails. [`address_delay`](crate::config::ResolverBuilder::address_delay) changes this
+/// delay; the minimum is 10 ms. The attempt is given up after 30 s. The caller connects to the addresses from
+/// [`poll`](Self::poll) until one connection is established, and then drops the others.
 ///
 /// ```
 /// use std::{io, net::SocketAddr, task::Context, time::Instant};
 /// use privydns_core::handle::{ConnectStep, Connecting};
 ///
-/// /// Has connections begun. Says until when to wait for one of them, or to be woken.
+/// /// Begins the connections that are due. Returns when to call again, unless something happens before.
 /// fn advance(
 ///     connecting: &mut Connecting<'_>,
 ///     context: &mut Context<'_>,
@@ -43,23 +43,23 @@ pub struct Connecting<'a> {
     lookup: PendingAddresses<'a>,
     port: u16,
     delay: Duration,
-    /// No attempt begins before this.
+    /// The time of the next attempt.
     next: Instant,
     limit: Instant,
     racing: usize,
     has_all: bool,
-    /// The first failure of an address that there is a way to, or else the first.
+    /// The first failure of a reachable address, or else the first failure.
     failure: Option<io::Error>,
 }
 
-/// What to do for a [`Connecting`].
+/// The next step of a [`Connecting`].
 #[derive(Debug)]
 pub enum ConnectStep {
-    /// Begin to connect to this address, beside those that were begun.
+    /// Connect to this address, in parallel to the attempts that are running.
     Connect(SocketAddr),
-    /// Wait for a connection, for a failure, for being woken, or until this time.
+    /// Wait for a connection, a failure, a wake-up, or this time.
     Wait(Instant),
-    /// It failed, and no attempt goes on.
+    /// Connecting failed, and no attempt is running.
     Failed(io::Error),
 }
 
@@ -68,7 +68,7 @@ impl Handle {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Name`], as [`io::ErrorKind::InvalidInput`].
+    /// [`ErrorKind::Name`] if the name is invalid, as [`io::ErrorKind::InvalidInput`].
     pub fn connect(&self, now: Instant, host: &str, port: u16) -> io::Result<Connecting<'_>> {
         Ok(Connecting {
             lookup: self.begin_addresses(now, host)?,
@@ -84,8 +84,8 @@ impl Handle {
 }
 
 impl Connecting<'_> {
-    /// What to do now. Call it again after each [`ConnectStep::Connect`], after each
-    /// [`failed`](Self::failed), when the context wakes, and at the time that it said.
+    /// The step to take now. Call this again after each [`ConnectStep::Connect`], after each
+    /// [`failed`](Self::failed), when woken, and at the time in [`ConnectStep::Wait`].
     pub fn poll(&mut self, now: Instant, context: &mut Context<'_>) -> ConnectStep {
         if self.limit <= now {
             return ConnectStep::Failed(io::ErrorKind::TimedOut.into());
@@ -113,38 +113,39 @@ impl Connecting<'_> {
         ConnectStep::Wait(deadline.map_or(self.limit, |deadline| deadline.min(self.limit)))
     }
 
-    /// An attempt failed: the next begins at once.
+    /// Reports that an attempt failed. The next one begins immediately.
     pub fn failed(&mut self, now: Instant, error: io::Error) {
         self.racing = self.racing.saturating_sub(1);
-        if self.failure.as_ref().is_none_or(is_without_way) {
+        if self.failure.as_ref().is_none_or(is_unreachable) {
             self.failure = Some(error);
         }
         self.next = now;
     }
 
-    /// Whether addresses are still being looked up, and an attempt could begin if one came.
+    /// Whether addresses are still being looked up, and an attempt could begin as soon as one arrives.
     pub fn waits_for_addresses(&self, now: Instant) -> bool {
         !self.has_all && self.next <= now
     }
 
-    /// Whether an attempt is going on.
+    /// Whether an attempt is running.
     pub fn is_racing(&self) -> bool {
         self.racing > 0
     }
 
-    /// Ends the lookups that are not over, as if their time had passed.
+    /// Ends the unfinished lookups as if their deadline had passed.
     pub fn give_up_lookups(&mut self, now: Instant) {
         self.lookup.give_up(now);
     }
 }
 
-/// Whether a failure says no more than that a family of addresses leads nowhere from here.
-fn is_without_way(error: &io::Error) -> bool {
+/// Whether a failure means only that addresses of this family are unreachable from here.
+fn is_unreachable(error: &io::Error) -> bool {
     use io::ErrorKind::{AddrNotAvailable, HostUnreachable, NetworkUnreachable};
     matches!(error.kind(), AddrNotAvailable | HostUnreachable | NetworkUnreachable)
 }
 
-/// For functions that connect, whose errors are the system's: the kind is the nearest, and the error is inside.
+/// For functions that connect and return the system's errors: the kind is the closest match, and the error is
+/// the source.
 impl From<Error> for io::Error {
     fn from(error: Error) -> Self {
         let kind = match error.kind() {

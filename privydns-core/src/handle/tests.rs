@@ -1,4 +1,4 @@
-#![expect(clippy::unnecessary_wraps, reason = "a start can fail, and these do not")]
+#![expect(clippy::unnecessary_wraps, reason = "the signature of a start, which these never fail")]
 
 use std::cell::{Cell, RefCell};
 use std::pin::pin;
@@ -8,7 +8,7 @@ use super::*;
 use crate::{Config, RecordType};
 
 thread_local! {
-    /// The inboxes of the drivers that were started and not yet lost.
+    /// The inboxes of the running drivers.
     static DRIVERS: RefCell<Vec<Inbox>> = const { RefCell::new(Vec::new()) };
     static STARTS: Cell<usize> = const { Cell::new(0) };
 }
@@ -19,14 +19,14 @@ fn start(inbox: Inbox) -> Result<(), Error> {
     Ok(())
 }
 
-/// As a runtime does that is shutting down: the task is taken, and dropped.
-fn start_in_vain(inbox: Inbox) -> Result<(), Error> {
+/// Like a runtime that is shutting down: accepts the task and drops it.
+fn start_and_drop(inbox: Inbox) -> Result<(), Error> {
     STARTS.set(STARTS.get() + 1);
     drop(inbox);
     Ok(())
 }
 
-fn start_nowhere(_: Inbox) -> Result<(), Error> {
+fn fail_to_start(_: Inbox) -> Result<(), Error> {
     Err(ConfigError::NoRuntime.into())
 }
 
@@ -40,7 +40,7 @@ fn query(name: &str) -> Query {
     Query::new(name, RecordType::A).expect("a name")
 }
 
-#[expect(clippy::disallowed_methods, reason = "a test has to begin somewhere")]
+#[expect(clippy::disallowed_methods, reason = "the start time of a test")]
 fn now() -> Instant {
     Instant::now()
 }
@@ -93,7 +93,7 @@ impl WakeFlag {
 }
 
 #[test]
-fn the_first_miss_starts_the_driver_and_the_next_wakes_it() {
+fn first_miss_starts_the_driver_and_the_next_wakes_it() {
     let handle = handle(start);
     let first = handle.begin(now(), query("one.example"));
     let mut inbox = driver();
@@ -104,7 +104,7 @@ fn the_first_miss_starts_the_driver_and_the_next_wakes_it() {
     let second = handle.begin(now(), query("two.example"));
     assert!(flag.was_woken());
     let third = handle.begin(now(), query("three.example"));
-    assert!(!flag.was_woken(), "it is awake already");
+    assert!(!flag.was_woken(), "the driver is awake already");
     assert!(matches!(
         inputs(&mut inbox)[..],
         [Input::Miss { id: LookupId(2), .. }, Input::Miss { id: LookupId(3), .. }]
@@ -114,8 +114,8 @@ fn the_first_miss_starts_the_driver_and_the_next_wakes_it() {
 }
 
 #[test]
-fn what_is_known_needs_no_driver() {
-    let handle = handle(start_nowhere);
+fn local_answers_need_no_driver() {
+    let handle = handle(fail_to_start);
     let mut known = handle.begin(now(), query("localhost"));
     assert!(matches!(poll(Pin::new(&mut known)), Poll::Ready(Ok(_))));
     let mut refused = handle.begin(now(), query("hidden.onion"));
@@ -123,7 +123,7 @@ fn what_is_known_needs_no_driver() {
 }
 
 #[test]
-fn the_result_wakes_its_caller_alone() {
+fn result_wakes_only_its_caller() {
     let handle = handle(start);
     let (mine, theirs) = (Arc::new(WakeFlag::default()), Arc::new(WakeFlag::default()));
     let mut first = handle.begin(now(), query("one.example"));
@@ -137,7 +137,7 @@ fn the_result_wakes_its_caller_alone() {
 }
 
 #[test]
-fn a_dropped_lookup_is_cancelled_and_one_that_has_its_result_is_not() {
+fn dropping_a_lookup_cancels_it_unless_it_has_a_result() {
     let handle = handle(start);
     let dropped = handle.begin(now(), query("one.example"));
     let answered = handle.begin(now(), query("two.example"));
@@ -145,7 +145,7 @@ fn a_dropped_lookup_is_cancelled_and_one_that_has_its_result_is_not() {
     drop(dropped);
     driver_done(&mut inbox, 2);
     drop(answered);
-    // A result that nobody waits for any more is no fault.
+    // A result for a dropped lookup is ignored.
     driver_done(&mut inbox, 1);
     assert!(matches!(
         inputs(&mut inbox)[..],
@@ -155,15 +155,15 @@ fn a_dropped_lookup_is_cancelled_and_one_that_has_its_result_is_not() {
 }
 
 #[test]
-fn a_driver_that_cannot_start_is_the_lookups_error() {
-    let handle = handle(start_nowhere);
+fn lookup_fails_if_the_driver_cannot_start() {
+    let handle = handle(fail_to_start);
     let mut lookup = handle.begin(now(), query("one.example"));
     assert!(matches!(kind(poll(Pin::new(&mut lookup))), ErrorKind::Config(ConfigError::NoRuntime)));
     assert!(handle.mailbox.lock().lookups.is_empty());
 }
 
 #[test]
-fn another_driver_takes_on_the_lookups_of_a_lost_one() {
+fn new_driver_continues_the_lookups_of_a_lost_one() {
     let handle = handle(start);
     let flag = Arc::new(WakeFlag::default());
     let mut first = handle.begin(now(), query("one.example"));
@@ -173,7 +173,7 @@ fn another_driver_takes_on_the_lookups_of_a_lost_one() {
     assert_eq!(inputs(&mut lost).len(), 2);
     drop(lost);
     assert!(flag.was_woken());
-    assert_eq!(STARTS.get(), 1, "nobody starts a driver before a lookup is polled, where its runtime is");
+    assert_eq!(STARTS.get(), 1, "a driver is started only where a lookup is polled");
 
     assert!(poll(Pin::new(&mut first)).is_pending());
     assert!(poll(Pin::new(&mut second)).is_pending());
@@ -184,9 +184,9 @@ fn another_driver_takes_on_the_lookups_of_a_lost_one() {
     assert!(matches!(poll(Pin::new(&mut second)), Poll::Ready(Ok(_))));
 }
 
-/// A runtime that ends drops its tasks in any order.
+/// A runtime that shuts down drops its tasks in any order.
 #[test]
-fn a_lookup_dropped_after_its_driver_is_not_begun_again() {
+fn lookup_dropped_after_its_driver_is_not_restarted() {
     let handle = handle(start);
     let dropped = handle.begin(now(), query("one.example"));
     drop(driver());
@@ -195,10 +195,10 @@ fn a_lookup_dropped_after_its_driver_is_not_begun_again() {
     assert!(matches!(inputs(&mut driver())[..], [Input::Miss { id: LookupId(2), .. }]));
 }
 
-/// A runtime that shuts down takes tasks and drops them. A lookup must not go round in circles there.
+/// A runtime that shuts down accepts tasks and drops them. A lookup must not loop in this case.
 #[test]
-fn a_lookup_that_loses_driver_after_driver_ends() {
-    let handle = handle(start_in_vain);
+fn lookup_fails_after_losing_two_drivers() {
+    let handle = handle(start_and_drop);
     let mut lookup = handle.begin(now(), query("one.example"));
     assert!(poll(Pin::new(&mut lookup)).is_pending());
     assert!(matches!(kind(poll(Pin::new(&mut lookup))), ErrorKind::Config(ConfigError::NoRuntime)));
@@ -207,7 +207,7 @@ fn a_lookup_that_loses_driver_after_driver_ends() {
 }
 
 #[test]
-fn close_returns_when_the_driver_is_over() {
+fn close_returns_when_the_driver_has_ended() {
     let handle = handle(start);
     let mut lookup = handle.begin(now(), query("one.example"));
     let mut inbox = driver();
@@ -222,7 +222,7 @@ fn close_returns_when_the_driver_is_over() {
     assert!(poll(close.as_mut()).is_ready());
     assert!(matches!(kind(poll(Pin::new(&mut lookup))), ErrorKind::Closed));
 
-    // From now on nothing goes, cached or not, and nothing is started.
+    // After this, every lookup fails, cached or not, and no driver is started.
     for name in ["two.example", "localhost"] {
         assert!(matches!(kind(poll(Pin::new(&mut handle.begin(now(), query(name))))), ErrorKind::Closed));
     }
@@ -231,24 +231,24 @@ fn close_returns_when_the_driver_is_over() {
 }
 
 #[test]
-fn close_ends_lookups_that_no_driver_carries() {
+fn close_ends_lookups_without_a_driver() {
     let handle = handle(start);
-    let mut lost_first = handle.begin(now(), query("one.example"));
+    let mut before_close = handle.begin(now(), query("one.example"));
     drop(driver());
     assert!(poll(pin!(handle.close())).is_ready());
-    assert!(matches!(kind(poll(Pin::new(&mut lost_first))), ErrorKind::Closed));
+    assert!(matches!(kind(poll(Pin::new(&mut before_close))), ErrorKind::Closed));
 
     let handle = self::handle(start);
-    let mut lost_while_closing = handle.begin(now(), query("one.example"));
+    let mut during_close = handle.begin(now(), query("one.example"));
     let mut close = pin!(handle.close());
     assert!(poll(close.as_mut()).is_pending());
     drop(driver());
     assert!(poll(close.as_mut()).is_ready());
-    assert!(matches!(kind(poll(Pin::new(&mut lost_while_closing))), ErrorKind::Closed));
+    assert!(matches!(kind(poll(Pin::new(&mut during_close))), ErrorKind::Closed));
 }
 
 #[test]
-fn a_changed_network_starts_no_driver_and_is_news_to_the_next() {
+fn network_change_starts_no_driver_and_is_passed_to_the_next() {
     let handle = handle(start);
     handle.network_changed();
     handle.network_changed();
@@ -261,7 +261,7 @@ fn a_changed_network_starts_no_driver_and_is_news_to_the_next() {
 }
 
 #[test]
-fn a_dropped_handle_closes() {
+fn dropping_the_handle_closes_the_driver() {
     let handle = handle(start);
     drop(handle.begin(now(), query("one.example")));
     let mut inbox = driver();
@@ -273,7 +273,7 @@ fn a_dropped_handle_closes() {
     assert!(matches!(inputs(&mut inbox)[..], [Input::Close]));
 }
 
-/// An executor may drop a task, and with it a lookup, in the middle of a call of a waker.
+/// An executor may drop a task, and a lookup with it, while a waker is called.
 #[test]
 fn wakers_are_called_and_dropped_without_the_lock() {
     struct Dropping(Mutex<Option<Lookup<'static>>>);
@@ -287,7 +287,7 @@ fn wakers_are_called_and_dropped_without_the_lock() {
         let lookup = handle.begin(now(), query("held.example"));
         Arc::new(Dropping(Mutex::new(Some(lookup)))).into()
     };
-    // By the answer, by another waker, and by the caller's own leaving.
+    // Dropped by the result, by replacement with another waker, and by dropping the lookup.
     let mut lookup = handle.begin(now(), query("one.example"));
     let mut inbox = driver();
     assert!(Pin::new(&mut lookup).poll(&mut Context::from_waker(&dropping())).is_pending());
@@ -297,7 +297,7 @@ fn wakers_are_called_and_dropped_without_the_lock() {
     assert!(poll(Pin::new(&mut lookup)).is_pending());
     assert!(Pin::new(&mut lookup).poll(&mut Context::from_waker(&dropping())).is_pending());
     drop(lookup);
-    // By the driver's waker, and by its loss.
+    // Dropped with the driver's waker, and at the loss of the driver.
     inputs(&mut inbox);
     assert!(inbox.poll_input(&mut Context::from_waker(&dropping())).is_ready());
     inputs(&mut inbox);

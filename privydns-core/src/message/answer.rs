@@ -1,4 +1,4 @@
-//! What a lookup hands out: a message, how old it is, and where it came from.
+//! Answers: a response message, its age, and its origin.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -14,15 +14,13 @@ use super::record::Records;
 use super::response::{MAX_TTL, Message, Outcome, Section};
 use crate::error::{Error, ErrorKind, NotFound};
 
-/// The TTL that a record shows whose own has run out, in an answer that is handed out although it is stale
-/// (RFC 8767 Section 4).
+/// The TTL shown for an expired record of a stale answer (RFC 8767 Section 4).
 pub(super) const STALE_TTL: u32 = 30;
 
-/// The answer to a query: the octets of the response, shared, and views on them.
+/// The answer to a query: the bytes of the response, shared between clones, and views of them.
 ///
-/// A clone allocates nothing. That a name or a type does not exist is an answer too, told by
-/// [`outcome`](Self::outcome). TTLs are what is left of them: the time that the answer spent in the cache is taken
-/// off as they are read.
+/// Cloning an answer allocates no memory. NXDOMAIN and NODATA are answers too; [`outcome`](Self::outcome)
+/// distinguishes them. TTLs are reduced by the time that the answer spent in the cache.
 ///
 /// ```
 /// use privydns_core::{Answer, Outcome};
@@ -41,33 +39,33 @@ pub(super) const STALE_TTL: u32 = 30;
 #[derive(Clone)]
 pub struct Answer {
     message: Message,
-    /// Seconds since the TTLs were what the message says.
+    /// Seconds since the TTLs had the values that the message contains.
     age: u32,
     origin: Origin,
 }
 
-/// Where an answer came from.
+/// The origin of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Origin {
     pub(crate) upstream: Arc<str>,
     pub(crate) transport: Transport,
     /// Attempts that the lookup made.
     pub(crate) attempts: u8,
-    /// How long the lookup took.
+    /// The duration of the lookup.
     pub(crate) elapsed: Duration,
-    /// Whether the cache had it.
+    /// Whether the answer came from the cache.
     pub(crate) is_cached: bool,
-    /// Whether its TTL has run out, and it is handed out for want of a fresh one.
+    /// Whether the TTL has ended, and the answer is used because no fresh one is available.
     pub(crate) is_stale: bool,
-    /// What tells a lookup from others that it has this answer in common with.
+    /// Distinguishes lookups that share the answer, so that each shuffles equal records differently.
     pub(crate) shuffle_seed: u64,
 }
 
-/// What was spoken to get an answer.
+/// The transport over which an answer was received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Transport {
-    /// Nothing: the answer was made here (RFC 6761).
+    /// No transport: the answer was made locally (RFC 6761).
     Local,
     /// DNS over TLS.
     Tls,
@@ -80,7 +78,7 @@ pub enum Transport {
 }
 
 impl Origin {
-    /// The origin of an answer that came just now.
+    /// The origin of an answer that was just received.
     pub(crate) fn new(upstream: Arc<str>, transport: Transport, attempts: u8, elapsed: Duration) -> Self {
         Self { upstream, transport, attempts, elapsed, is_cached: false, is_stale: false, shuffle_seed: 0 }
     }
@@ -91,9 +89,9 @@ impl Answer {
         Self { message, age, origin }
     }
 
-    /// The records that answer the question: the CNAME records from the name asked for to the name that has the
-    /// records, those records, and with [`dnssec_ok`](crate::Query::dnssec_ok) their signatures. Whatever else the
-    /// answer section holds is passed over.
+    /// The records that answer the question: the CNAME records from the queried name to the canonical name,
+    /// the records of the queried type, and with [`dnssec_ok`](crate::Query::dnssec_ok) their signatures.
+    /// Other records of the answer section are skipped.
     pub fn records(&self) -> Records<'_> {
         match self.message.chain() {
             Some(chain) => self.section(Section::Answer).on(chain),
@@ -101,12 +99,12 @@ impl Answer {
         }
     }
 
-    /// The addresses that [`records`](Self::records) hold: A and AAAA.
+    /// The addresses in the A and AAAA records among [`records`](Self::records).
     pub fn addresses(&self) -> impl Iterator<Item = IpAddr> {
         self.records().filter_map(|record| record.address())
     }
 
-    /// The name that has the records, or that does not exist: the one asked for, or where its CNAME records lead.
+    /// The name that owns the records or does not exist: the queried name, or the end of its CNAME chain.
     pub fn canonical_name(&self) -> Name {
         match self.message.target_at() {
             0 => Name::root(),
@@ -114,17 +112,17 @@ impl Answer {
         }
     }
 
-    /// Every record of the answer section, whether it has to do with the question or not.
+    /// All records of the answer section, including records that do not answer the question.
     pub fn answers(&self) -> Records<'_> {
         self.section(Section::Answer)
     }
 
-    /// Every record of the authority section.
+    /// All records of the authority section.
     pub fn authorities(&self) -> Records<'_> {
         self.section(Section::Authority)
     }
 
-    /// Every record of the additional section, but OPT, which is none.
+    /// All records of the additional section except the OPT record.
     pub fn additionals(&self) -> Records<'_> {
         self.section(Section::Additional)
     }
@@ -133,12 +131,12 @@ impl Answer {
         Records::new(self.message.as_wire(), self.message.section(section), self.age, self.origin.is_stale)
     }
 
-    /// What kind of answer this is.
+    /// The kind of answer: records, NODATA, NXDOMAIN, or a failure.
     pub fn outcome(&self) -> Outcome {
         self.message.outcome()
     }
 
-    /// Which kind of "there is none" this is, if it is one.
+    /// The kind of denial, or `None` if the answer is not a denial.
     pub fn not_found(&self) -> Option<NotFound> {
         match self.outcome() {
             Outcome::NoData => Some(NotFound::NoData),
@@ -147,38 +145,39 @@ impl Answer {
         }
     }
 
-    /// The response code, with the bits that EDNS adds.
+    /// The response code, including the bits from EDNS.
     pub fn rcode(&self) -> ResponseCode {
         self.message.rcode()
     }
 
-    /// Whether the resolver says that all of the answer is authentic (AD). It is the word of the upstream, and only
-    /// as good as that.
+    /// Whether the upstream states that it validated the whole answer (AD). PrivyDNS does not verify this
+    /// statement.
     pub fn is_authenticated(&self) -> bool {
         self.message.is_authenticated()
     }
 
-    /// Whether the resolver left something out (TC).
+    /// Whether the response was truncated (TC).
     pub fn is_truncated(&self) -> bool {
         self.message.is_truncated()
     }
 
-    /// What the resolver says about its answer beyond the response code (RFC 8914).
+    /// The extended errors in the response, which explain the response code (RFC 8914).
     pub fn extended_errors(&self) -> Vec<ExtendedError> {
         self.message.extended_errors()
     }
 
-    /// Seconds for which the answer may still be kept: the least TTL of what makes it up, or what the SOA record of
-    /// a denial allows. None where nothing says so.
+    /// Seconds for which the answer may still be cached: the least TTL of the records that make up the
+    /// answer, or the time that the SOA record of a denial allows. `None` if the response specifies no such
+    /// time.
     pub fn ttl(&self) -> Option<u32> {
         self.message.ttl().map(|ttl| ttl_left(ttl, self.age, self.origin.is_stale))
     }
 
-    /// The response as a message of its own, its TTLs being what is left of them. The rest is as it came, with
-    /// the ID that it travelled under.
+    /// The response in wire format, with the remaining TTLs. Everything else, including the ID, is as
+    /// received.
     ///
-    /// Names can be written so that they run through a TTL, and would be others once it has changed. No server
-    /// does that in earnest, and such a message is given as it came.
+    /// A malicious message can contain names that overlap a TTL field and would change with the TTL. Such a
+    /// message is returned as received.
     pub fn to_wire(&self) -> Vec<u8> {
         let mut wire = self.message.as_wire().to_vec();
         for section in [self.answers(), self.authorities(), self.additionals()] {
@@ -189,12 +188,12 @@ impl Answer {
         if self.message.has_its_names(&wire) { wire } else { self.message.as_wire().to_vec() }
     }
 
-    /// The label of the upstream that gave the answer; `local` where it was made here.
+    /// The label of the upstream that gave the answer; `local` if the answer was made locally.
     pub fn upstream(&self) -> &str {
         &self.origin.upstream
     }
 
-    /// What was spoken to get the answer.
+    /// The transport over which the answer was received.
     pub fn transport(&self) -> Transport {
         self.origin.transport
     }
@@ -204,35 +203,35 @@ impl Answer {
         self.origin.is_cached
     }
 
-    /// Whether the answer's TTL has run out, and it is handed out for want of a fresh one (RFC 8767).
+    /// Whether the answer is stale: the TTL has ended, and no fresh answer was available (RFC 8767).
     pub fn is_stale(&self) -> bool {
         self.origin.is_stale
     }
 
-    /// How many attempts the lookup made; 0 where nothing was sent.
+    /// The number of attempts that the lookup made; 0 if nothing was sent.
     pub fn attempts(&self) -> u8 {
         self.origin.attempts
     }
 
-    /// How long the lookup took.
+    /// The duration of the lookup.
     pub fn elapsed(&self) -> Duration {
         self.origin.elapsed
     }
 
-    /// What decides between records of equal standing: another number for each lookup. It is no secret, since it
-    /// gives nothing away and guards nothing.
+    /// The seed for shuffling records of equal priority, different for each lookup. The seed need not be
+    /// secret.
     pub(super) fn shuffle_seed(&self) -> u64 {
         let elapsed = u64::try_from(self.origin.elapsed.as_nanos()).unwrap_or(u64::MAX);
         self.origin.shuffle_seed ^ elapsed
     }
 
-    /// The same answer for one lookup of several, by its number.
+    /// The same answer, for one of several lookups that share it.
     pub(crate) fn for_lookup(mut self, number: u64) -> Self {
         self.origin.shuffle_seed ^= number;
         self
     }
 
-    /// A failure that the answer comes down to.
+    /// An error with the answer's upstream.
     pub(super) fn error(&self, kind: ErrorKind) -> Error {
         Error::from_upstream(kind, self.origin.upstream.clone())
     }
@@ -248,7 +247,7 @@ impl Answer {
     }
 }
 
-/// What is left of a TTL.
+/// The remaining TTL.
 pub(super) fn ttl_left(ttl: u32, age: u32, is_stale: bool) -> u32 {
     match ttl.min(MAX_TTL).saturating_sub(age) {
         0 if is_stale => STALE_TTL,

@@ -1,14 +1,14 @@
-//! The chain of CNAME records that leads from the question to the answer, within one message.
+//! The CNAME chain from the question to the answer, within one message.
 
 use super::HEADER;
 use super::error::MessageError;
 use super::wire::{CLASS_IN, RawRecord, RawRecords, TYPE_ANY, TYPE_CNAME, TYPE_RRSIG, check_name, same_name};
 
-/// The most CNAME records that an answer section may have. Resolvers give up on chains sooner, and each record
-/// takes a walk over the section where they come in the wrong order.
+/// The maximum number of CNAME records in an answer section. Resolvers give up on shorter chains. If the
+/// records are in the wrong order, following each takes another pass over the section.
 pub(super) const MAX_CHAIN: usize = 16;
 
-/// Where the names of the chain are, beginning with the question's.
+/// The offsets of the names on the chain, beginning with the question's.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Chain {
     names: [u16; MAX_CHAIN + 1],
@@ -17,16 +17,17 @@ pub(super) struct Chain {
 }
 
 impl Chain {
-    /// The chain of no CNAME, from the question of a message.
-    #[expect(clippy::cast_possible_truncation, reason = "12 is no large number")]
+    /// A chain without CNAME records: only the question's name.
+    #[expect(clippy::cast_possible_truncation, reason = "12 fits into 16 bits")]
     pub(super) fn question(record_type: u16) -> Self {
         let mut names = [0; MAX_CHAIN + 1];
         names[0] = HEADER as u16;
         Self { names, len: 1, record_type }
     }
 
-    /// Follows the chain from the question through the records of the answer section, in whatever order they are
-    /// (RFC 1034 Section 4.3.2). Who asks for CNAME records, or for any, wants them and not what they lead to.
+    /// Follows the chain from the question through the answer section, whose records may be in any order (RFC
+    /// 1034 Section 4.3.2). A query for CNAME or ANY asks for the CNAME records themselves, so the chain is
+    /// not followed.
     pub(super) fn follow(
         bytes: &[u8],
         answers: &RawRecords<'_>,
@@ -56,7 +57,7 @@ impl Chain {
         }
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "a message has at most 65535 octets")]
+    #[expect(clippy::cast_possible_truncation, reason = "a message has at most 65535 bytes")]
     fn push(&mut self, bytes: &[u8], link: &RawRecord) -> Result<(), MessageError> {
         let target = link.data().start;
         if check_name(bytes, target)? != link.data().end {
@@ -71,13 +72,13 @@ impl Chain {
         Ok(())
     }
 
-    /// Where the last name is: the one whose records are the answer, or that is denied.
+    /// The offset of the last name, which owns the answer's records or is denied.
     pub(super) fn end(&self) -> usize {
         usize::from(self.names[usize::from(self.len) - 1])
     }
 
-    /// Whether a record is part of the answer: a CNAME on the chain, a record of the type asked for, or a
-    /// signature, at a name on the chain.
+    /// Whether a record is part of the answer: owned by a name on the chain, and a CNAME record, a record of
+    /// the queried type, or a signature.
     pub(super) fn has(&self, bytes: &[u8], record: &RawRecord) -> bool {
         let is_wanted = matches!(record.record_type, TYPE_CNAME | TYPE_RRSIG)
             || record.record_type == self.record_type
@@ -85,7 +86,7 @@ impl Chain {
         is_wanted && record.class == CLASS_IN && self.contains(bytes, record.owner)
     }
 
-    /// Whether a record is what was asked for, at the end of the chain.
+    /// Whether a record is of the queried type and owned by the last name of the chain.
     pub(super) fn ends_with(&self, bytes: &[u8], record: &RawRecord) -> bool {
         (record.record_type == self.record_type || self.record_type == TYPE_ANY)
             && record.class == CLASS_IN

@@ -1,4 +1,4 @@
-//! The first look at octets that came: are they a response to this query at all?
+//! The first check of received bytes: whether they are a response to the query.
 
 use std::time::Duration;
 
@@ -14,22 +14,24 @@ const RCODE: u8 = 0x0f;
 const NOERROR: u8 = 0;
 const NXDOMAIN: u8 = 3;
 
-/// The message's ID, if there is a whole one.
+/// The message's ID, or `None` if the message is too short.
 pub(crate) fn id_of(bytes: &[u8]) -> Option<u16> {
     u16_at(bytes, 0).ok()
 }
 
-/// How long the server keeps the connection without a query on it (RFC 7828), if a response that is not walked
-/// yet says so.
+/// How long the server keeps an idle connection open (RFC 7828), from a response that has not been parsed
+/// yet.
 pub(crate) fn keepalive_of(bytes: &[u8]) -> Option<Duration> {
     let opt = skim(bytes).find(|record| record.record_type == TYPE_OPT)?;
     Options::of(&bytes[opt.data()]).keepalive()
 }
 
-/// Whether octets are a response whose question is the query's: same name in any case, same type, class IN.
+/// Checks that the bytes are a response whose question is the query's: same name in any case, same type,
+/// class IN.
 ///
-/// A response without a question is taken only where it reports a failure, since then there is nothing to
-/// mistake it for. The ID is the caller's to compare, and the records are [`Message::parse`](super::Message)'s.
+/// A response without a question is accepted only if it reports a failure, since a failure cannot be mistaken
+/// for data of another name. Comparing the ID is left to the caller, and parsing the records to
+/// [`Message::parse`](super::Message).
 pub(crate) fn check_response(bytes: &[u8], query: &Query) -> Result<(), MessageError> {
     if bytes.len() > MAX_MESSAGE {
         return Err(MessageError::TooLong);
@@ -51,13 +53,13 @@ pub(crate) fn check_response(bytes: &[u8], query: &Query) -> Result<(), MessageE
     }
 }
 
-/// Where the records begin in a response with the query's question.
+/// The offset of the first record in a response with the query's question.
 pub(super) fn question_end(query: &Query) -> usize {
     HEADER + query.name().as_wire().len() + 4
 }
 
-/// Whether the question after the header is the query's. The first name of a message has nothing to point to, so
-/// its octets are the name's, and length octets are no letters.
+/// Whether the question after the header is the query's. The first name of a message cannot be compressed,
+/// and length bytes are not letters, so the bytes can be compared directly.
 pub(super) fn is_question(bytes: &[u8], query: &Query) -> bool {
     let name = query.name().as_wire();
     let Some((question, rest)) = bytes.get(HEADER..).and_then(|rest| rest.split_at_checked(name.len()))

@@ -1,4 +1,4 @@
-//! EDNS: the OPT record of a response, and what its options say (RFC 6891).
+//! EDNS: the OPT record of a response and its options (RFC 6891).
 
 use std::fmt;
 use std::time::Duration;
@@ -11,14 +11,14 @@ pub(super) const TCP_KEEPALIVE: u16 = 11;
 pub(super) const PADDING: u16 = 12;
 const EXTENDED_ERROR: u16 = 15;
 
-/// Code and length, before the data of an option.
+/// Bytes of an option's code and length.
 pub(super) const OPTION_HEADER: usize = 4;
 /// The unit of a keepalive timeout (RFC 7828 Section 3.1).
 const KEEPALIVE_UNIT: Duration = Duration::from_millis(100);
 
-/// What a resolver says about why it answered as it did (RFC 8914).
+/// An extended error, which explains a resolver's response (RFC 8914).
 ///
-/// `Display` gives the code and its meaning alone, since the text often holds the name that was asked for; the
+/// `Display` prints only the code and its meaning, because the text often contains the queried name. The
 /// alternate form, `{:#}`, adds the text.
 ///
 /// ```
@@ -32,19 +32,19 @@ const KEEPALIVE_UNIT: Duration = Duration::from_millis(100);
 pub struct ExtendedError {
     /// The INFO-CODE, as registered with IANA.
     pub code: u16,
-    /// The EXTRA-TEXT, with control characters escaped; often empty. It is for people, and may name names.
+    /// The EXTRA-TEXT for humans, with control characters escaped. Often empty; may contain domain names.
     pub text: String,
 }
 
 impl ExtendedError {
-    /// What the code means, in the words of its registration; none for a code unknown here.
+    /// The meaning of the code as registered with IANA; `None` for unknown codes.
     pub fn meaning(&self) -> Option<&'static str> {
         MEANINGS.get(usize::from(self.code)).copied()
     }
 
     fn parse(data: &[u8]) -> Option<Self> {
         let (code, text) = data.split_first_chunk()?;
-        // The text may end in a zero octet, or not (RFC 8914 Section 2).
+        // The text may end in a zero byte (RFC 8914 Section 2).
         let text = String::from_utf8_lossy(text.strip_suffix(&[0]).unwrap_or(text));
         Some(Self { code: u16::from_be_bytes(*code), text: escape_controls(&text) })
     }
@@ -98,7 +98,7 @@ const MEANINGS: [&str; 31] = [
     "Invalid Query Type",
 ];
 
-/// Text from the network, fit to be shown: without what a terminal would obey.
+/// Escapes control characters in text from the network, so that a terminal does not interpret them.
 pub(super) fn escape_controls(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
@@ -116,12 +116,12 @@ pub(super) fn escape_controls(text: &str) -> String {
 pub(super) struct Options<'m>(&'m [u8]);
 
 impl<'m> Options<'m> {
-    /// Options that have been checked before.
+    /// Iterates over options that have been checked before.
     pub(super) fn of(data: &'m [u8]) -> Self {
         Self(data)
     }
 
-    /// Checks that the record is a whole OPT record: at the root, its options within its data.
+    /// Checks an OPT record: it must be owned by the root, and its options must fill its data exactly.
     pub(super) fn check(bytes: &'m [u8], record: &RawRecord) -> Result<(), MessageError> {
         if bytes.get(record.owner) != Some(&0) {
             return Err(MessageError::Opt("is not at the root"));
@@ -136,15 +136,15 @@ impl<'m> Options<'m> {
         Ok(())
     }
 
-    /// How long the server keeps an idle connection (RFC 7828). An option of another length than two octets says
-    /// nothing.
+    /// How long the server keeps an idle connection open (RFC 7828). An option whose length is not two bytes
+    /// is ignored.
     pub(super) fn keepalive(mut self) -> Option<Duration> {
         let (_, data) = self.find(|(code, _)| *code == TCP_KEEPALIVE)?;
         let units = u16::from_be_bytes(data.try_into().ok()?);
         Some(KEEPALIVE_UNIT * u32::from(units))
     }
 
-    /// The extended errors, in order; one too short to hold its code is passed over.
+    /// The extended errors, in order. Options that are too short for a code are skipped.
     pub(super) fn extended_errors(self) -> impl Iterator<Item = ExtendedError> {
         self.filter(|(code, _)| *code == EXTENDED_ERROR).filter_map(|(_, data)| ExtendedError::parse(data))
     }

@@ -1,4 +1,4 @@
-//! Queries as octets: header, question, and EDNS with its options.
+//! Encodes queries: header, question, and EDNS options.
 
 use std::net::IpAddr;
 
@@ -7,23 +7,25 @@ use super::edns::{CLIENT_SUBNET, OPTION_HEADER, PADDING, TCP_KEEPALIVE};
 use super::query::{ClientSubnet, Query};
 use super::wire::{CLASS_IN, TYPE_OPT};
 
-/// What a query travels in, as far as its octets depend on it.
+/// The transport of a query, as far as the encoding depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Carrier {
-    /// A stream of messages, as in DNS over TLS: the query asks how long the server keeps it idle (RFC 7828).
+    /// A stream of messages, as in DNS over TLS. The query asks how long the server keeps the connection open
+    /// when idle (RFC 7828).
     Stream,
-    /// HTTP, which has its own ways to say so (RFC 8484 Section 10).
+    /// HTTP, which has its own means for that (RFC 8484 Section 10).
     Http,
 }
 
-/// Queries are padded to a multiple of this many octets (RFC 8467 Section 4.1).
+/// Queries are padded to a multiple of this many bytes (RFC 8467 Section 4.1).
 const PADDING_BLOCK: usize = 128;
-/// What is said about UDP, which is never spoken here. Some servers pass it on to a resolver behind them that is;
-/// so it is the size that crosses any network unfragmented, and what most others send.
+/// The UDP payload size in the OPT record. UDP is never used here, but some servers pass the value on to a
+/// resolver that they query over UDP. 1232 crosses any network unfragmented, and is what most other clients
+/// send.
 const PAYLOAD_SIZE: u16 = 1232;
-/// Everything of an OPT record but its options: root, type, class, TTL, length.
+/// Bytes of an OPT record without options: root, type, class, TTL, length.
 const OPT_FIXED: usize = 11;
-/// More than any query takes: the longest name, all options, and a whole block of padding.
+/// Larger than any query: the longest name, all options, and a whole block of padding.
 pub(super) const ENCODED_MAX: usize = 512;
 
 const RECURSION_DESIRED: u8 = 0x01;
@@ -31,7 +33,7 @@ const AUTHENTIC_DATA: u8 = 0x20;
 const CHECKING_DISABLED: u8 = 0x10;
 const DNSSEC_OK: u8 = 0x80;
 
-/// Appends the query as one message, without the length that a stream puts before it.
+/// Appends the query as one message, without the length prefix of streams.
 pub(crate) fn encode(query: &Query, id: u16, carrier: Carrier, out: &mut Vec<u8>) {
     let name = query.name().as_wire();
     let subnet = Subnet::of(query.client_subnet());
@@ -82,21 +84,21 @@ pub(crate) fn encode(query: &Query, id: u16, carrier: Carrier, out: &mut Vec<u8>
     }
 }
 
-fn put_option_header(code: u16, octets: usize, out: &mut Vec<u8>) {
+fn put_option_header(code: u16, bytes: usize, out: &mut Vec<u8>) {
     out.extend_from_slice(&code.to_be_bytes());
-    out.extend_from_slice(&length(octets));
+    out.extend_from_slice(&length(bytes));
 }
 
 #[expect(
     clippy::cast_possible_truncation,
     reason = "all options of a query together take less than ENCODED_MAX"
 )]
-fn length(octets: usize) -> [u8; 2] {
-    (octets as u16).to_be_bytes()
+fn length(bytes: usize) -> [u8; 2] {
+    (bytes as u16).to_be_bytes()
 }
 
 /// The data of a client subnet option (RFC 7871 Section 6): family, source prefix, scope prefix, and as many
-/// octets of the address as the prefix needs.
+/// bytes of the address as the prefix needs.
 struct Subnet {
     bytes: [u8; 4 + 16],
     len: usize,
@@ -107,7 +109,7 @@ impl Subnet {
         let mut bytes = [0; 20];
         let address = match subnet {
             ClientSubnet::Off => return None,
-            // The family means nothing at length 0, but some servers know only those that are assigned.
+            // With length 0 the family has no meaning, but some servers reject unassigned families.
             ClientSubnet::Withheld => {
                 bytes[1] = 1;
                 0

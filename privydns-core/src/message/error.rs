@@ -1,54 +1,55 @@
-//! What makes octets no answer.
+//! Why received bytes are not a valid answer.
 
 use hickory_proto::rr::RecordType;
 
-/// Why octets that came are no answer to the query. It does not say which query.
+/// The reason why received bytes are not a valid answer. The error does not contain the query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MessageError {
-    /// Fewer octets than a header has.
+    /// Shorter than a header.
     #[error("shorter than a header")]
     TooShort,
-    /// More octets than a message may have (RFC 1035 Section 4.2.2).
-    #[error("longer than 65535 octets")]
+    /// Longer than a message may be (RFC 1035 Section 4.2.2).
+    #[error("longer than 65535 bytes")]
     TooLong,
-    /// The header says that it is a query.
+    /// The header marks the message as a query.
     #[error("a query, not a response")]
     NotResponse,
-    /// The header says that it is no standard query.
+    /// The opcode is not QUERY.
     #[error("opcode {0} is not QUERY")]
     Opcode(u8),
     /// More than one question.
     #[error("{0} questions")]
     QuestionCount(u16),
-    /// No question, in a response that is not the report of a failure.
+    /// No question, although the response does not report a failure.
     #[error("no question")]
     NoQuestion,
-    /// The question is not the query's.
+    /// The question differs from the query's.
     #[error("the question is not the one asked")]
     WrongQuestion,
-    /// The octets end before what they announce.
+    /// The message ends before the length or count that it announces.
     #[error("ends too early")]
     UnexpectedEnd,
-    /// A label begins with an octet that announces neither a label nor a pointer (RFC 1035 Section 4.1.4).
+    /// A label begins with a byte that is neither a length nor a pointer (RFC 1035 Section 4.1.4).
     #[error("unknown label type {0:#04x}")]
     LabelType(u8),
-    /// A name of more than 255 octets.
-    #[error("a name of more than 255 octets")]
+    /// A name of more than 255 bytes.
+    #[error("a name of more than 255 bytes")]
     NameTooLong,
-    /// A pointer that does not lead back, leads into the header, or is one too many within a name.
-    #[error("a compression pointer that leads nowhere")]
+    /// A compression pointer that does not point backwards, points into the header, or exceeds the limit per
+    /// name.
+    #[error("invalid compression pointer")]
     Pointer,
-    /// An OPT record that breaks a rule of RFC 6891 Section 6.1.
+    /// An OPT record that violates RFC 6891 Section 6.1.
     #[error("OPT record {0}")]
     Opt(&'static str),
-    /// The data of a record is not what its type has.
-    #[error("malformed data of a record of type {0}")]
+    /// The data of a record does not have the format of its type.
+    #[error("malformed data in a record of type {0}")]
     Data(RecordType),
-    /// A CNAME chain that comes back to where it was.
+    /// A CNAME chain that returns to a previous name.
     #[error("a loop of CNAME records")]
     CnameLoop,
-    /// More CNAME records in the answer than any chain may have.
+    /// More CNAME records in the answer than allowed.
     #[error("more than 16 CNAME records")]
     ChainTooLong,
 }

@@ -1,4 +1,4 @@
-//! Answers that are made here, for names that are never asked for.
+//! Answers made locally, for names that are never sent to an upstream.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
@@ -11,18 +11,19 @@ use super::query::Query;
 use super::response::{Message, Outcome, SOA_NUMBERS, Section};
 use super::wire::{CLASS_IN, Labels, TYPE_A, TYPE_AAAA, TYPE_SOA, check_name};
 
-/// The TTL of what is made here. It does not change, but nor is it worth keeping for long.
+/// The TTL of local answers. Their data never changes, but they also cost little to make again.
 const LOCAL_TTL: u32 = 3600;
-/// Response, recursion desired.
+/// QR (response) and RD (recursion desired).
 const FLAGS_HIGH: u8 = 0x81;
-/// Recursion available.
+/// RA (recursion available).
 const FLAGS_LOW: u8 = 0x80;
 const NXDOMAIN: u8 = 3;
-/// A pointer to the name of the question.
+/// A compression pointer to the question's name.
 const QUESTION_NAME: [u8; 2] = [0xc0, 12];
 
-/// The answer to a query that no upstream is asked: the loopback address for `localhost` and what is below it
-/// (RFC 6761 Section 6.3), and the address itself for the text of one. Other types at such names have no records.
+/// The local answer to a query, if there is one: the loopback address for `localhost` and names below it (RFC
+/// 6761 Section 6.3), and the address itself if the name is the text of an address. Other types at such names
+/// are NODATA.
 pub(crate) fn local_answer(query: &Query) -> Option<Answer> {
     let name = query.name();
     let addresses: [IpAddr; 2] = if name.top_level()? == b"localhost" {
@@ -43,17 +44,17 @@ pub(crate) fn local_answer(query: &Query) -> Option<Answer> {
     Some(Answer::new(message, 0, Origin::new(Arc::from("local"), Transport::Local, 0, Duration::ZERO)))
 }
 
-/// The top-level domain of a name that is never sent to an upstream: `onion` (RFC 7686), `alt` (RFC 9476), and
-/// `local` (RFC 6762), which a route may send all the same.
+/// The top-level domain, if the name must never be sent to an upstream: `onion` (RFC 7686), `alt` (RFC 9476),
+/// or `local` (RFC 6762), for which a route makes an exception.
 pub(crate) fn special_use(name: &QueryName) -> Option<&'static str> {
     let top_level = name.top_level()?;
     ["onion", "alt", "local"].into_iter().find(|special| special.as_bytes() == top_level)
 }
 
 impl Message {
-    /// What an NXDOMAIN says about a name below the one that it denies (RFC 8020 Section 2): the same denial in
-    /// answer to `query`, with the SOA record that says how long it holds. It is not authenticated: proofs are
-    /// not kept.
+    /// Turns this NXDOMAIN into an answer to `query`, whose name is below the denied one (RFC 8020 Section
+    /// 2). The new message has the SOA record, which determines the TTL. It is not authenticated, because
+    /// proofs are not kept.
     pub(crate) fn denial_of(&self, query: &Query) -> Option<Self> {
         if self.outcome() != Outcome::NxDomain {
             return None;
@@ -80,7 +81,7 @@ fn type_of(address: &IpAddr) -> u16 {
     if address.is_ipv4() { TYPE_A } else { TYPE_AAAA }
 }
 
-/// A response to `query`, with the one record that `put` may write.
+/// Builds a response to `query`, with at most one record, which `put` writes.
 fn response(query: &Query, rcode: u8, put: impl FnOnce(&mut Vec<u8>) -> Option<Section>) -> Option<Message> {
     let mut out = vec![0, 0, FLAGS_HIGH, FLAGS_LOW | rcode, 0, 1];
     out.resize(HEADER, 0);
@@ -93,7 +94,7 @@ fn response(query: &Query, rcode: u8, put: impl FnOnce(&mut Vec<u8>) -> Option<S
     Message::parse(out.into(), query).ok()
 }
 
-/// Writes a record in class IN, after its owner.
+/// Appends a record in class IN, without its owner.
 fn put_record(record_type: u16, ttl: u32, data: &[u8], out: &mut Vec<u8>) {
     let data_len = u16::try_from(data.len()).expect("two names and five numbers at most");
     out.extend_from_slice(&record_type.to_be_bytes());
@@ -103,10 +104,10 @@ fn put_record(record_type: u16, ttl: u32, data: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(data);
 }
 
-/// Writes a name of a message without its compression.
+/// Appends a name from a message, uncompressed.
 fn put_name(bytes: &[u8], at: usize, out: &mut Vec<u8>) {
     for label in Labels::new(bytes, at) {
-        out.push(u8::try_from(label.len()).expect("a label has at most 63 octets"));
+        out.push(u8::try_from(label.len()).expect("a label has at most 63 bytes"));
         out.extend_from_slice(label);
     }
     out.push(0);

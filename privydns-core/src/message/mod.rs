@@ -1,8 +1,8 @@
-//! DNS messages: queries built, answers read.
+//! DNS messages: building queries and reading responses.
 //!
-//! A [`Query`] says what to ask and how. What comes back is walked once from end to end into a [`Message`], and
-//! handed out as an [`Answer`]: the same octets, shared, with their age; [`Record`]s are views on them, and
-//! their data is decoded when it is looked at.
+//! A [`Query`] specifies the question and its options. A response is parsed once, from end to end, into a
+//! [`Message`]. An [`Answer`] is a message with its age; both share the received bytes. [`Record`]s are views
+//! of these bytes, and their data is decoded on access.
 
 mod answer;
 mod chain;
@@ -35,9 +35,10 @@ pub(crate) use encode::{Carrier, encode};
 pub(crate) use local::{local_answer, special_use};
 pub(crate) use response::Lifetime;
 
-/// Octets of a message's header (RFC 1035 Section 4.1.1).
+/// Bytes of a message header (RFC 1035 Section 4.1.1).
 pub(crate) const HEADER: usize = 12;
-/// The most octets of a message: what two octets of length can say (RFC 1035 Section 4.2.2).
+/// The maximum length of a message in bytes: the largest value of the two-byte length prefix (RFC 1035
+/// Section 4.2.2).
 pub(crate) const MAX_MESSAGE: usize = 65535;
 
 #[cfg(test)]

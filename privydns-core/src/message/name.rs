@@ -1,4 +1,4 @@
-//! Domain names as they are asked for: read from text, checked, and kept as lower-case wire octets.
+//! Domain names in queries: parsed from text, validated, and stored in lower-case wire form.
 
 use std::cmp::Ordering;
 use std::fmt::{self, Write as _};
@@ -8,22 +8,23 @@ use std::str::FromStr;
 
 use hickory_proto::rr::{Label, Name};
 
-/// The most octets that a name has on the wire, its root label included (RFC 1035 Section 3.1).
+/// The maximum length of a name in wire form, including the root label, in bytes (RFC 1035 Section 3.1).
 pub(super) const MAX_NAME: usize = 255;
-/// The most octets that one label has (RFC 1035 Section 3.1).
+/// The maximum length of a label in bytes (RFC 1035 Section 3.1).
 pub(super) const MAX_LABEL: usize = 63;
-/// The longest text that is looked at: 255 octets, each written `\DDD`, with a dot after each label, fit well.
+/// The maximum length of a text that is parsed. 255 bytes, each written as `\DDD`, with a dot after each
+/// label, fit.
 const MAX_TEXT: usize = 2048;
-/// What IDNA takes for a dot between labels (UTS 46 Section 4.5).
+/// The characters that IDNA treats as dots between labels (UTS 46 Section 4.5).
 const DOTS: [char; 4] = ['.', '\u{3002}', '\u{ff0e}', '\u{ff61}'];
 
-/// A fully qualified domain name to ask for, in lower case.
+/// A fully qualified domain name for queries, in lower case.
 ///
-/// Names are read from their presentation form (RFC 1035 Section 5.1): labels with dots between them, with or
-/// without the dot at the end, and `.` for the root. Letters, digits, `-`, `_` and `*` stand for themselves;
-/// any other octet is written `\DDD` in decimal, or `\` and the character. Labels beyond ASCII are converted
-/// to their A-labels (IDNA, UTS 46); such a name has no escapes. An IPv6 address is taken for one label, as it
-/// is never asked for: it is answered where it is.
+/// Names are parsed from their presentation form (RFC 1035 Section 5.1): labels separated by dots, with an
+/// optional dot at the end; `.` is the root. Letters, digits, `-`, `_` and `*` stand for themselves. Any
+/// other byte is written as `\DDD` in decimal, or as `\` and the character. Labels beyond ASCII are converted
+/// to A-labels (IDNA, UTS 46); such a name cannot contain escapes. The text of an IPv6 address is accepted as
+/// a single label. Such a name is answered locally and never sent.
 ///
 /// ```
 /// use privydns_core::QueryName;
@@ -40,35 +41,35 @@ pub struct QueryName {
     bytes: [u8; MAX_NAME],
 }
 
-/// Why a text is no domain name. It does not say which text.
+/// Why a text is not a domain name. The error does not contain the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NameError {
-    /// There is no text; the root is written `.`.
-    #[error("it is empty (the root is written `.`)")]
+    /// The text is empty; the root is written as `.`.
+    #[error("empty (the root is written `.`)")]
     Empty,
-    /// Two dots follow each other, or a dot comes first.
-    #[error("it has an empty label")]
+    /// Two consecutive dots, or a dot at the start.
+    #[error("empty label")]
     EmptyLabel,
-    /// A label has more than 63 octets (RFC 1035 Section 3.1).
-    #[error("it has a label of more than 63 octets")]
+    /// A label of more than 63 bytes (RFC 1035 Section 3.1).
+    #[error("a label of more than 63 bytes")]
     LabelTooLong,
-    /// The name has more than 255 octets on the wire (RFC 1035 Section 3.1).
-    #[error("it has more than 255 octets")]
+    /// A name of more than 255 bytes in wire form (RFC 1035 Section 3.1).
+    #[error("more than 255 bytes")]
     TooLong,
-    /// A character that does not stand for itself in a name.
-    #[error("it has the character {0:?}, which a name has only when escaped")]
+    /// A character that must be escaped in a name.
+    #[error("the character {0:?} must be escaped")]
     Character(char),
-    /// A backslash without the character, or the three digits from 000 to 255, that it needs.
-    #[error("it has an incomplete escape")]
+    /// A backslash that is not followed by a character or by three digits from 000 to 255.
+    #[error("incomplete escape")]
     Escape,
     /// A label beyond ASCII that IDNA does not allow (RFC 5891, UTS 46).
-    #[error("it has a label that is not allowed in an internationalized name")]
+    #[error("a label that internationalized names do not allow")]
     Idna,
 }
 
 impl QueryName {
-    /// Reads a name from its presentation form.
+    /// Parses a name from its presentation form.
     pub fn parse(text: &str) -> Result<Self, NameError> {
         match text {
             "" => return Err(NameError::Empty),
@@ -87,13 +88,13 @@ impl QueryName {
         Ok(builder.finish())
     }
 
-    /// The name of the root, `.`.
+    /// The root, `.`.
     pub fn root() -> Self {
         Self { len: 1, bytes: [0; MAX_NAME] }
     }
 
-    /// The name under which the reverse mapping of an address is kept: in `in-addr.arpa` (RFC 1035 Section 3.5)
-    /// or `ip6.arpa` (RFC 3596 Section 2.5).
+    /// The name for reverse lookups of an address: in `in-addr.arpa` (RFC 1035 Section 3.5) or `ip6.arpa`
+    /// (RFC 3596 Section 2.5).
     pub(super) fn reverse(address: IpAddr) -> Self {
         let text = match address {
             IpAddr::V4(v4) => {
@@ -108,7 +109,7 @@ impl QueryName {
         Self::parse(&text).expect("digits and dots within the limits of a name")
     }
 
-    /// A name from labels that keep the limits of a name; none where they do not.
+    /// A name from labels, or an error if the labels exceed the limits of a name.
     pub(crate) fn from_labels<'l>(labels: impl IntoIterator<Item = &'l [u8]>) -> Result<Self, NameError> {
         let mut builder = NameBuilder::new();
         for label in labels {
@@ -117,17 +118,17 @@ impl QueryName {
         Ok(builder.finish())
     }
 
-    /// The name as in a message without compression: labels, each after its length, and the root's zero octet.
+    /// The uncompressed wire form: each label after its length, then the zero byte of the root.
     pub fn as_wire(&self) -> &[u8] {
         &self.bytes[..usize::from(self.len)]
     }
 
-    /// The labels, the leftmost first, without the root's.
+    /// The labels from left to right, without the root's.
     pub fn labels(&self) -> impl Iterator<Item = &[u8]> {
         suffixes(self.as_wire()).map(|suffix| &suffix[1..=usize::from(suffix[0])])
     }
 
-    /// The names above this one in wire form, the nearest first; neither this name nor the root.
+    /// The names above this one in wire form, the nearest first. The root is not included.
     ///
     /// ```
     /// # use privydns_core::QueryName;
@@ -139,48 +140,48 @@ impl QueryName {
         suffixes(self.as_wire()).skip(1)
     }
 
-    /// Whether this is the root's name.
+    /// Whether this is the root.
     pub fn is_root(&self) -> bool {
         self.len == 1
     }
 
-    /// Whether this name is `other` or below it.
+    /// Whether this name equals `other` or is below it.
     pub fn is_subdomain_of(&self, other: &Self) -> bool {
         other.is_root() || suffixes(self.as_wire()).any(|suffix| suffix == other.as_wire())
     }
 
-    /// The rightmost label: the top-level domain. The root has none.
+    /// The rightmost label, which is the top-level domain. `None` for the root.
     pub(crate) fn top_level(&self) -> Option<&[u8]> {
         self.labels().last()
     }
 
-    /// The address that the name is the text of, as in `192.0.2.1` or `2001:db8::1`.
+    /// The address, if the name is the text of an address such as `192.0.2.1` or `2001:db8::1`.
     pub(crate) fn address(&self) -> Option<IpAddr> {
         let mut labels = self.labels();
         let first = labels.next()?;
         if let Some(second) = labels.next() {
-            let octets = [first, second, labels.next()?, labels.next()?];
-            let [a, b, c, d] = octets.map(decimal_byte);
+            let parts = [first, second, labels.next()?, labels.next()?];
+            let [a, b, c, d] = parts.map(decimal_byte);
             labels.next().is_none().then_some(())?;
             return Some(Ipv4Addr::new(a?, b?, c?, d?).into());
         }
         ipv6_literal(std::str::from_utf8(first).ok()?).map(IpAddr::from)
     }
 
-    /// The name as hickory-proto has it.
+    /// The name as a hickory-proto [`Name`].
     pub fn to_name(&self) -> Name {
         name_of(self.labels())
     }
 }
 
-/// A [`Name`] of labels that are known to keep the limits of a name.
+/// A [`Name`] from labels that are known to keep the limits of a name.
 pub(super) fn name_of<'l>(labels: impl Iterator<Item = &'l [u8]>) -> Name {
     labels.fold(Name::root(), |name, label| {
-        name.append_label(label).expect("labels of 1 to 63 octets, at most 255 together with their lengths")
+        name.append_label(label).expect("labels of 1 to 63 bytes, at most 255 together with their lengths")
     })
 }
 
-/// Writes a name in its presentation form.
+/// Writes a name in presentation form.
 pub(super) fn write_labels<'l>(
     labels: impl Iterator<Item = &'l [u8]>,
     f: &mut fmt::Formatter<'_>,
@@ -200,7 +201,7 @@ pub(super) fn write_labels<'l>(
     if is_root { f.write_char('.') } else { Ok(()) }
 }
 
-/// The name and each name above it but the root, in wire form.
+/// The name and each name above it except the root, in wire form.
 fn suffixes(wire: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = wire;
     std::iter::from_fn(move || {
@@ -221,12 +222,12 @@ fn decimal_byte(label: &[u8]) -> Option<u8> {
     is_number.then(|| std::str::from_utf8(label).ok()?.parse().ok())?
 }
 
-/// Whether an octet stands for itself in a name's text.
+/// Whether a byte stands for itself in a name's presentation form.
 fn is_plain(byte: u8) -> bool {
     PLAIN[usize::from(byte)]
 }
 
-/// Looked up instead of compared: every octet of every name that is asked for is.
+/// A table, because every byte of every queried name is tested.
 const PLAIN: [bool; 256] = {
     let mut plain = [false; 256];
     let mut byte: u8 = 0;
@@ -237,7 +238,8 @@ const PLAIN: [bool; 256] = {
     plain
 };
 
-/// A name as it grows. The length octet of the open label is at `label`, its next octet goes to `end`.
+/// A name under construction. The length byte of the open label is at `label`; the next byte is written at
+/// `end`.
 struct NameBuilder {
     bytes: [u8; MAX_NAME],
     label: usize,
@@ -249,7 +251,7 @@ impl NameBuilder {
         Self { bytes: [0; MAX_NAME], label: 0, end: 1 }
     }
 
-    /// Reads labels in ASCII, with escapes.
+    /// Parses ASCII labels, which may contain escapes.
     fn push_text(&mut self, text: &str) -> Result<(), NameError> {
         let mut rest = text.as_bytes();
         while let [byte, tail @ ..] = rest {
@@ -268,7 +270,7 @@ impl NameBuilder {
         if self.open_label() > 0 { self.close_label() } else { Ok(()) }
     }
 
-    /// Reads labels of which some are beyond ASCII, without escapes.
+    /// Parses labels of which some are beyond ASCII. Escapes are not allowed.
     fn push_international(&mut self, text: &str) -> Result<(), NameError> {
         let text = text.strip_suffix(DOTS).unwrap_or(text);
         for label in text.split(DOTS) {
@@ -283,7 +285,7 @@ impl NameBuilder {
                 continue;
             }
             let ascii = Label::from_utf8(label).map_err(|_| NameError::Idna)?;
-            // IDNA maps some characters to text with a dot in it, which is no label's.
+            // IDNA maps some characters to text that contains a dot, which a label must not.
             if !ascii.as_bytes().iter().copied().all(is_plain) {
                 return Err(NameError::Idna);
             }
@@ -297,12 +299,12 @@ impl NameBuilder {
         self.close_label()
     }
 
-    /// Adds an octet to the open label, in lower case.
+    /// Appends a byte in lower case to the open label.
     fn push(&mut self, byte: u8) -> Result<(), NameError> {
         if self.open_label() == MAX_LABEL {
             return Err(NameError::LabelTooLong);
         }
-        // The last octet is the root's.
+        // The last byte is the root's.
         if self.end >= MAX_NAME - 1 {
             return Err(NameError::TooLong);
         }
@@ -315,7 +317,7 @@ impl NameBuilder {
         self.end - self.label - 1
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "a label has at most 63 octets")]
+    #[expect(clippy::cast_possible_truncation, reason = "a label has at most 63 bytes")]
     fn close_label(&mut self) -> Result<(), NameError> {
         let length = self.open_label();
         if length == 0 {
@@ -327,13 +329,13 @@ impl NameBuilder {
         Ok(())
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "a name has at most 255 octets")]
+    #[expect(clippy::cast_possible_truncation, reason = "a name has at most 255 bytes")]
     fn finish(self) -> QueryName {
         QueryName { len: (self.label + 1) as u8, bytes: self.bytes }
     }
 }
 
-/// What an escape stands for, given what follows the backslash, and what follows the escape.
+/// Parses an escape after its backslash. Returns the byte and the text after the escape.
 fn unescape(text: &[u8]) -> Result<(u8, &[u8]), NameError> {
     match text {
         [hundreds, tens, ones, rest @ ..]
@@ -389,7 +391,7 @@ impl PartialOrd for QueryName {
     }
 }
 
-/// The order of the wire octets: any order will do, as long as it is one.
+/// Compares the wire forms. This is not the canonical order of DNSSEC.
 impl Ord for QueryName {
     fn cmp(&self, other: &Self) -> Ordering {
         self.as_wire().cmp(other.as_wire())

@@ -1,4 +1,4 @@
-//! What to ask, and how.
+//! Queries: the question and its options.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
@@ -9,10 +9,10 @@ use super::name::QueryName;
 use crate::error::Error;
 use crate::upstream::Protocol;
 
-/// One question in class IN, with the options it is asked with.
+/// One question in class IN, with options.
 ///
-/// What is not set is as private as can be: padded, without a client subnet, over whatever protocol the
-/// upstreams speak.
+/// The defaults favour privacy: queries are padded and have no client subnet. Any protocol of the upstreams
+/// may be used.
 ///
 /// ```
 /// use std::time::Duration;
@@ -38,20 +38,20 @@ pub struct Query {
     timeout: Option<Duration>,
 }
 
-/// What a lookup may do with the cache.
+/// How a lookup uses the cache.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CacheUse {
-    /// Answers from the cache where it can, else asks, and keeps what comes.
+    /// Answers from the cache if possible; otherwise queries an upstream and caches the answer.
     #[default]
     Normal,
-    /// Asks an upstream in any case, and keeps what comes.
+    /// Always queries an upstream, and caches the answer.
     Bypass,
-    /// Answers from the cache, or not at all.
+    /// Answers only from the cache. Without a cached answer, the lookup fails.
     Only,
 }
 
-/// What is told about the network of the one who asks (EDNS Client Subnet, RFC 7871).
+/// The client's network, as disclosed to upstreams (EDNS Client Subnet, RFC 7871).
 ///
 /// ```
 /// use privydns_core::{ClientSubnet, Query, RecordType};
@@ -65,31 +65,34 @@ pub enum CacheUse {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ClientSubnet {
-    /// Nothing: no option is sent.
+    /// The option is not sent.
     #[default]
     Off,
-    /// The wish that nothing be told: a source prefix of length 0, which a resolver must not replace by what it
-    /// sees (RFC 7871 Section 7.1.2, RFC 8310 Section 11.1).
+    /// The option is sent with source prefix length 0, which asks the resolver not to disclose the client's
+    /// network. A resolver must not replace it by the network that it sees (RFC 7871 Section 7.1.2, RFC 8310
+    /// Section 11.1).
     Withheld,
-    /// The first bits of an address. Bits after the prefix are cleared, and a prefix longer than the address is
-    /// the whole address.
+    /// The option is sent with an address prefix. Bits after the prefix are cleared. A length beyond the
+    /// address's is reduced to the whole address.
     Prefix {
         /// An address in the network.
         address: IpAddr,
-        /// How many of its bits are told.
+        /// The prefix length in bits.
         length: u8,
     },
 }
 
 impl Query {
-    /// Asks for the records of one type at a name, which [`QueryName::parse`] reads.
+    /// A query for the records of one type at a name, which is parsed by [`QueryName::parse`].
     ///
-    /// The error's kind is [`ErrorKind::Name`](crate::ErrorKind::Name).
+    /// # Errors
+    ///
+    /// [`ErrorKind::Name`](crate::ErrorKind::Name) if the name is invalid.
     pub fn new(name: &str, record_type: RecordType) -> Result<Self, Error> {
         Ok(Self::for_name(QueryName::parse(name)?, record_type))
     }
 
-    /// Asks for the records of one type at a name.
+    /// A query for the records of one type at a name.
     pub fn for_name(name: QueryName, record_type: RecordType) -> Self {
         Self {
             name,
@@ -104,7 +107,7 @@ impl Query {
         }
     }
 
-    /// Asks for the name of an address: PTR records in `in-addr.arpa` or `ip6.arpa`.
+    /// A query for the name of an address: PTR records in `in-addr.arpa` or `ip6.arpa`.
     ///
     /// ```
     /// # use privydns_core::Query;
@@ -115,81 +118,81 @@ impl Query {
         Self::for_name(QueryName::reverse(address), RecordType::PTR)
     }
 
-    /// Asks for DNSSEC records beside the answer (DO, RFC 3225). Off by default.
+    /// Requests DNSSEC records with the answer (DO, RFC 3225). Off by default.
     pub fn dnssec_ok(mut self, on: bool) -> Self {
         self.dnssec_ok = on;
         self
     }
 
-    /// Asks for the answer even if it does not validate (CD, RFC 4035 Section 3.2.2). Off by default.
+    /// Requests the answer even if it fails validation (CD, RFC 4035 Section 3.2.2). Off by default.
     pub fn checking_disabled(mut self, on: bool) -> Self {
         self.checking_disabled = on;
         self
     }
 
-    /// What is told about the network of the one who asks. Nothing by default.
+    /// Sets which part of the client's network is disclosed. [`ClientSubnet::Off`] by default.
     pub fn with_client_subnet(mut self, subnet: ClientSubnet) -> Self {
         self.subnet = subnet.cut();
         self
     }
 
-    /// Pads the query to a multiple of 128 octets, which hides the length of the name (RFC 8467 Section 4.1). On
-    /// by default.
+    /// Pads the query to a multiple of 128 bytes, which hides the length of the name (RFC 8467 Section 4.1).
+    /// On by default.
     pub fn padding(mut self, on: bool) -> Self {
         self.padded = on;
         self
     }
 
-    /// Asks only upstreams that speak this protocol. Any by default.
+    /// Restricts the query to upstreams with this protocol. Any protocol by default.
     pub fn with_protocol(mut self, protocol: Protocol) -> Self {
         self.protocol = Some(protocol);
         self
     }
 
-    /// The time that the whole lookup may take, in place of the resolver's own.
+    /// Sets the maximum duration of the whole lookup, in place of the resolver's timeout.
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
-    /// What the lookup may do with the cache.
+    /// Sets how the lookup uses the cache. [`CacheUse::Normal`] by default.
     pub fn with_cache_use(mut self, cache_use: CacheUse) -> Self {
         self.cache_use = cache_use;
         self
     }
 
-    /// The name asked for.
+    /// The queried name.
     pub fn name(&self) -> &QueryName {
         &self.name
     }
 
-    /// The type of the records asked for.
+    /// The queried record type.
     pub fn record_type(&self) -> RecordType {
         self.record_type.into()
     }
 
-    /// The type's number.
+    /// The number of the queried record type.
     pub(crate) fn type_number(&self) -> u16 {
         self.record_type
     }
 
-    /// Whether DNSSEC records are asked for (DO).
+    /// Whether DNSSEC records are requested (DO).
     pub fn is_dnssec_ok(&self) -> bool {
         self.dnssec_ok
     }
 
-    /// Whether an answer is wanted that does not validate (CD).
+    /// Whether an answer is accepted that fails validation (CD).
     pub fn is_checking_disabled(&self) -> bool {
         self.checking_disabled
     }
 
-    /// Whether the query says that it understands the answer's AD bit, by setting its own (RFC 6840 Section 5.7).
-    /// Who disables checking does not ask what checking found.
+    /// Whether the query sets AD, which requests a meaningful AD bit in the answer (RFC 6840 Section 5.7).
+    /// With CD the result of validation is not requested.
     pub(crate) fn asks_for_authentication(&self) -> bool {
         !self.checking_disabled
     }
 
-    /// What is told about the network of the one who asks.
+    /// The part of the client's network that is disclosed.
     pub fn client_subnet(&self) -> ClientSubnet {
         self.subnet
     }
@@ -199,24 +202,24 @@ impl Query {
         self.padded
     }
 
-    /// The only protocol that may carry the query, if one was chosen.
+    /// The only protocol that may be used, or `None` for any.
     pub fn protocol(&self) -> Option<Protocol> {
         self.protocol
     }
 
-    /// The time that the whole lookup may take, if it was chosen for this query.
+    /// The maximum duration of the whole lookup, or `None` for the resolver's timeout.
     pub fn timeout(&self) -> Option<Duration> {
         self.timeout
     }
 
-    /// What the lookup may do with the cache.
+    /// How the lookup uses the cache.
     pub fn cache_use(&self) -> CacheUse {
         self.cache_use
     }
 }
 
 impl ClientSubnet {
-    /// The same network in its one form: no bit set after the prefix.
+    /// The network in canonical form: no bits are set after the prefix.
     fn cut(self) -> Self {
         let Self::Prefix { address, length } = self else { return self };
         match address {

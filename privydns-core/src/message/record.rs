@@ -1,4 +1,4 @@
-//! Views on the records of an answer.
+//! Views of the records of an answer.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -14,7 +14,7 @@ use super::error::MessageError;
 use super::name::{name_of, write_labels};
 use super::wire::{CLASS_IN, Labels, RawRecord, RawRecords, TYPE_A, TYPE_AAAA, TYPE_OPT, check_name};
 
-/// One resource record of an [`Answer`](super::Answer), read where it is.
+/// One resource record of an [`Answer`](super::Answer), as a view of the received bytes.
 ///
 /// ```
 /// use privydns_core::{Answer, RData};
@@ -30,7 +30,7 @@ use super::wire::{CLASS_IN, Labels, RawRecord, RawRecords, TYPE_A, TYPE_AAAA, TY
 /// ```
 #[derive(Clone, Copy)]
 pub struct Record<'a> {
-    /// The whole message, which names point into.
+    /// The whole message, into which names may point.
     bytes: &'a [u8],
     raw: RawRecord,
     age: u32,
@@ -38,27 +38,27 @@ pub struct Record<'a> {
 }
 
 impl<'a> Record<'a> {
-    /// The name that has the record, as the resolver wrote it.
+    /// The owner's name, in the case that the resolver sent.
     pub fn name(&self) -> Name {
         name_of(Labels::new(self.bytes, self.raw.owner))
     }
 
-    /// The type.
+    /// The record type.
     pub fn record_type(&self) -> RecordType {
         self.raw.record_type.into()
     }
 
-    /// The class; IN in whatever answers a query.
+    /// The class, which is IN for all records that answer a query.
     pub fn class(&self) -> DNSClass {
         self.raw.class.into()
     }
 
-    /// Seconds that are left of the TTL. A stale answer shows 30 where none is left (RFC 8767 Section 4).
+    /// The remaining TTL in seconds. In a stale answer, 30 in place of 0 (RFC 8767 Section 4).
     pub fn ttl(&self) -> u32 {
         ttl_left(self.raw.ttl, self.age, self.is_stale)
     }
 
-    /// The data, decoded. The error says that it is not what its type has.
+    /// The decoded data, or an error if the data does not have the format of the type.
     pub fn data(&self) -> Result<RData, MessageError> {
         let Range { start, end } = self.raw.data();
         let malformed = MessageError::Data(self.record_type());
@@ -67,8 +67,8 @@ impl<'a> Record<'a> {
         RData::read(&mut decoder, self.record_type(), Restrict::new(self.raw.data_len)).map_err(|_| malformed)
     }
 
-    /// The data's octets, as they are in the message. A name among them may be compressed, that is, point to
-    /// elsewhere in the message.
+    /// The bytes of the data as they are in the message. Names may be compressed, with pointers to other
+    /// parts of the message.
     pub fn data_bytes(&self) -> &'a [u8] {
         &self.bytes[self.raw.data()]
     }
@@ -83,7 +83,7 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// The name that begins at an octet of the data, and the data after it.
+    /// The name at an offset of the data, and the data after the name.
     pub(super) fn name_in_data(&self, at: usize) -> Result<(Name, &'a [u8]), MessageError> {
         let Range { start, end } = self.raw.data();
         let bytes = &self.bytes[..end];
@@ -91,14 +91,14 @@ impl<'a> Record<'a> {
         Ok((name_of(Labels::new(bytes, start + at)), &bytes[name_end..]))
     }
 
-    /// Where the TTL is in the message.
+    /// The position of the TTL in the message.
     pub(super) fn ttl_at(&self) -> Range<usize> {
         self.raw.ttl_at()
     }
 }
 
-/// The record in one line, for people: name, TTL, class, type, and data with control characters escaped. Data that
-/// cannot be decoded is shown as octets (RFC 3597 Section 5).
+/// Prints the record in one line for humans: name, TTL, class, type, and data with control characters
+/// escaped. Data that cannot be decoded is printed in hexadecimal (RFC 3597 Section 5).
 impl fmt::Display for Record<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write_labels(Labels::new(self.bytes, self.raw.owner), f)?;
@@ -120,12 +120,12 @@ impl fmt::Debug for Record<'_> {
     }
 }
 
-/// Records of an [`Answer`](super::Answer), in the order of the message.
+/// The records of a section of an [`Answer`](super::Answer), in the order of the message.
 #[derive(Clone, Debug)]
 pub struct Records<'a> {
     bytes: &'a [u8],
     raw: RawRecords<'a>,
-    /// Where only records on the chain are of interest.
+    /// Restricts the iteration to records on the chain.
     chain: Option<Chain>,
     age: u32,
     is_stale: bool,

@@ -1,4 +1,4 @@
-//! A response that was walked from end to end, and what that walk found.
+//! A response that has been parsed from end to end.
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,81 +19,83 @@ use super::wire::{
     u16_at, u32_at,
 };
 
-/// The largest TTL there is (RFC 2181 Section 8). A larger number on the wire, with its highest bit set, is
-/// taken for this one (RFC 8767 Section 4).
+/// The largest TTL (RFC 2181 Section 8). Larger values on the wire, with the highest bit set, are treated as
+/// this one (RFC 8767 Section 4).
 pub(super) const MAX_TTL: u32 = i32::MAX as u32;
 
-/// Octets of the five numbers at the end of an SOA record.
+/// Bytes of the five numbers at the end of an SOA record.
 pub(super) const SOA_NUMBERS: usize = 20;
 
 const TRUNCATED: u8 = 0x02;
 const AUTHENTIC_DATA: u8 = 0x20;
 const RCODE: u8 = 0x0f;
-/// Where the header has the number of additional records.
+/// The offset of the number of additional records in the header.
 const ADDITIONAL_COUNT: usize = 10;
 
-/// A response that was walked from end to end: every count, length, owner name and pointer is within bounds, EDNS
-/// is understood, and the CNAME chain from the question was followed.
+/// A response that has been parsed from end to end. All counts, lengths, owner names and pointers are within
+/// bounds, EDNS has been read, and the CNAME chain from the question has been followed.
 ///
-/// Octets after the last record are no part of it, and are ignored. A record without data is like any other: its
-/// type decides whether [`Record::data`](super::Record::data) can make anything of it, so that one strange record
-/// does not spoil the others. Clones share the octets.
+/// Bytes after the last record are ignored. The data of records is not checked here:
+/// [`Record::data`](super::Record::data) decodes it, so that one malformed record does not make the others
+/// unusable. Clones share the bytes.
 ///
 /// ```
 /// use privydns_core::{Message, Outcome, Query, RecordType};
 ///
 /// let query = Query::new("no.such.example", RecordType::A)?;
 /// let header = [0, 0, 0x81, 0x83, 0, 1, 0, 0, 0, 0, 0, 0]; // NXDOMAIN, one question
-/// let octets = [&header, query.name().as_wire(), &[0, 1, 0, 1]].concat();
-/// assert_eq!(Message::parse(octets.into(), &query).unwrap().outcome(), Outcome::NxDomain);
+/// let bytes = [&header, query.name().as_wire(), &[0, 1, 0, 1]].concat();
+/// assert_eq!(Message::parse(bytes.into(), &query).unwrap().outcome(), Outcome::NxDomain);
 /// # Ok::<(), privydns_core::Error>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Message {
     bytes: Arc<[u8]>,
-    /// How long the answer may be kept, if it says so.
+    /// Seconds for which the answer may be cached, if the response specifies a time.
     ttl: Option<u32>,
-    /// With the upper bits that EDNS adds.
+    /// Including the upper bits from EDNS.
     rcode: u16,
-    /// Where the answer section begins.
+    /// The offset of the answer section.
     answers: u16,
-    /// Where the name at the end of the CNAME chain is, or 0 in a message without question.
+    /// The offset of the name at the end of the CNAME chain, or 0 in a message without a question.
     target: u16,
-    /// Where the fixed part of the OPT record is, or 0.
+    /// The offset of the OPT record's fixed part, or 0.
     opt: u16,
-    /// Where the last record ends.
+    /// The offset of the end of the last record.
     end: u16,
     outcome: Outcome,
     is_authenticated: bool,
 }
 
-/// What kind of answer a message is.
+/// The kind of answer in a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Outcome {
-    /// There are records of the type asked for.
+    /// The answer has records of the queried type.
     Records,
-    /// The name exists, and has no record of the type asked for (NODATA, RFC 2308 Section 2.2).
+    /// The name exists, but has no records of the queried type (NODATA, RFC 2308 Section 2.2).
     NoData,
-    /// The name does not exist (NXDOMAIN, RFC 2308 Section 2.1); with a CNAME chain, the name at its end.
+    /// The name does not exist (NXDOMAIN, RFC 2308 Section 2.1). With a CNAME chain, the last name of the
+    /// chain does not exist.
     NxDomain,
-    /// The resolver answered with another RCODE.
+    /// The response code is neither NOERROR nor NXDOMAIN.
     Failure,
 }
 
-/// How long an answer may be kept.
+/// The time for which an answer may be cached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Lifetime {
-    /// Records, for so many seconds: the least TTL of the answer and the CNAME records that lead to it.
+    /// Records, for this many seconds: the least TTL of the records and of the CNAME records that lead to
+    /// them.
     Positive(u32),
-    /// A denial, for so many seconds: what its SOA record allows (RFC 2308 Section 5), and no longer than the
-    /// CNAME records that lead to it.
+    /// A denial, for this many seconds: the time that the SOA record allows (RFC 2308 Section 5), limited by
+    /// the TTLs of the CNAME records.
     Negative(u32),
-    /// Not at all: truncated, a failure, of TTL 0, or a denial without an SOA record.
+    /// Not cacheable: truncated, a failure, a TTL of 0, or a denial without an SOA record.
     None,
 }
 
 impl Message {
-    /// Walks a response to `query`.
+    /// Parses a response to `query`.
     pub fn parse(bytes: Arc<[u8]>, query: &Query) -> Result<Self, MessageError> {
         check_response(&bytes, query)?;
         let has_question = u16_at(&bytes, 4)? == 1;
@@ -120,7 +122,7 @@ impl Message {
         Ok(message)
     }
 
-    /// Follows the chain, and finds what the answer comes to.
+    /// Follows the chain and determines the outcome.
     fn read_answer(&mut self, query: &Query) -> Result<(), MessageError> {
         let bytes = &self.bytes;
         let answers = self.section(Section::Answer);
@@ -150,56 +152,58 @@ impl Message {
         Ok(())
     }
 
-    /// The response code, with the bits that EDNS adds (RFC 6891 Section 6.1.3).
+    /// The response code, including the bits from EDNS (RFC 6891 Section 6.1.3).
     pub fn rcode(&self) -> ResponseCode {
         match self.rcode {
-            // The number stands for BADSIG too, but only within TSIG records.
+            // The number also stands for BADSIG, but only within TSIG records.
             16 => ResponseCode::BADVERS,
             code => code.into(),
         }
     }
 
-    /// What kind of answer this is.
+    /// The kind of answer.
     pub fn outcome(&self) -> Outcome {
         self.outcome
     }
 
-    /// Whether the server left something out (TC). What is there is whole; what is missing is unknown.
+    /// Whether the response was truncated (TC). The records in the response are complete, but others are
+    /// missing.
     pub fn is_truncated(&self) -> bool {
         self.bytes[2] & TRUNCATED != 0
     }
 
-    /// Whether the resolver says that all of the answer is authentic (AD). Never where the query did not ask, as
-    /// the bit then means nothing (RFC 6840 Section 5.8).
+    /// Whether the resolver states that it validated the whole answer (AD). Always false if the query did not
+    /// ask for this, because the bit then has no meaning (RFC 6840 Section 5.8).
     pub fn is_authenticated(&self) -> bool {
         self.is_authenticated
     }
 
-    /// What the resolver says about its answer beyond the response code, in order. It does not change what the
-    /// response code means (RFC 8914 Section 3).
+    /// The extended errors, in order. They do not change the meaning of the response code (RFC 8914 Section
+    /// 3).
     pub fn extended_errors(&self) -> Vec<ExtendedError> {
         self.options().extended_errors().collect()
     }
 
-    /// How long the server keeps the connection without a query on it, if it says so; 0 asks for its end
-    /// (RFC 7828 Section 3.2).
+    /// How long the server keeps an idle connection open, if the response says so; 0 asks the client to close
+    /// it (RFC 7828 Section 3.2).
     pub fn keepalive(&self) -> Option<Duration> {
         self.options().keepalive()
     }
 
-    /// The message, octet for octet as it came, without what came after it.
+    /// The bytes of the message as received, without bytes after the last record.
     pub fn as_wire(&self) -> &[u8] {
         &self.bytes[..usize::from(self.end)]
     }
 
-    /// Whether octets that differ from the message's own have the same names where those were walked: owners, the
-    /// targets of CNAME records, and what stands before the numbers of SOA records.
-    pub(super) fn has_its_names(&self, octets: &[u8]) -> bool {
+    /// Whether a modified copy has the same names in the places that parsing checked: owners, targets of
+    /// CNAME records, and the names of SOA records.
+    pub(super) fn has_its_names(&self, modified: &[u8]) -> bool {
         let own = self.as_wire();
-        // Where the name ends, if it is the same.
+        // The end of the name, if it is unchanged.
         let same = |at: usize| {
             let end = check_name(own, at);
-            let is_same = check_name(octets, at) == end && Labels::new(own, at).eq(Labels::new(octets, at));
+            let is_same =
+                check_name(modified, at) == end && Labels::new(own, at).eq(Labels::new(modified, at));
             is_same.then_some(end.unwrap_or(own.len()))
         };
         let is_same = |record: RawRecord| {
@@ -215,7 +219,7 @@ impl Message {
         sections.into_iter().flat_map(|section| self.section(section)).all(is_same)
     }
 
-    /// How long the answer may be kept.
+    /// The time for which the answer may be cached.
     pub(crate) fn lifetime(&self) -> Lifetime {
         match (self.ttl, self.outcome) {
             (None | Some(0), _) | (_, Outcome::Failure) => Lifetime::None,
@@ -225,11 +229,11 @@ impl Message {
         }
     }
 
-    /// The message as it may be kept: without its OPT record, which was for one exchange (RFC 6891
-    /// Section 6.1.1), the additional records behind it, if any, and what came after the message.
+    /// The message for the cache: without the OPT record, which is meant for one connection only (RFC 6891
+    /// Section 6.1.1), without additional records after it, and without bytes after the message.
     pub(crate) fn without_opt(&self) -> Self {
         let end = match self.opt {
-            // The owner is the root: one octet.
+            // The owner is the root: one byte.
             0 => self.end,
             opt => opt - 1,
         };
@@ -240,29 +244,29 @@ impl Message {
         if self.opt != 0 {
             let is_before = |record: &RawRecord| record.record_type != TYPE_OPT;
             let before = self.section(Section::Additional).take_while(is_before).count();
-            let header = Arc::get_mut(&mut bytes).expect("made just now");
+            let header = Arc::get_mut(&mut bytes).expect("the only reference to a new allocation");
             header[ADDITIONAL_COUNT..HEADER].copy_from_slice(&offset(before).to_be_bytes());
         }
         Self { bytes, opt: 0, end, ..self.clone() }
     }
 
-    /// The least TTL of what makes up the answer, 0 included.
+    /// The least TTL of the records that make up the answer, including 0.
     pub(super) fn ttl(&self) -> Option<u32> {
         self.ttl
     }
 
-    /// Octets that the message keeps in memory.
+    /// Bytes that the message keeps in memory.
     pub(crate) fn size(&self) -> usize {
         self.bytes.len()
     }
 
-    /// Whether this is a response to such a query: same name, type and class.
+    /// Whether this is a response to the query: same name, type and class.
     pub(crate) fn is_answer_to(&self, query: &Query) -> bool {
         self.target != 0 && is_question(&self.bytes, query)
     }
 
-    /// The name that has the records or is denied: the one asked for, or where its CNAME records lead (RFC 2308
-    /// Section 2.1). The root's, in the report of a failure that has no question.
+    /// The name that owns the records or is denied: the queried name, or the end of its CNAME chain (RFC 2308
+    /// Section 2.1). The root, if the response reports a failure and has no question.
     pub(crate) fn target(&self) -> QueryName {
         match self.target_at() {
             0 => QueryName::root(),
@@ -270,29 +274,29 @@ impl Message {
         }
     }
 
-    /// The name at the end of the chain, where that is not the name asked for.
+    /// The name at the end of the chain, if it differs from the queried name.
     pub(crate) fn target_beyond_question(&self) -> Option<QueryName> {
         (!matches!(self.target_at(), 0 | HEADER)).then(|| self.target())
     }
 
-    /// The labels of a name of this message.
+    /// The labels of a name in this message.
     pub(super) fn labels(&self, at: usize) -> Labels<'_> {
         Labels::new(&self.bytes, at)
     }
 
-    /// Where the name at the end of the chain is, or 0.
+    /// The offset of the name at the end of the chain, or 0.
     pub(super) fn target_at(&self) -> usize {
         usize::from(self.target)
     }
 
-    /// The chain of a message that has a question.
+    /// The chain, if the message has a question.
     pub(super) fn chain(&self) -> Option<Chain> {
         let type_at = match self.target {
             0 => return None,
             _ => usize::from(self.answers) - 4,
         };
         let record_type = u16_at(&self.bytes, type_at).ok()?;
-        // Without a CNAME there is nothing to follow.
+        // Without CNAME records, the chain has only the question's name.
         if usize::from(self.target) == HEADER {
             return Some(Chain::question(record_type));
         }
@@ -321,7 +325,7 @@ impl Message {
     }
 }
 
-/// The sections that hold records, in their order (RFC 1035 Section 4.1).
+/// The sections that hold records, in the order of RFC 1035 Section 4.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Section {
     Answer = 0,
@@ -329,17 +333,17 @@ pub(super) enum Section {
     Additional = 2,
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "a message has at most 65535 octets")]
+#[expect(clippy::cast_possible_truncation, reason = "a message has at most 65535 bytes")]
 fn offset(at: usize) -> u16 {
     at as u16
 }
 
-/// The walk over all records.
+/// The check of all records, and its results.
 struct Walk {
     end: usize,
-    /// Where the fixed part of the OPT record is, or 0.
+    /// The offset of the OPT record's fixed part, or 0.
     opt: usize,
-    /// The bits of the response code that come before those in the header.
+    /// The bits of the response code above those in the header.
     rcode_high: u16,
 }
 
@@ -367,8 +371,8 @@ impl Walk {
     }
 }
 
-/// How long a denial of `name` may be kept: by the SOA record of a zone that `name` is in, the lesser of its TTL
-/// and its MINIMUM field (RFC 2308 Section 5).
+/// The time for which a denial of `name` may be cached: the lesser of the TTL and the MINIMUM field of the
+/// SOA record, whose zone must contain the name (RFC 2308 Section 5).
 fn denial_ttl(bytes: &[u8], authorities: RawRecords<'_>, name: usize) -> Result<Option<u32>, MessageError> {
     for record in authorities {
         let is_soa = record.record_type == TYPE_SOA && record.class == CLASS_IN;
@@ -379,7 +383,7 @@ fn denial_ttl(bytes: &[u8], authorities: RawRecords<'_>, name: usize) -> Result<
     Ok(None)
 }
 
-/// The last field of an SOA record, after two names and four numbers (RFC 1035 Section 3.3.13).
+/// The MINIMUM field of an SOA record, after two names and four numbers (RFC 1035 Section 3.3.13).
 fn soa_minimum(bytes: &[u8], soa: &RawRecord) -> Result<u32, MessageError> {
     let data = soa.data();
     let numbers = check_name(bytes, check_name(bytes, data.start)?)?;
@@ -396,7 +400,7 @@ impl fmt::Debug for Message {
             .field("outcome", &self.outcome)
             .field("records", &counts(&self.bytes))
             .field("ttl", &self.ttl)
-            .field("octets", &self.end)
+            .field("bytes", &self.end)
             .finish_non_exhaustive()
     }
 }

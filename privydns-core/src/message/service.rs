@@ -1,4 +1,4 @@
-//! SVCB and HTTPS records: where a service is, and how it is spoken to (RFC 9460).
+//! SVCB and HTTPS records, which describe the endpoints of a service (RFC 9460).
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -8,15 +8,16 @@ use super::error::MessageError;
 use super::record::Record;
 use super::wire::u16_at;
 
-/// What the SVCB or HTTPS records of a name say together: what [`Answer::https`](super::Answer::https) and
-/// [`Answer::svcb`](super::Answer::svcb) give.
+/// The combined content of a name's SVCB or HTTPS records, as returned by
+/// [`Answer::https`](super::Answer::https) and [`Answer::svcb`](super::Answer::svcb).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ServiceBinding {
-    /// The name stands for another one (`AliasMode`): look up the same type there, or failing that its addresses.
-    /// How many aliases to follow is for the caller to limit.
+    /// The service is provided under another name (`AliasMode`). Look up the same type there, and if there
+    /// are no records, the addresses of that name. The caller has to limit the number of aliases that it
+    /// follows.
     Alias(Name),
-    /// The endpoints that serve (`ServiceMode`), the preferred first. Without any that can be used, connect as if
-    /// there were no such records.
+    /// The endpoints of the service (`ServiceMode`), the most preferred first. If all are unusable, connect as
+    /// if the name had no such records.
     Services(Vec<Service>),
 }
 
@@ -24,34 +25,36 @@ pub enum ServiceBinding {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Service {
-    /// The less, the more it is preferred.
+    /// The priority; lower values are preferred.
     pub priority: u16,
-    /// The name whose addresses to connect to. Where the record has the root, it is the record's own.
+    /// The name whose addresses to connect to. If the record contains the root, this is the owner of the
+    /// record.
     pub target: Name,
-    /// The application protocols that are spoken there, as in ALPN (RFC 7301), the defaults last.
+    /// The ALPN identifiers of the endpoint's protocols (RFC 7301), the default protocols last.
     pub alpn: Vec<Vec<u8>>,
-    /// The port, if it is not that of the service asked for.
+    /// The port, if it differs from the default port of the service.
     pub port: Option<u16>,
-    /// Addresses to use until those of the target are known.
+    /// IPv4 addresses to use until the target's addresses are known.
     pub ipv4_hints: Vec<Ipv4Addr>,
-    /// Addresses to use until those of the target are known.
+    /// IPv6 addresses to use until the target's addresses are known.
     pub ipv6_hints: Vec<Ipv6Addr>,
     /// An `ECHConfigList` for Encrypted Client Hello.
     pub ech: Option<Vec<u8>>,
     /// The path template of DNS over HTTPS (RFC 9461).
     pub doh_path: Option<String>,
-    /// The parameters without which the endpoint must not be used. All are of those above; who does not use one of
-    /// them passes over an endpoint that has it here.
+    /// The numbers of mandatory parameters. A client that does not support one of them must not use the
+    /// endpoint. All of them are parameters with a field above.
     pub mandatory: Vec<u16>,
-    /// Further parameters, by number.
+    /// Other parameters, by number.
     pub others: Vec<(u16, Vec<u8>)>,
 }
 
-/// What one record says.
+/// The content of one record.
 pub(super) enum Mode {
     Alias(Name),
     Service(Service),
-    /// It cannot be used by those who know no other parameters than these, or contradicts itself.
+    /// Not usable: has a mandatory parameter that is unknown or missing, or excludes the default protocols
+    /// and names no others.
     Incompatible,
 }
 
@@ -65,13 +68,13 @@ const ECH: u16 = 5;
 const IPV6HINT: u16 = 6;
 const DOHPATH: u16 = 7;
 
-/// Reads a record. An error means that it is malformed, for which all its kind is to be left aside (Section 2.2).
+/// Reads a record. If any record is malformed, the whole set of records must be ignored (Section 2.2).
 pub(super) fn read_binding(record: &Record<'_>, default_protocols: &[&[u8]]) -> Result<Mode, MessageError> {
     let malformed = MessageError::Data(record.record_type());
     let priority = u16_at(record.data_bytes(), 0).map_err(|_| malformed)?;
     let (target, mut parameters) = record.name_in_data(2).map_err(|_| malformed)?;
     if priority == 0 {
-        // Parameters mean nothing here (Section 2.4.2).
+        // Parameters are ignored in `AliasMode` (Section 2.4.2).
         return Ok(Mode::Alias(target));
     }
     let target = if target.is_root() { record.name() } else { target };
@@ -122,28 +125,28 @@ impl Service {
         }
     }
 
-    /// Takes in a parameter, unless its value is malformed.
+    /// Stores a parameter. Returns `None` if the value is malformed.
     fn read(&mut self, key: u16, value: &[u8]) -> Option<()> {
         match key {
             MANDATORY => {
-                self.mandatory = items(value, |octets: [u8; 2]| u16::from_be_bytes(octets))?;
-                // In order, none twice, and not itself (Section 8).
+                self.mandatory = items(value, |bytes: [u8; 2]| u16::from_be_bytes(bytes))?;
+                // In ascending order, without duplicates, and without `mandatory` itself (Section 8).
                 let is_in_order = self.mandatory.is_sorted_by(|one, next| one < next);
                 return (is_in_order && !self.mandatory.contains(&MANDATORY)).then_some(());
             }
             ALPN => self.alpn = protocols(value)?,
             NO_DEFAULT_ALPN => return value.is_empty().then_some(()),
             PORT => self.port = Some(u16::from_be_bytes(value.try_into().ok()?)),
-            IPV4HINT => self.ipv4_hints = items(value, |octets: [u8; 4]| octets.into())?,
+            IPV4HINT => self.ipv4_hints = items(value, |bytes: [u8; 4]| bytes.into())?,
             ECH => self.ech = Some(value.to_vec()),
-            IPV6HINT => self.ipv6_hints = items(value, |octets: [u8; 16]| octets.into())?,
+            IPV6HINT => self.ipv6_hints = items(value, |bytes: [u8; 16]| bytes.into())?,
             DOHPATH => self.doh_path = Some(std::str::from_utf8(value).ok()?.to_owned()),
             _ => self.others.push((key, value.to_vec())),
         }
         Some(())
     }
 
-    /// Whether a parameter is known here, and there.
+    /// Whether a parameter is known and present.
     fn has(&self, key: u16, has_default: bool) -> bool {
         match key {
             ALPN => !self.alpn.is_empty(),
@@ -158,15 +161,15 @@ impl Service {
     }
 }
 
-/// Items of a fixed size, at least one.
+/// Parses one or more items of a fixed size.
 fn items<const SIZE: usize, T>(value: &[u8], item: impl Fn([u8; SIZE]) -> T) -> Option<Vec<T>> {
     if value.is_empty() || !value.len().is_multiple_of(SIZE) {
         return None;
     }
-    Some(value.chunks_exact(SIZE).filter_map(|octets| octets.try_into().ok()).map(item).collect())
+    Some(value.chunks_exact(SIZE).filter_map(|bytes| bytes.try_into().ok()).map(item).collect())
 }
 
-/// Protocols behind an octet of length each, at least one, and none empty (Section 7.1.1).
+/// Parses one or more protocol names, each after a length byte and not empty (Section 7.1.1).
 fn protocols(mut value: &[u8]) -> Option<Vec<Vec<u8>>> {
     let mut protocols = Vec::new();
     while let Some((&length, rest)) = value.split_first() {

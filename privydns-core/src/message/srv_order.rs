@@ -1,27 +1,27 @@
-//! The order in which equals are used: drawn by lot, so that they share the load.
+//! Random order among records of equal priority, which distributes the load.
 
 use hickory_proto::rr::rdata::SRV;
 use rand::RngExt;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 
-/// Sorts by a priority, the least first, and by lot within each.
+/// Sorts by priority, lowest first, and shuffles values of equal priority.
 pub(super) fn by_priority<T>(values: &mut [T], priority: impl Fn(&T) -> u16, random: &mut StdRng) {
     values.shuffle(random);
     values.sort_by_key(priority);
 }
 
-/// Sorts servers by priority, and within each by a lot in which weights are odds (RFC 2782).
+/// Sorts servers by priority, and orders servers of equal priority by weighted random selection (RFC 2782).
 pub(super) fn by_priority_and_weight(servers: &mut [SRV], random: &mut StdRng) {
     servers.shuffle(random);
-    // Those of weight 0 first, which gives them a very small chance, and not none, of being drawn before others.
+    // Servers of weight 0 come first, which gives them a very small chance of being drawn.
     servers.sort_by_key(|server| (server.priority, server.weight != 0));
     for equals in servers.chunk_by_mut(|one, other| one.priority == other.priority) {
         draw_by_weight(equals, random);
     }
 }
 
-/// Draws one after the other from those that are left.
+/// Draws servers one after the other from the remaining ones.
 fn draw_by_weight(servers: &mut [SRV], random: &mut StdRng) {
     let mut total: u32 = servers.iter().map(|server| u32::from(server.weight)).sum();
     for next in 0..servers.len() {

@@ -1,4 +1,4 @@
-//! What the records of an answer say, typed, and in the order in which they are to be used.
+//! Typed values of an answer's records, in the order in which to use them.
 
 use hickory_proto::rr::rdata::{CAA, MX, SRV};
 use hickory_proto::rr::{RData, RecordType};
@@ -12,22 +12,22 @@ use super::service::{Mode, ServiceBinding, read_binding};
 use super::srv_order::{by_priority, by_priority_and_weight};
 use crate::error::{Cause, Error, ErrorKind, NotFound};
 
-/// Records of one type with their values. Each is empty where the answer has no such record, be it that the name has
-/// none or that another type was asked for; [`outcome`](Self::outcome) tells.
+/// Typed values of records. Each method returns an empty list if the answer has no records of the type,
+/// whether the name has no such records or another type was queried; [`outcome`](Self::outcome) tells which.
 ///
-/// Among records of equal standing the order is drawn by lot, once for each lookup, so that servers share the load
-/// as their operator wants it: who connects again looks up again, which the cache answers.
+/// Records of equal priority are shuffled once per lookup, to distribute the load as the operator intends. A
+/// client that connects again should look up again, which is usually answered from the cache.
 ///
 /// # Errors
 ///
-/// [`Cause::Malformed`] where any record of the type cannot be read: whoever uses the others in its place may do what
-/// it was there to forbid. [`NotFound::NoService`] where the records say that the name does not have the service, which
-/// is not the same as having no records.
+/// [`Cause::Malformed`] if any record of the type cannot be read, because the malformed record may forbid the
+/// use of the others. [`NotFound::NoService`] if the records state that the name does not provide the
+/// service, which is different from having no records.
 impl Answer {
-    /// The mail servers of a domain, those first that it prefers (RFC 5321 Section 5.1).
+    /// The mail servers of a domain, the most preferred first (RFC 5321 Section 5.1).
     ///
-    /// Where there is none, mail goes to the domain's own addresses. A null MX record (RFC 7505), which says that the
-    /// domain takes no mail, is [`NotFound::NoService`].
+    /// If the list is empty, mail is delivered to the domain's own addresses. A null MX record (RFC 7505),
+    /// which states that the domain accepts no mail, is [`NotFound::NoService`].
     ///
     /// ```
     /// # use privydns_core::{Answer, Error};
@@ -48,10 +48,10 @@ impl Answer {
         Ok(servers)
     }
 
-    /// The servers of a service, in the order in which to try them: by priority, and within each in an order that is
-    /// drawn anew for each lookup with the weights' odds (RFC 2782).
+    /// The servers of a service, in the order in which to try them: by priority, and within a priority by
+    /// weighted random selection, done once per lookup (RFC 2782).
     ///
-    /// A single record with the root as its target, which says that the service is decidedly not available, is
+    /// A single record with the root as its target, which states that the service is not available, is
     /// [`NotFound::NoService`].
     ///
     /// ```
@@ -73,9 +73,8 @@ impl Answer {
         Ok(servers)
     }
 
-    /// What the HTTPS records of an origin say (RFC 9460 Section 9): where else to look, or by which endpoints it is
-    /// served, those first that are preferred. `http/1.1` is among the protocols of each endpoint unless it says
-    /// otherwise.
+    /// The HTTPS records of an origin (RFC 9460 Section 9): either an alias, or the endpoints, the most
+    /// preferred first. Each endpoint supports `http/1.1` unless its record excludes the default.
     ///
     /// ```
     /// use privydns_core::{Answer, Error, ServiceBinding};
@@ -96,7 +95,7 @@ impl Answer {
         self.binding(RecordType::HTTPS, &[b"http/1.1"])
     }
 
-    /// The same for SVCB records, whose services have no protocol but those that they name.
+    /// The same for SVCB records. Their endpoints have no default protocol.
     ///
     /// ```
     /// use privydns_core::{Answer, Error, ServiceBinding};
@@ -112,9 +111,9 @@ impl Answer {
         self.binding(RecordType::SVCB, &[])
     }
 
-    /// The texts of a name, each the strings of one record put together (RFC 7208 Section 3.3). They are octets, and
-    /// need not be UTF-8. Where the strings mean something by themselves, as in DNS-SD (RFC 6763 Section 6), they are
-    /// in the [data](Record::data).
+    /// The texts of a name. Each is the concatenation of one record's strings (RFC 7208 Section 3.3), and
+    /// need not be UTF-8. If the strings have separate meanings, as in DNS-SD (RFC 6763 Section 6), use the
+    /// [data](Record::data).
     ///
     /// ```
     /// # use privydns_core::{Answer, Error};
@@ -126,8 +125,8 @@ impl Answer {
         self.typed(RecordType::TXT, |record| join_strings(record.data_bytes()))
     }
 
-    /// Who may issue certificates for a domain, as its CAA records say. Where there is none, those of the domain
-    /// above hold (RFC 8659 Section 3), which are another lookup.
+    /// The CAA records of a domain, which list the authorities that may issue certificates. If the list is
+    /// empty, the records of the parent domain apply (RFC 8659 Section 3), which takes another lookup.
     ///
     /// ```
     /// # use privydns_core::{Answer, Error};
@@ -154,7 +153,8 @@ impl Answer {
             }
         }
         let mut random = self.random();
-        // An alias is alone in effect, and one of several is taken by lot (RFC 9460 Section 2.4.2).
+        // An alias takes precedence over endpoints. One of several aliases is chosen at random (RFC 9460
+        // Section 2.4.2).
         self.drop_null(&mut aliases, hickory_proto::rr::Name::is_root)?;
         by_priority(&mut aliases, |_| 0, &mut random);
         if let Some(alias) = aliases.into_iter().next() {
@@ -175,7 +175,8 @@ impl Answer {
         values.map_err(|problem| self.error(ErrorKind::Upstream(Cause::Malformed(problem))))
     }
 
-    /// Drops the values that name nothing. Where all do, the name says that it does not have the service.
+    /// Removes values whose name is the root. If no value is left, the name states that it does not provide the
+    /// service.
     fn drop_null<T>(&self, values: &mut Vec<T>, is_null: impl Fn(&T) -> bool) -> Result<(), Error> {
         let has_any = !values.is_empty();
         values.retain(|value| !is_null(value));
@@ -190,7 +191,7 @@ impl Answer {
     }
 }
 
-/// The strings of a TXT record's data, put together (RFC 1035 Section 3.3.14).
+/// Concatenates the strings of a TXT record's data (RFC 1035 Section 3.3.14).
 fn join_strings(mut data: &[u8]) -> Result<Vec<u8>, MessageError> {
     let mut joined = Vec::with_capacity(data.len());
     while let Some((&length, rest)) = data.split_first() {

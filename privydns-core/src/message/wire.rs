@@ -1,7 +1,7 @@
-//! The octets of a message: numbers, names with compression, and resource records.
+//! The wire format of messages: numbers, names with compression, and resource records.
 //!
-//! [`RawRecord::check`] and [`check_name`] make every check. What has passed them once is walked again by
-//! [`RawRecords`], [`Labels`] as an iterator and [`same_name`], which take no account of errors: there are none.
+//! [`RawRecord::check`] and [`check_name`] validate. [`RawRecords`], the [`Labels`] iterator and
+//! [`same_name`] are for validated bytes only and do not report errors.
 
 use std::ops::Range;
 
@@ -18,39 +18,40 @@ pub(super) const TYPE_OPT: u16 = 41;
 pub(super) const TYPE_RRSIG: u16 = 46;
 pub(super) const TYPE_ANY: u16 = 255;
 
-/// The most pointers followed within one name. Each leads to the end of a name that was written before, which may
-/// lead on in its turn; a message whose names build on each other so deep is made to cost time.
+/// The maximum number of compression pointers per name. Each pointer leads to a suffix of an earlier name,
+/// which may end in a pointer too. Only messages made to waste time contain longer chains of pointers.
 pub(super) const MAX_POINTERS: u8 = 16;
-/// The two highest bits of a length octet that is the first of a pointer (RFC 1035 Section 4.1.4).
+/// The two highest bits of a pointer's first byte (RFC 1035 Section 4.1.4).
 const POINTER: u8 = 0xc0;
-/// The rest of a pointer: where it leads, counted from the start of the message.
+/// The rest of a pointer: the offset from the start of the message.
 const OFFSET: u16 = 0x3fff;
-/// Type, class, TTL and data length: what stands between a record's owner and its data.
+/// Bytes of type, class, TTL and data length, between a record's owner and its data.
 const RECORD_FIXED: usize = 10;
 
 pub(super) fn u16_at(bytes: &[u8], at: usize) -> Result<u16, MessageError> {
-    let octets = bytes.get(at..).and_then(<[u8]>::first_chunk).ok_or(MessageError::UnexpectedEnd)?;
-    Ok(u16::from_be_bytes(*octets))
+    let value = bytes.get(at..).and_then(<[u8]>::first_chunk).ok_or(MessageError::UnexpectedEnd)?;
+    Ok(u16::from_be_bytes(*value))
 }
 
 pub(super) fn u32_at(bytes: &[u8], at: usize) -> Result<u32, MessageError> {
-    let octets = bytes.get(at..).and_then(<[u8]>::first_chunk).ok_or(MessageError::UnexpectedEnd)?;
-    Ok(u32::from_be_bytes(*octets))
+    let value = bytes.get(at..).and_then(<[u8]>::first_chunk).ok_or(MessageError::UnexpectedEnd)?;
+    Ok(u32::from_be_bytes(*value))
 }
 
-/// The labels of a name in a message, its pointers followed (RFC 1035 Section 4.1.4).
+/// The labels of a name in a message. Compression pointers are followed (RFC 1035 Section 4.1.4).
 #[derive(Clone)]
 pub(super) struct Labels<'m> {
-    /// The message as far as the name may reach. A pointer leads to a name that was written before this one, and
-    /// all of it; so each takes away what begins with the run of labels that it ends, and every chain of them ends.
+    /// The part of the message that the name may still use. A pointer must lead to an earlier name. Following
+    /// one therefore cuts the message off where the current run of labels began, so that every chain of
+    /// pointers ends.
     bytes: &'m [u8],
-    /// Where the next length octet is.
+    /// The offset of the next length byte.
     at: usize,
-    /// Where the run of labels being read began.
+    /// The offset of the current run of labels.
     run: usize,
-    /// Where the name ends in its own place, once a pointer led away from there.
+    /// The end of the name at its original position, set when the first pointer is followed.
     end: Option<usize>,
-    /// Octets of the name so far, were it written without compression.
+    /// The length of the uncompressed name so far, in bytes.
     length: usize,
     pointers: u8,
 }
@@ -60,7 +61,7 @@ impl<'m> Labels<'m> {
         Self { bytes, at, run: at, end: None, length: 1, pointers: 0 }
     }
 
-    /// The next label, or none at the root.
+    /// The next label, or `None` at the root.
     pub(super) fn next_label(&mut self) -> Result<Option<&'m [u8]>, MessageError> {
         loop {
             let &first = self.bytes.get(self.at).ok_or(MessageError::UnexpectedEnd)?;
@@ -95,13 +96,14 @@ impl<'m> Labels<'m> {
         Ok(())
     }
 
-    /// Where the name ends in its own place. Only after [`next_label`](Self::next_label) has come to the root.
+    /// The end of the name at its original position. Valid only after [`next_label`](Self::next_label) has
+    /// returned `None`.
     fn end(&self) -> usize {
         self.end.unwrap_or(self.at + 1)
     }
 }
 
-/// The labels of a name known to be well formed.
+/// The labels of a validated name.
 impl<'m> Iterator for Labels<'m> {
     type Item = &'m [u8];
 
@@ -110,19 +112,20 @@ impl<'m> Iterator for Labels<'m> {
     }
 }
 
-/// Checks the name at `at` with all that it points to, and says where it ends.
+/// Validates the name at `at`, including all parts that it points to. Returns where the name ends.
 pub(super) fn check_name(bytes: &[u8], at: usize) -> Result<usize, MessageError> {
     let mut labels = Labels::new(bytes, at);
     while labels.next_label()?.is_some() {}
     Ok(labels.end())
 }
 
-/// How many records the header announces for each section.
+/// The number of records that the header announces for each section.
 pub(super) fn counts(bytes: &[u8]) -> [usize; 3] {
     [6, 8, 10].map(|at| u16_at(bytes, at).map_or(0, usize::from))
 }
 
-/// Records of the whole message, octets of a name and of data being skipped unseen. What is malformed ends them.
+/// Iterates over the records of the whole message without validating names and data. Ends at malformed
+/// records.
 pub(super) fn skim(bytes: &[u8]) -> impl Iterator<Item = RawRecord> {
     let answers = match u16_at(bytes, 4) {
         Ok(0) => Some(HEADER),
@@ -131,7 +134,7 @@ pub(super) fn skim(bytes: &[u8]) -> impl Iterator<Item = RawRecord> {
     RawRecords::new(bytes, answers.unwrap_or(bytes.len()), counts(bytes).iter().sum())
 }
 
-/// Where a name ends that is known to be well formed.
+/// The end of a validated name.
 fn skip_name(bytes: &[u8], mut at: usize) -> Option<usize> {
     loop {
         match *bytes.get(at)? {
@@ -142,7 +145,7 @@ fn skip_name(bytes: &[u8], mut at: usize) -> Option<usize> {
     }
 }
 
-/// Whether two names known to be well formed are the same, upper and lower case being alike (RFC 4343).
+/// Whether two validated names are equal, ignoring ASCII case (RFC 4343).
 pub(super) fn same_name(bytes: &[u8], one: usize, other: usize) -> bool {
     if first_label(bytes, one) == first_label(bytes, other) {
         return true;
@@ -151,8 +154,8 @@ pub(super) fn same_name(bytes: &[u8], one: usize, other: usize) -> bool {
     loop {
         match (one.next(), other.next()) {
             (None, None) => return true,
-            (Some(label), Some(its)) if label.eq_ignore_ascii_case(its) => {
-                // From here on both are read from the same place.
+            (Some(label), Some(other_label)) if label.eq_ignore_ascii_case(other_label) => {
+                // The rest of both names is at the same offset.
                 if one.at == other.at {
                     return true;
                 }
@@ -162,7 +165,7 @@ pub(super) fn same_name(bytes: &[u8], one: usize, other: usize) -> bool {
     }
 }
 
-/// Where the first label of a name is, unless it takes more than one pointer to get there.
+/// The offset of a name's first label, if at most one pointer leads there; otherwise the offset of the name.
 fn first_label(bytes: &[u8], at: usize) -> usize {
     match u16_at(bytes, at) {
         Ok(pointer) if pointer >= u16::from(POINTER) << 8 => usize::from(pointer & OFFSET),
@@ -170,22 +173,22 @@ fn first_label(bytes: &[u8], at: usize) -> usize {
     }
 }
 
-/// One resource record: where its parts are.
+/// One resource record, as offsets into the message.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RawRecord {
-    /// Where the owner's name is.
+    /// The offset of the owner's name.
     pub(super) owner: usize,
-    /// Where type, class, TTL and data length are.
+    /// The offset of type, class, TTL and data length.
     pub(super) fixed: usize,
     pub(super) record_type: u16,
     pub(super) class: u16,
-    /// As sent, age and all else aside.
+    /// As received, not reduced by the age.
     pub(super) ttl: u32,
     pub(super) data_len: u16,
 }
 
 impl RawRecord {
-    /// Where the TTL is.
+    /// The position of the TTL.
     pub(super) fn ttl_at(&self) -> Range<usize> {
         self.fixed + 4..self.fixed + 8
     }
@@ -195,12 +198,12 @@ impl RawRecord {
         start..start + usize::from(self.data_len)
     }
 
-    /// Reads a record that is known to be well formed at its fixed part, where its owner is of no interest.
+    /// Reads a validated record at its fixed part. The `owner` of the result is not valid.
     pub(super) fn at(bytes: &[u8], fixed: usize) -> Option<Self> {
         Self::read(bytes, fixed, fixed).ok()
     }
 
-    /// Reads the record whose owner ends where `fixed` begins.
+    /// Reads the record whose owner ends at `fixed`.
     fn read(bytes: &[u8], owner: usize, fixed: usize) -> Result<Self, MessageError> {
         let parts: &[u8; RECORD_FIXED] =
             bytes.get(fixed..).and_then(<[u8]>::first_chunk).ok_or(MessageError::UnexpectedEnd)?;
@@ -216,13 +219,13 @@ impl RawRecord {
         if record.data().end > bytes.len() { Err(MessageError::UnexpectedEnd) } else { Ok(record) }
     }
 
-    /// Reads a record at its owner, every octet of which is checked.
+    /// Reads and validates the record at the offset of its owner.
     pub(super) fn check(bytes: &[u8], owner: usize) -> Result<Self, MessageError> {
         Self::read(bytes, owner, check_name(bytes, owner)?)
     }
 }
 
-/// Records known to be well formed, one after the other.
+/// Iterates over validated records.
 #[derive(Clone, Debug)]
 pub(super) struct RawRecords<'m> {
     bytes: &'m [u8],
@@ -247,12 +250,12 @@ impl Iterator for RawRecords<'_> {
     }
 }
 
-/// Whether a name is `zone` or below it; both known to be well formed.
+/// Whether a name equals `zone` or is below it. Both must have been validated.
 pub(super) fn is_within(bytes: &[u8], name: usize, zone: usize) -> bool {
     let (mut name, zone) = (Labels::new(bytes, name), Labels::new(bytes, zone));
     let Some(above) = name.clone().count().checked_sub(zone.clone().count()) else { return false };
     for _ in 0..above {
         name.next();
     }
-    name.zip(zone).all(|(label, its)| label.eq_ignore_ascii_case(its))
+    name.zip(zone).all(|(label, zone_label)| label.eq_ignore_ascii_case(zone_label))
 }

@@ -1,4 +1,4 @@
-//! The command line: what can be said on it, and what it means.
+//! The command line: its options and their meaning.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -10,15 +10,15 @@ use privydns_blocking::{ClientSubnet, Pin, Protocol, Upstream};
 
 use crate::values;
 
-/// As many as nearly every server of HTTP/2 takes at once (RFC 9113 Section 6.5.2).
+/// The number of concurrent streams that nearly every HTTP/2 server allows (RFC 9113 Section 6.5.2).
 const CONCURRENCY: &str = "100";
 
-/// Looks names up over encrypted transports: DNS over TLS, over mutual TLS and over HTTPS.
+/// Looks up names over encrypted transports: DNS over TLS, DNS over mutual TLS and DNS over HTTPS.
 ///
-/// Nothing is ever sent in clear. Names are asked of Quad9 unless upstreams are given.
+/// No query is sent in clear text. Queries go to Quad9 unless upstreams are given.
 ///
-/// The exit status is 0 when an answer came (a name that does not exist is an answer), 1 when a lookup failed, and 2
-/// for wrong usage.
+/// The exit status is 0 when every lookup was answered (NXDOMAIN is an answer), 1 when a lookup failed, and 2 for wrong
+/// usage.
 #[derive(Debug, Parser)]
 #[command(
     name = "privydns",
@@ -39,20 +39,20 @@ pub(crate) struct Arguments {
     #[arg(value_name = "NAME")]
     pub(crate) name: Option<String>,
 
-    /// The types of the records wanted, by name or number: AAAA, MX, TYPE65 [default: A]
+    /// Record types, by name or number: AAAA, MX, TYPE65 [default: A]
     #[arg(value_name = "TYPE")]
     pub(crate) types: Vec<String>,
 
-    /// Looks up the name of an address
+    /// Looks up the name of an IP address
     #[arg(short = 'x', long = "reverse", value_name = "IP", conflicts_with_all = ["name", "file"])]
     pub(crate) reverse: Option<IpAddr>,
 
-    /// Looks up the names of a file, one a line; `-` is the standard input. What is empty or begins with `#` is
-    /// passed over
+    /// Looks up the names in a file, one per line; `-` is standard input. Empty lines and lines that begin with `#` are
+    /// ignored
     #[arg(long, value_name = "FILE", help_heading = "Many names")]
     pub(crate) file: Option<PathBuf>,
 
-    /// Lookups of `--file` that are on their way at once
+    /// Maximum number of lookups in flight with `--file`
     #[arg(long, value_name = "N", default_value = CONCURRENCY, help_heading = "Many names")]
     #[arg(value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub(crate) concurrency: u16,
@@ -67,106 +67,106 @@ pub(crate) struct Arguments {
     pub(crate) output: Output,
 }
 
-/// Who is asked.
+/// The upstreams to ask.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Upstreams")]
 pub(crate) struct Upstreams {
-    /// A resolver to ask, as `quad9`, `tls://9.9.9.9#dns.quad9.net`, `https://dns.quad9.net/dns-query#ip=9.9.9.9`;
-    /// may be repeated [default: quad9, or quad9-https with `--protocol https`]
+    /// An upstream, as `quad9`, `tls://9.9.9.9#dns.quad9.net`, `https://dns.quad9.net/dns-query#ip=9.9.9.9`; may be
+    /// repeated [default: quad9, or quad9-https with `--protocol https`]
     #[arg(short = 'u', long = "upstream", value_name = "UPSTREAM")]
     pub(crate) given: Vec<Upstream>,
 
-    /// The authorities that may have issued the upstreams' certificates, as PEM, in place of the public ones
+    /// Trusted root certificates for the upstreams (PEM), in place of the public authorities
     #[arg(long, value_name = "FILE")]
     pub(crate) ca: Option<PathBuf>,
 
-    /// The client's certificate, as PEM, for mutual TLS
+    /// The client certificate for mutual TLS (PEM)
     #[arg(long, value_name = "FILE")]
     pub(crate) cert: Option<PathBuf>,
 
-    /// The key of `--cert`, where it is not in the same file
+    /// The private key of `--cert` (PEM), if it is in another file
     #[arg(long, value_name = "FILE", requires = "cert")]
     pub(crate) key: Option<PathBuf>,
 
-    /// The base64 of the SHA-256 of a key that the upstreams must have; may be repeated
+    /// The base64 of the SHA-256 of a public key that the upstreams must have; may be repeated
     #[arg(long = "pin", value_name = "BASE64")]
     pub(crate) pins: Vec<Pin>,
 
-    /// Asks only upstreams that speak this
+    /// Asks only upstreams with this protocol
     #[arg(long, value_enum)]
     pub(crate) protocol: Option<Transport>,
 
-    /// Sends queries over HTTPS in the URL (GET) and not in the body
+    /// Sends HTTPS requests with GET, the query in the URL
     #[arg(long)]
     pub(crate) get: bool,
 
-    /// Speaks HTTP/1.1 alone to upstreams of HTTPS
+    /// Uses only HTTP/1.1 for HTTPS upstreams
     #[arg(long)]
     pub(crate) http1: bool,
 
-    /// Which upstream is asked first
+    /// The order in which upstreams are asked
     #[arg(long, value_enum, default_value_t)]
     pub(crate) strategy: Order,
 }
 
-/// How it is asked.
+/// Options of the lookups.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Lookups")]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own on the command line")]
+#[expect(clippy::struct_excessive_bools, reason = "each field is a separate switch")]
 pub(crate) struct Lookup {
-    /// How long a lookup may take in all, as `5s` or `750ms`
+    /// The time that a lookup may take in all, as `5s` or `750ms`
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = values::time)]
     pub(crate) timeout: Duration,
 
-    /// How many attempts a lookup makes, over all upstreams
+    /// The number of attempts per lookup, over all upstreams
     #[arg(long, value_name = "N", default_value_t = 3)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) attempts: u32,
 
-    /// Asks for DNSSEC records beside the answer (DO)
+    /// Requests DNSSEC records with the answer (sets DO)
     #[arg(long)]
     pub(crate) dnssec: bool,
 
-    /// Asks for the answer even if it does not validate (CD)
+    /// Requests the answer even if it does not validate (sets CD)
     #[arg(long)]
     pub(crate) cd: bool,
 
-    /// Sends queries at their own length, which gives that of the name away
+    /// Sends queries without padding, which reveals the length of the name
     #[arg(long)]
     pub(crate) no_padding: bool,
 
-    /// What is told about the network of the one who asks: `0` asks that nothing be told, `192.0.2.0/24` tells that
+    /// The client subnet to send: `0` asks upstreams to send none, `192.0.2.0/24` sends this network
     #[arg(long, value_name = "0|PREFIX", value_parser = values::subnet)]
     pub(crate) ecs: Option<ClientSubnet>,
 
-    /// Asks an upstream even where the same was answered a moment ago
+    /// Asks an upstream even if the cache has an answer
     #[arg(long)]
     pub(crate) no_cache: bool,
 }
 
-/// What is shown.
+/// Options of the output.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Output")]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own on the command line")]
+#[expect(clippy::struct_excessive_bools, reason = "each field is a separate switch")]
 pub(crate) struct Output {
-    /// Prints the data of the records, one a line, and nothing else
+    /// Prints only the data of the records, one per line
     #[arg(long)]
     pub(crate) short: bool,
 
-    /// Prints one JSON object a line for each lookup
+    /// Prints one JSON object per line for each lookup
     #[arg(long, conflicts_with = "short")]
     pub(crate) json: bool,
 
-    /// Logs to the standard error: what is wrong with upstreams; twice, every connection and attempt as well, names
-    /// included; three times, answers from the cache
+    /// Logs to standard error: problems with upstreams; with `-vv` also every connection and attempt, with names; with
+    /// `-vvv` also answers from the cache
     #[arg(short, long, action = ArgAction::Count)]
     pub(crate) verbose: u8,
 
-    /// Lists the resolvers that are known by name
+    /// Lists the public resolvers known by name
     #[arg(long, exclusive = true)]
     pub(crate) list_presets: bool,
 
-    /// Prints the completions of a shell
+    /// Prints the completions for a shell
     #[arg(long, value_name = "SHELL", exclusive = true)]
     pub(crate) completions: Option<Shell>,
 
@@ -175,21 +175,21 @@ pub(crate) struct Output {
     pub(crate) man: bool,
 }
 
-/// Which upstream is asked first.
+/// The order in which upstreams are asked.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
 pub(crate) enum Order {
-    /// The order given
+    /// The order on the command line
     #[default]
     Ordered,
-    /// The one that answers fastest
+    /// The fastest first
     Fastest,
-    /// All at once, the first answer wins
+    /// All in parallel; the first answer wins
     Race,
-    /// Each name has its own
+    /// By the queried domain, one upstream for each domain
     Spread,
 }
 
-/// How an upstream is spoken to.
+/// The protocol of an upstream.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Transport {
     /// DNS over TLS
@@ -211,8 +211,8 @@ impl From<Transport> for Protocol {
 }
 
 impl Arguments {
-    /// Reads the command line. What is wrong with it is said in one line; `Ok(Err(..))` is a text that was asked
-    /// for, help or version.
+    /// Parses the command line. A mistake is an error text of one line. `Ok(Err(..))` is a requested text: help or
+    /// version.
     pub(crate) fn read() -> Result<Result<Self, clap::Error>, String> {
         match Self::try_parse() {
             Ok(arguments) => Ok(Ok(arguments)),
@@ -221,7 +221,7 @@ impl Arguments {
         }
     }
 
-    /// The completions of a shell.
+    /// The completion script for a shell.
     pub(crate) fn completions(shell: Shell) -> Vec<u8> {
         let mut script = Vec::new();
         clap_complete::generate(shell, &mut Self::command(), "privydns", &mut script);
@@ -236,7 +236,7 @@ impl Arguments {
     }
 }
 
-/// What clap says in several lines, without the usage.
+/// Joins clap's error text into one line, without the usage.
 fn in_one_line(text: &str) -> String {
     let is_wanted = |part: &&str| !part.starts_with("Usage:") && !part.starts_with("For more information");
     let parts = text.split("\n\n").map(str::trim).filter(is_wanted);

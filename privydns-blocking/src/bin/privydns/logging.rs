@@ -1,4 +1,4 @@
-//! Logs, to the standard error.
+//! Logging to standard error.
 
 use std::io;
 
@@ -8,7 +8,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::output;
 
-/// Has what the library tells written, from the level on that was asked for. Names are told below INFO alone.
+/// Writes the library's log events from the requested level on. Query names appear only at DEBUG and TRACE.
 pub(crate) fn start(verbose: u8) {
     let level = match verbose {
         0 => return,

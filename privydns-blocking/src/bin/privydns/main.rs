@@ -1,6 +1,6 @@
-//! `privydns`: a command that looks names up over encrypted transports.
+//! `privydns`: a command that looks up names over encrypted transports.
 //!
-//! What a person used to `dig`, `kdig` or `doggo` expects, without a way to send a query in clear.
+//! The command behaves as users of `dig`, `kdig` or `doggo` expect, without a way to send a query in clear text.
 #![forbid(unsafe_code)]
 
 mod arguments;
@@ -25,24 +25,24 @@ use crate::output::Printer;
 const ANSWERED: u8 = 0;
 /// A lookup failed.
 const FAILED: u8 = 1;
-/// The command line makes no sense.
+/// The command line is wrong.
 const USAGE: u8 = 2;
 
 /// Why the command ends early.
 #[derive(Debug)]
 enum Problem {
-    /// The command line makes no sense, for the reason given in one line.
+    /// The command line is wrong; the text is the reason, in one line.
     Usage(String),
-    /// The names could not be read on.
+    /// The names could not be read.
     Input(io::Error),
-    /// What was to be shown could not be written.
+    /// The output could not be written.
     Output(io::Error),
 }
 
 fn main() -> ExitCode {
     let status = match run() {
         Ok(status) => status,
-        // Nobody reads on, as with `| head`.
+        // The reader has closed the pipe, as with `| head`.
         Err(Problem::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ANSWERED,
         Err(Problem::Output(error) | Problem::Input(error)) => {
             complain(&error.to_string());
@@ -77,7 +77,7 @@ fn run() -> Result<u8, Problem> {
     Ok(ANSWERED)
 }
 
-/// Looks up one name: each type in a lookup of its own, all at once, shown in the order asked for.
+/// Looks up one name. The types are looked up in parallel and printed in the order of the command line.
 fn one(arguments: &Arguments) -> Result<u8, Problem> {
     let queries = queries(arguments).map_err(Problem::Usage)?;
     let resolver = setup::resolver(arguments).map_err(Problem::Usage)?;
@@ -100,9 +100,11 @@ fn queries(arguments: &Arguments) -> Result<Vec<Query>, String> {
     if let Some(address) = arguments.reverse {
         return Ok(vec![dress(Query::reverse(address))]);
     }
-    let name = arguments.name.as_deref().ok_or("a NAME to look up is missing; --help says more")?;
+    let name = arguments.name.as_deref().ok_or("missing NAME; see --help")?;
     if name.starts_with('@') {
-        return Err(format!("{name:?}: an upstream is given by --upstream, as tls://9.9.9.9#dns.quad9.net"));
+        return Err(format!(
+            "{name:?}: give an upstream with --upstream, for example tls://9.9.9.9#dns.quad9.net"
+        ));
     }
     let types = setup::record_types(&arguments.types)?;
     let query = |record_type| Query::new(name, record_type).map(dress);
@@ -110,7 +112,7 @@ fn queries(arguments: &Arguments) -> Result<Vec<Query>, String> {
     queries.map_err(|error| format!("{name:?}: {error}"))
 }
 
-/// One line to the standard error, whatever becomes of it.
+/// Writes one line to standard error and ignores a failed write.
 fn complain(line: &str) {
     let _ = writeln!(io::stderr(), "privydns: {line}");
 }

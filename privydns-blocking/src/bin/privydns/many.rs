@@ -1,4 +1,4 @@
-//! Many names, pipelined: results are shown as they come, and nothing is kept of either.
+//! Lookups of many names, pipelined: results are printed as they arrive, and neither names nor results are collected.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -16,30 +16,30 @@ use crate::output::{self, Printer};
 use crate::progress::Progress;
 use crate::{ANSWERED, FAILED, Problem, names, setup};
 
-/// Names that are read ahead.
+/// The number of names that are read ahead.
 const MAX_READ_AHEAD: usize = 1000;
 
-/// What is done with the names of one file.
+/// The state of the lookups of one file.
 struct Session<'a> {
     arguments: &'a Arguments,
     types: Vec<RecordType>,
     names: Receiver<io::Result<String>>,
-    /// Whether the next name is always there, as in a file, and need not be waited for.
+    /// Whether the input is a regular file, whose next name can be read without waiting.
     is_prompt: bool,
-    /// What is left to ask of the name at hand.
+    /// The record types that remain to be queried for the current name.
     queries: VecDeque<Query>,
     printer: Printer,
     progress: Progress,
-    /// Why it has to end.
+    /// The error that ends the run.
     broken: Option<Problem>,
 }
 
-/// Looks up every name of a file.
+/// Looks up every name in a file.
 pub(crate) fn run(arguments: &Arguments) -> Result<u8, Problem> {
     let path = arguments.file.as_deref().unwrap_or(Path::new("-"));
     let words = arguments.name.iter().chain(&arguments.types);
     let types = setup::record_types(words)
-        .map_err(|problem| Problem::Usage(format!("with --file, the names come from it alone: {problem}")))?;
+        .map_err(|problem| Problem::Usage(format!("--file and NAME cannot be combined: {problem}")))?;
     let unreadable = |error| Problem::Usage(format!("{}: {error}", path.display()));
     let names = read_ahead(Names::open(path).map_err(unreadable)?);
     let resolver = setup::resolver(arguments).map_err(Problem::Usage)?;
@@ -70,7 +70,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<u8, Problem> {
     Ok(if session.progress.has_failed() { FAILED } else { ANSWERED })
 }
 
-/// Reads on a thread of its own: names may come slowly, and answers are not to wait for them.
+/// Reads on a separate thread, because names may arrive slowly and answers must not wait for them.
 fn read_ahead(names: Names<Box<dyn io::BufRead + Send>>) -> Receiver<io::Result<String>> {
     let (sender, receiver) = sync_channel(MAX_READ_AHEAD);
     thread::spawn(move || {
@@ -85,7 +85,7 @@ fn read_ahead(names: Names<Box<dyn io::BufRead + Send>>) -> Receiver<io::Result<
 }
 
 impl Session<'_> {
-    /// Waits for a name that can be asked for. Says whether there is one.
+    /// Waits for a name that can be looked up. Returns whether there is one.
     fn wait(&mut self) -> bool {
         while self.broken.is_none() && self.queries.is_empty() {
             match self.names.recv() {
@@ -96,7 +96,7 @@ impl Session<'_> {
         self.broken.is_none()
     }
 
-    /// The next query, if there is one by now.
+    /// The next query, if a name has been read.
     fn next(&mut self) -> Option<Query> {
         while self.broken.is_none() && self.queries.is_empty() {
             let name = if self.is_prompt { self.names.recv().ok() } else { self.names.try_recv().ok() };

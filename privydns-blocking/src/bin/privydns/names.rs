@@ -1,19 +1,20 @@
-//! Names from a file, one a line.
+//! Names from a file, one per line.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 
-/// Octets of a line that are looked at. The longest name, with every octet escaped, has half of it.
+/// The number of bytes of a line that are kept. The longest name with every byte escaped has half as many.
 const MAX_LINE: usize = 4096;
 
-/// The names of a file, without empty lines and those that begin with `#`, whatever their number or length.
+/// An iterator over the names in a file, without empty lines and lines that begin with `#`. The number and the length
+/// of the lines are not limited.
 pub(crate) struct Names<R> {
     input: R,
 }
 
 impl Names<Box<dyn BufRead + Send>> {
-    /// Opens a file; `-` is the standard input.
+    /// Opens a file; `-` is standard input.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let input: Box<dyn BufRead + Send> = if path.as_os_str() == "-" {
             Box::new(BufReader::new(io::stdin()))
@@ -24,13 +25,13 @@ impl Names<Box<dyn BufRead + Send>> {
     }
 }
 
-/// Whether a file's names are all there, so that they can be counted, and none has to be waited for.
+/// Whether the path is a regular file, whose names can be counted and read without waiting.
 pub(crate) fn is_complete(path: &Path) -> bool {
     path.as_os_str() != "-" && path.is_file()
 }
 
 impl<R: BufRead> Names<R> {
-    /// The beginning of the next line, without its end; none after the last.
+    /// The first bytes of the next line, without the line end; `None` at the end of the file.
     fn line(&mut self) -> io::Result<Option<Vec<u8>>> {
         let mut line = Vec::new();
         let mut is_end = true;
@@ -78,7 +79,7 @@ mod tests {
     use super::*;
 
     fn names(input: &[u8]) -> Vec<String> {
-        // A buffer of one octet is every way in which a line can be cut.
+        // A buffer of one byte splits a line at every possible position.
         let whole = Names { input }.map(Result::unwrap).collect::<Vec<_>>();
         let cut = Names { input: BufReader::with_capacity(1, input) }.map(Result::unwrap);
         assert_eq!(whole, cut.collect::<Vec<_>>());
@@ -86,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn comments_and_empty_lines_are_passed_over() {
+    fn comments_and_empty_lines_are_ignored() {
         let input = b"\xef\xbb\xbfone.example\r\n\n  # none\n\ttwo.example \n\nthree.example";
         assert_eq!(names(input), ["one.example", "two.example", "three.example"]);
         assert!(names(b"").is_empty());
@@ -94,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_without_end_is_cut_and_the_next_is_whole() {
+    fn overlong_line_is_truncated_and_the_next_is_complete() {
         let input = [&b"x".repeat(100_000)[..], b"\nafter.example"].concat();
         let names = names(&input);
         assert_eq!(names[0].len(), MAX_LINE);
@@ -102,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn octets_that_are_no_text_are_still_a_line() {
+    fn invalid_utf8_is_still_a_line() {
         assert_eq!(names(b"\xff\n"), ["\u{fffd}"]);
     }
 }

@@ -1,4 +1,4 @@
-//! How far a list of names is, for a person who waits.
+//! A progress bar for a list of names.
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::Path;
@@ -11,16 +11,16 @@ use crate::output;
 
 const PLAIN: &str = "{bar:32} {human_pos}/{human_len}  {per_sec:>12}  {msg}{eta} left";
 const COLOURED: &str = "{bar:32.cyan/blue} {human_pos}/{human_len}  {per_sec:>12}  {msg:.red}{eta} left";
-/// Where nobody knows how many there are.
+/// The template for an unknown number of names.
 const ENDLESS: &str = "{spinner} {human_pos}  {per_sec}  {msg}";
 
-/// How often it is drawn while nothing happens.
+/// How often the bar is drawn while no lookup ends.
 const TICK: Duration = Duration::from_millis(200);
 
-/// A bar on the standard error, where that is a terminal; else nothing.
+/// A bar on standard error if that is a terminal; otherwise hidden.
 pub(crate) struct Progress {
     bar: ProgressBar,
-    /// Whether what is printed would run into the bar.
+    /// Whether standard output is the same terminal, so that the bar has to be hidden while results are printed.
     shares_terminal: bool,
     started: Instant,
     failed: u64,
@@ -34,7 +34,7 @@ impl Progress {
         Self { bar, shares_terminal, started: Instant::now(), failed: 0 }
     }
 
-    /// One more lookup is over.
+    /// Counts one ended lookup.
     pub(crate) fn advance(&mut self, has_failed: bool) {
         if has_failed {
             self.failed += 1;
@@ -43,7 +43,7 @@ impl Progress {
         self.bar.inc(1);
     }
 
-    /// Has the bar out of the way while something is written.
+    /// Hides the bar while `write` runs.
     pub(crate) fn suspend<T>(&self, write: impl FnOnce() -> T) -> T {
         if self.shares_terminal { self.bar.suspend(write) } else { write() }
     }
@@ -52,7 +52,7 @@ impl Progress {
         self.failed > 0
     }
 
-    /// Leaves a line in place of the bar.
+    /// Replaces the bar by a summary line.
     pub(crate) fn finish(&self) {
         if self.bar.is_hidden() {
             return;
@@ -75,12 +75,12 @@ fn bar(path: &Path, types: usize) -> ProgressBar {
         None => (None, ENDLESS),
     };
     let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr());
-    bar.set_style(ProgressStyle::with_template(template).expect("a template that was tried"));
+    bar.set_style(ProgressStyle::with_template(template).expect("a valid template"));
     bar.enable_steady_tick(TICK);
     bar
 }
 
-/// How many names a file has. What is no file can be read once only.
+/// The number of names in a file; `None` for an input that can be read only once.
 fn count(path: &Path) -> Option<u64> {
     if !names::is_complete(path) {
         return None;

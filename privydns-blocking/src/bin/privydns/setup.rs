@@ -1,4 +1,4 @@
-//! What the arguments ask for, made: the resolver, and the queries.
+//! The resolver and the queries, built from the arguments.
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +12,7 @@ use privydns_blocking::{
 use crate::arguments::{Arguments, Lookup, Order, Transport, Upstreams};
 use crate::values;
 
-/// The resolver; or what is wrong, in one line.
+/// Builds the resolver. The error is a text of one line.
 pub(crate) fn resolver(arguments: &Arguments) -> Result<Resolver, String> {
     let upstreams = upstreams(&arguments.upstreams)?;
     let strategy = match arguments.upstreams.strategy {
@@ -26,7 +26,7 @@ pub(crate) fn resolver(arguments: &Arguments) -> Result<Resolver, String> {
         .strategy(strategy)
         .timeout(arguments.lookup.timeout)
         .attempts(arguments.lookup.attempts)
-        // One that is full is waited for: a list of names is no reason for a second.
+        // Queries wait for a full connection: a list of names does not justify a second one.
         .max_connections(1);
     if arguments.file.is_some() {
         builder = builder.max_lookups(arguments.concurrency.into());
@@ -66,7 +66,7 @@ fn upstreams(wanted: &Upstreams) -> Result<Vec<Upstream>, String> {
         && !upstreams.iter().any(|upstream| upstream.protocol() == protocol)
     {
         let labels = upstreams.iter().map(|upstream| upstream.label().to_string()).collect::<Vec<_>>();
-        return Err(format!("--protocol {protocol}: not spoken by {}", labels.join(", ")));
+        return Err(format!("--protocol {protocol}: no upstream has this protocol: {}", labels.join(", ")));
     }
     Ok(upstreams)
 }
@@ -85,7 +85,7 @@ fn from_pem<T>(file: &Path, pem: &[u8], make: impl FnOnce(&[u8]) -> Result<T, Er
     make(pem).map_err(|error| format!("{}: {error}", file.display()))
 }
 
-/// The types asked for; A where none is.
+/// The requested record types; A by default.
 pub(crate) fn record_types<'a>(
     words: impl IntoIterator<Item = &'a String>,
 ) -> Result<Vec<RecordType>, String> {
@@ -102,7 +102,7 @@ pub(crate) fn record_types<'a>(
     Ok(types)
 }
 
-/// The query with the options that were given for all.
+/// Applies the options of the command line to a query.
 pub(crate) fn dress(query: Query, options: &Lookup, protocol: Option<Transport>) -> Query {
     let mut query =
         query.dnssec_ok(options.dnssec).checking_disabled(options.cd).padding(!options.no_padding);

@@ -17,12 +17,12 @@ fn answer(record_type: RecordType, addresses: &[&str]) -> Answer {
     Answer::new(reply.message(&query), 0, origin())
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "as a lookup ends")]
+#[expect(clippy::unnecessary_wraps, reason = "the result type of a lookup")]
 fn ipv6(addresses: &[&str]) -> Result<Answer, Error> {
     Ok(answer(RecordType::AAAA, addresses))
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "as a lookup ends")]
+#[expect(clippy::unnecessary_wraps, reason = "the result type of a lookup")]
 fn ipv4(addresses: &[&str]) -> Result<Answer, Error> {
     Ok(answer(RecordType::A, addresses))
 }
@@ -31,7 +31,7 @@ fn failure() -> Result<Answer, Error> {
     Err(ErrorKind::Upstream(Cause::Closed).into())
 }
 
-#[expect(clippy::disallowed_methods, reason = "a test has to begin somewhere")]
+#[expect(clippy::disallowed_methods, reason = "the start time of a test")]
 fn now() -> Instant {
     Instant::now()
 }
@@ -40,7 +40,7 @@ fn ms(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)
 }
 
-/// Everything that comes at one time, and what it ends with.
+/// All addresses available at one time, and the step after them.
 fn drain(sequence: &mut Sequence, now: Instant) -> String {
     let mut all = Vec::new();
     loop {
@@ -59,7 +59,7 @@ fn drain(sequence: &mut Sequence, now: Instant) -> String {
 }
 
 #[test]
-fn ipv6_addresses_go_at_once_and_ipv4_ones_take_their_turn_when_they_come() {
+fn ipv6_addresses_do_not_wait_and_later_ipv4_ones_alternate() {
     let (mut sequence, now) = (Sequence::new(), now());
     assert_eq!(drain(&mut sequence, now), "waits");
     sequence.ipv6_answered(ipv6(&["2001:db8::1", "2001:db8::2", "2001:db8::3"]));
@@ -71,7 +71,7 @@ fn ipv6_addresses_go_at_once_and_ipv4_ones_take_their_turn_when_they_come() {
 
 /// Conformance 45.
 #[test]
-fn ipv4_addresses_wait_50_ms_for_the_answer_about_ipv6() {
+fn ipv4_addresses_wait_50_ms_for_the_ipv6_answer() {
     let (mut sequence, start) = (Sequence::new(), now());
     sequence.ipv4_answered(start, ipv4(&["192.0.2.1", "192.0.2.2"]));
     assert_eq!(drain(&mut sequence, start), "waits 50ms");
@@ -87,7 +87,7 @@ fn ipv4_addresses_wait_50_ms_for_the_answer_about_ipv6() {
 }
 
 #[test]
-fn nothing_is_waited_for_where_there_is_no_ipv6() {
+fn ipv4_addresses_do_not_wait_if_there_are_no_ipv6_addresses() {
     for none in [ipv6(&[]), failure()] {
         let (mut sequence, now) = (Sequence::new(), now());
         sequence.ipv4_answered(now, ipv4(&["192.0.2.1"]));
@@ -97,7 +97,7 @@ fn nothing_is_waited_for_where_there_is_no_ipv6() {
 }
 
 #[test]
-fn a_failure_is_told_only_where_there_is_no_address() {
+fn failure_is_reported_only_if_there_is_no_address() {
     let now = now();
     let mut sequence = Sequence::new();
     sequence.ipv4_answered(now, failure());
@@ -121,7 +121,7 @@ fn a_failure_is_told_only_where_there_is_no_address() {
 
 /// Conformance 45.
 #[test]
-fn precedence_orders_a_family_and_says_which_goes_first() {
+fn precedence_orders_addresses_and_chooses_the_first_family() {
     let now = now();
     let mut sequence = Sequence::new();
     let odd = ["fd00::1", "2002::1", "fec0::1", "2001::1", "2001:db8::1", "::192.0.2.9", "::1"];

@@ -1,4 +1,5 @@
-//! The cache beside a model of it: plain maps without hashes, bounds or shared octets, told and asked the same.
+//! Compares the cache with a model: plain maps without hashes, limits or shared bytes, which get the same
+//! operations.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -15,14 +16,13 @@ const GRACE: u64 = 50;
 const PUBLIC: UpstreamSet = UpstreamSet(1);
 const INTERNAL: UpstreamSet = UpstreamSet(2);
 
-/// Decides what happens.
+/// Chooses the operations.
 pub(crate) trait Choices {
-    /// A number below `bound`, which is at most 256; none where it is all over.
+    /// A number below `bound`, which is at most 256; `None` at the end of the test.
     fn below(&mut self, bound: usize) -> Option<usize>;
 }
 
-/// Tells a cache and its model the same things, and holds what they find against each other, until the choices
-/// are over.
+/// Applies the same operations to a cache and a model and compares their results, until the choices end.
 pub(crate) fn hold_against_model(epoch: Instant, choices: &mut impl Choices) {
     let mut bench = Bench::new(epoch, choices);
     while bench.step(choices).is_some() {}
@@ -43,17 +43,17 @@ impl Bench {
             .serve_stale(is_stale_served.then_some(Duration::from_secs(GRACE)))
             .prefetch(is_prefetching);
         let cache = Cache::new(&settings, *b"a secret of ours");
-        assert_marks_have_slots_of_their_own(&cache);
+        assert_cooldowns_use_distinct_slots(&cache);
         let model = Model { is_stale_served, is_prefetching, ..Model::default() };
         Self { cache, now: epoch, model, step: 0 }
     }
 
     fn step(&mut self, choices: &mut impl Choices) -> Option<()> {
         let Self { cache, now, model, step } = self;
-        let what = choices.below(100)?;
+        let operation = choices.below(100)?;
         let lookup = Lookup::any(choices)?;
         let query = lookup.query();
-        match what {
+        match operation {
             0..50 => {
                 let expected = model.lookup(lookup);
                 let found = Seen::of(
@@ -63,11 +63,11 @@ impl Bench {
                 assert_eq!(found, expected, "step {step}, {lookup:?}");
             }
             50..75 => {
-                let said = Said::any(choices)?;
-                let message = said.to(&query).message(&query);
+                let response = Response::any(choices)?;
+                let message = response.to(&query).message(&query);
                 let query_key = cache.query_key(&query, lookup.upstream_set());
                 cache.insert(*now, &query, query_key, &message, 0, &wire::origin());
-                model.insert(lookup, said);
+                model.insert(lookup, response);
             }
             75..95 => {
                 let time = 1 + 250 * choices.below(32)? + choices.below(250)?;
@@ -93,8 +93,8 @@ impl Bench {
     }
 }
 
-/// One mark in the way of another is no fault, but not in the model either.
-fn assert_marks_have_slots_of_their_own(cache: &Cache) {
+/// Two keys that share a cooldown slot are allowed, but the model does not have such collisions.
+fn assert_cooldowns_use_distinct_slots(cache: &Cache) {
     let all = || {
         (0..NAMES.len()).flat_map(|name| {
             (0..2).flat_map(move |kind| (0..3).map(move |scope| Lookup { name, kind, scope }))
@@ -105,7 +105,7 @@ fn assert_marks_have_slots_of_their_own(cache: &Cache) {
     assert_eq!(slots.len(), all().count());
 }
 
-/// A name, a type, and a scope: plain, with DO, or in another group.
+/// A name, a type, and a scope: plain, with DO, or for other upstreams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Lookup {
     name: usize,
@@ -128,15 +128,15 @@ impl Lookup {
     }
 }
 
-/// What an upstream says: perhaps a CNAME record, and an outcome at its end.
+/// A response of an upstream: an optional CNAME record, and the outcome at its end.
 #[derive(Clone, Copy, Debug)]
-struct Said {
+struct Response {
     alias: Option<(u32, usize)>,
     outcome: Outcome,
     ttl: u32,
 }
 
-impl Said {
+impl Response {
     fn any(choices: &mut impl Choices) -> Option<Self> {
         const OUTCOMES: [Outcome; 5] =
             [Outcome::Records, Outcome::Records, Outcome::NoData, Outcome::NxDomain, Outcome::Failure];
@@ -147,7 +147,7 @@ impl Said {
         Some(Self { alias, outcome: OUTCOMES[choices.below(OUTCOMES.len())?], ttl })
     }
 
-    /// Where the CNAME record leads from a name, if that is elsewhere.
+    /// The CNAME record's TTL and target, if the target differs from the name.
     fn alias(self, name: usize) -> Option<(u32, usize)> {
         self.alias.filter(|(_, target)| *target != name)
     }
@@ -157,7 +157,7 @@ impl Said {
         let name = NAMES
             .iter()
             .position(|name| self::query(name, TYPES[0]).name() == query.name())
-            .expect("one of them");
+            .expect("one of the model's names");
         if let Some((ttl, target)) = self.alias(name) {
             reply = reply.cname(ttl, NAMES[target]);
         }
@@ -170,7 +170,7 @@ impl Said {
     }
 }
 
-/// What is seen of what was found.
+/// The observable part of [`Found`].
 #[derive(Debug, PartialEq, Eq)]
 enum Seen {
     Fresh(Outcome, u64),
@@ -181,22 +181,22 @@ enum Seen {
 
 impl Seen {
     fn of(found: &Found, lookup: Lookup) -> Self {
-        let look = |answer: &Answer, is_stale| {
+        let observe = |answer: &Answer, is_stale| {
             assert_eq!(answer.is_stale(), is_stale);
             assert!(answer.message().is_answer_to(&lookup.query()));
-            (answer.outcome(), answer.ttl().expect("kept for a time").into())
+            (answer.outcome(), answer.ttl().expect("cached answers have a TTL").into())
         };
         match found {
             Found::Fresh(answer) => {
-                let (outcome, ttl) = look(answer, false);
+                let (outcome, ttl) = observe(answer, false);
                 Self::Fresh(outcome, ttl)
             }
             Found::Refresh(answer) => {
-                let (outcome, ttl) = look(answer, false);
+                let (outcome, ttl) = observe(answer, false);
                 Self::Refresh(outcome, ttl)
             }
             Found::Stale { answer, is_worth_asking } => {
-                let (outcome, ttl) = look(answer, true);
+                let (outcome, ttl) = observe(answer, true);
                 assert_eq!(ttl, 30);
                 Self::Stale(outcome, *is_worth_asking)
             }
@@ -207,7 +207,7 @@ impl Seen {
 
 #[derive(Clone, Copy, Debug)]
 struct Fact {
-    /// What it came in answer to.
+    /// The lookup that this answered.
     asked: Lookup,
     outcome: Outcome,
     stored: u64,
@@ -228,24 +228,24 @@ struct Model {
 }
 
 impl Model {
-    fn insert(&mut self, lookup: Lookup, said: Said) {
-        if said.outcome == Outcome::Failure {
+    fn insert(&mut self, lookup: Lookup, response: Response) {
+        if response.outcome == Outcome::Failure {
             return;
         }
         self.failures.remove(&lookup);
         self.refreshes.remove(&lookup);
-        let alias = said.alias(lookup.name);
-        let ttl = alias.map_or(said.ttl, |(ttl, _)| said.ttl.min(ttl));
+        let alias = response.alias(lookup.name);
+        let ttl = alias.map_or(response.ttl, |(ttl, _)| response.ttl.min(ttl));
         let target = alias.map_or(lookup.name, |(_, target)| target);
         let fact = (ttl > 0).then_some(Fact {
             asked: lookup,
-            outcome: said.outcome,
+            outcome: response.outcome,
             stored: self.now,
             ttl: ttl.into(),
         });
 
         self.answers.remove(&lookup);
-        let is_denied = said.outcome == Outcome::NxDomain;
+        let is_denied = response.outcome == Outcome::NxDomain;
         if !is_denied || alias.is_some() {
             self.exists(lookup.scope, lookup.name);
             self.answers.extend(fact.map(|fact| (lookup, fact)));
@@ -262,7 +262,7 @@ impl Model {
         self.denials.retain(|&(other, denied), _| other != scope || !is_within(name, denied));
     }
 
-    /// With DO and without, but in its group.
+    /// Removes with and without DO, but only for the same upstreams.
     fn remove(&mut self, lookup: Lookup) {
         let is_same_group = |scope: usize| (scope == 2) == (lookup.scope == 2);
         self.answers.retain(|other, _| {
@@ -294,34 +294,34 @@ impl Model {
                 .filter_map(|denied| self.denials.get(&(lookup.scope, denied)).copied())
                 .collect()
         };
-        // With DO, only the very question is answered.
-        let is_of_use = |fact: &Fact| lookup.scope != 1 || fact.asked == lookup;
+        // With DO, a denial answers only its own question.
+        let is_usable = |fact: &Fact| lookup.scope != 1 || fact.asked == lookup;
         if let Some((fact, left)) = denials.iter().find_map(|fact| Some((fact, self.left(*fact)?))) {
-            return if is_of_use(fact) { Seen::Fresh(Outcome::NxDomain, left) } else { Seen::Miss };
+            return if is_usable(fact) { Seen::Fresh(Outcome::NxDomain, left) } else { Seen::Miss };
         }
         if !self.is_stale_served {
             return Seen::Miss;
         }
-        // Of those of one age the records come first, then the nearest denial.
+        // Among entries of the same age, records come first, then the nearest denial.
         let is_kept = |fact: &Fact| self.now < fact.stored + (fact.ttl + GRACE) * 1000;
         let denial = denials.into_iter().rev().filter(is_kept).max_by_key(|fact| fact.stored);
         let newest = match (own.filter(is_kept), denial) {
             (Some(own), Some(denial)) if own.stored >= denial.stored => Some(own),
-            (own, denial) => denial.filter(is_of_use).or(own.filter(|_| denial.is_none())),
+            (own, denial) => denial.filter(is_usable).or(own.filter(|_| denial.is_none())),
         };
         let Some(newest) = newest else { return Seen::Miss };
         let has_failed = self.failures.get(&lookup).is_some_and(|until| self.now < *until);
         Seen::Stale(newest.outcome, !has_failed)
     }
 
-    /// Seconds that are left, if any part of one is.
+    /// The seconds left, rounded up; `None` if the lifetime has passed.
     fn left(&self, fact: Fact) -> Option<u64> {
         let age = self.now - fact.stored;
         (age < fact.ttl * 1000).then(|| fact.ttl - age / 1000)
     }
 }
 
-/// Whether a name is another, or below it.
+/// Whether a name equals another name or is below it.
 fn is_within(name: usize, other: usize) -> bool {
     let (name, other) = (NAMES[name], NAMES[other]);
     name.strip_suffix(other).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))

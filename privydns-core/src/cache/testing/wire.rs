@@ -1,4 +1,4 @@
-//! Responses written by hand.
+//! Responses built by hand.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ const TXT: u16 = 16;
 const OPT: u16 = 41;
 const NXDOMAIN: u8 = 3;
 
-/// A response in the making.
+/// Builds a response.
 #[derive(Clone, Debug)]
 pub(crate) struct Reply {
     flags: [u8; 2],
@@ -22,7 +22,7 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
-    /// NOERROR without a record.
+    /// A NOERROR response without records.
     pub(crate) fn to(query: &Query) -> Self {
         let name = query.name().as_wire().to_vec();
         let mut question = name.clone();
@@ -57,20 +57,20 @@ impl Reply {
         self
     }
 
-    /// Adds TXT records of so many octets together.
-    pub(crate) fn txt(mut self, ttl: u32, mut octets: usize) -> Self {
+    /// Adds TXT records with this many bytes of text in total.
+    pub(crate) fn txt(mut self, ttl: u32, mut bytes: usize) -> Self {
         let name = self.name.clone();
-        while octets > 0 {
-            let length = octets.min(200);
+        while bytes > 0 {
+            let length = bytes.min(200);
             let mut data = vec![u8::try_from(length).expect("short data")];
             data.resize(1 + length, b'x');
             self.put(0, &name, TXT, ttl, &data);
-            octets -= length;
+            bytes -= length;
         }
         self
     }
 
-    /// Leads on to another name.
+    /// Adds a CNAME record to another name. Further records are added for that name.
     pub(crate) fn cname(mut self, ttl: u32, target: &str) -> Self {
         let target = name(target);
         let owner = std::mem::replace(&mut self.name, target.clone());
@@ -78,7 +78,7 @@ impl Reply {
         self
     }
 
-    /// Puts a CNAME record before what is there, which then answers for its target.
+    /// Adds a CNAME record before the existing ones, which then answer for its target.
     pub(crate) fn after_cname(mut self, ttl: u32, owner: &str, target: &str) -> Self {
         self.put(0, &name(owner), CNAME, ttl, &name(target));
         self
@@ -101,7 +101,7 @@ impl Reply {
         self
     }
 
-    /// Adds an OPT record with padding of so many octets.
+    /// Adds an OPT record with this many bytes of padding.
     pub(crate) fn opt(mut self, padding: u16) -> Self {
         let mut data = vec![0, 12];
         data.extend(padding.to_be_bytes());

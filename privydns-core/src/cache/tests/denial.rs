@@ -1,4 +1,4 @@
-//! What the absence of a name says about others, and what ends it.
+//! What a denial covers, and what removes it.
 
 use super::*;
 
@@ -34,7 +34,7 @@ fn nxdomain_is_kept_for_all_types_and_names_below() {
         assert!(answer.is_cached());
         assert!(
             crate::Message::parse(answer.to_wire().into(), &query).is_ok(),
-            "it answers its own question"
+            "a denial answers its own question"
         );
     }
     for name in ["example.com", "com", "www.example.com", "agone.example.com", "."] {
@@ -44,7 +44,7 @@ fn nxdomain_is_kept_for_all_types_and_names_below() {
 
 /// Conformance 38.
 #[test]
-fn a_denial_of_other_names_ends_with_its_own_time() {
+fn denial_covers_names_below_only_for_its_own_lifetime() {
     let mut bench = Bench::new(&CacheSettings::default());
     bench.insert(&a("gone.example.com"), &nxdomain(&a("gone.example.com")));
     bench.wait_seconds(59);
@@ -55,7 +55,7 @@ fn a_denial_of_other_names_ends_with_its_own_time() {
 
 /// Conformance 38.
 #[test]
-fn at_the_end_of_a_chain_the_last_name_is_denied() {
+fn nxdomain_after_a_cname_chain_denies_the_last_name() {
     let mut bench = Bench::new(&CacheSettings::default());
     let alias = a("www.example.org");
     bench.insert(&alias, &nxdomain(&alias.clone()).after_cname(20, "www.example.org", "gone.example.com"));
@@ -72,9 +72,9 @@ fn at_the_end_of_a_chain_the_last_name_is_denied() {
     assert!(bench.misses(&alias), "the CNAME record has ended");
 }
 
-/// RFC 8020 Section 2: who asks for proofs gets them.
+/// RFC 8020 Section 2: a query with DO gets the proofs.
 #[test]
-fn a_denial_without_its_proofs_is_no_answer_to_who_asks_for_them() {
+fn denial_of_another_name_does_not_answer_a_query_with_do() {
     let bench = Bench::new(&CacheSettings::default());
     let denied = a("gone.example.com").dnssec_ok(true);
     bench.insert(&denied, &nxdomain(&denied));
@@ -84,7 +84,7 @@ fn a_denial_without_its_proofs_is_no_answer_to_who_asks_for_them() {
 }
 
 #[test]
-fn a_denial_takes_back_what_it_denies_and_leaves_other_records_their_time() {
+fn denial_removes_its_own_records_and_keeps_records_below() {
     let bench = Bench::new(&CacheSettings::default());
     for query in [a("x.example.com"), aaaa("x.example.com"), a("y.x.example.com")] {
         bench.insert(&query, &Reply::to(&query).record(query.type_number(), TTL, &[1; 16]));
@@ -96,7 +96,7 @@ fn a_denial_takes_back_what_it_denies_and_leaves_other_records_their_time() {
 }
 
 #[test]
-fn an_answer_takes_back_the_denial_of_its_name_and_those_above() {
+fn answer_removes_denials_of_its_name_and_names_above() {
     type Make = fn(&Query) -> Reply;
     let makes: [Make; 4] = [
         |query| Reply::to(query).a(TTL),
@@ -112,12 +112,16 @@ fn an_answer_takes_back_the_denial_of_its_name_and_those_above() {
         let query = a("a.b.example.com");
         bench.insert(&query, &make(&query));
         assert!(bench.misses(&aaaa("a.b.example.com")) && bench.misses(&a("b.example.com")));
-        assert_eq!(bench.outcome(&a("z.a.b.example.com")), Some(Outcome::NxDomain), "it lies below");
+        assert_eq!(
+            bench.outcome(&a("z.a.b.example.com")),
+            Some(Outcome::NxDomain),
+            "the name is below a denied one"
+        );
     }
 }
 
 #[test]
-fn an_answer_takes_back_the_denial_of_the_name_that_its_chain_leads_to() {
+fn answer_removes_the_denial_of_its_chains_last_name() {
     let bench = Bench::new(&CacheSettings::default());
     bench.insert(&a("web.example.com"), &nxdomain(&a("web.example.com")));
     let alias = a("www.example.org");
@@ -126,7 +130,7 @@ fn an_answer_takes_back_the_denial_of_the_name_that_its_chain_leads_to() {
 }
 
 #[test]
-fn a_chain_to_a_denied_name_takes_back_the_denial_of_the_name_it_begins_at() {
+fn chain_to_a_denied_name_removes_the_denial_of_its_first_name() {
     let bench = Bench::new(&CacheSettings::default());
     let alias = a("www.example.com");
     bench.insert(&aaaa("www.example.com"), &nxdomain(&aaaa("www.example.com")));
@@ -136,7 +140,7 @@ fn a_chain_to_a_denied_name_takes_back_the_denial_of_the_name_it_begins_at() {
 }
 
 #[test]
-fn what_is_removed_is_no_longer_denied_from_above() {
+fn remove_also_removes_denials_of_names_above() {
     let bench = Bench::new(&CacheSettings::default());
     bench.insert(&a("b.example.com"), &nxdomain(&a("b.example.com")));
     bench.cache.remove(&aaaa("a.b.example.com"), PUBLIC);
@@ -144,7 +148,7 @@ fn what_is_removed_is_no_longer_denied_from_above() {
 }
 
 #[test]
-fn denials_stay_within_their_group_and_options() {
+fn denials_apply_to_the_same_upstreams_and_flags_only() {
     let bench = Bench::new(&CacheSettings::default());
     let denied = a("gone.example.com");
     bench.insert(&denied, &nxdomain(&denied));

@@ -1,4 +1,4 @@
-//! What makes lookups alike.
+//! When lookups have the same key.
 
 use std::collections::BTreeSet;
 
@@ -10,9 +10,9 @@ fn prefix(address: &str, length: u8) -> ClientSubnet {
     ClientSubnet::Prefix { address: address.parse().expect("an address"), length }
 }
 
-/// Conformance 41, and the rest of what decides an answer.
+/// Conformance 41, and the other parts of the key.
 #[test]
-fn whatever_may_change_the_answer_changes_the_key() {
+fn lookups_with_different_answers_have_different_keys() {
     let cache = Cache::new(&CacheSettings::default(), [1; 16]);
     let plain = || a("www.example.com");
     let queries = [
@@ -39,7 +39,7 @@ fn whatever_may_change_the_answer_changes_the_key() {
 }
 
 #[test]
-fn whatever_does_not_change_the_answer_does_not_change_the_key() {
+fn options_that_do_not_affect_the_answer_keep_the_key() {
     let cache = Cache::new(&CacheSettings::default(), [1; 16]);
     let plain = a("www.example.com");
     let queries = [
@@ -55,22 +55,22 @@ fn whatever_does_not_change_the_answer_does_not_change_the_key() {
 }
 
 #[test]
-fn caches_with_other_secrets_have_other_keys() {
+fn keys_depend_on_the_secret() {
     let caches = [[1; 16], [2; 16]].map(|secret| Cache::new(&CacheSettings::default(), secret));
     let [one, other] = caches.each_ref().map(|cache| cache.key(&a("www.example.com"), PUBLIC));
     assert_ne!(one, other);
-    assert!(!format!("{caches:?}{one:?}").contains("[1, 1"), "and do not show them");
+    assert!(!format!("{caches:?}{one:?}").contains("[1, 1"), "Debug must not print the secrets");
 }
 
 #[test]
-fn the_denial_of_a_name_is_not_the_answer_for_any_type() {
+fn denial_key_differs_from_answer_keys_of_all_types() {
     let keyer = Keyer::new(&[1; 16]);
     let zero = query("example.com", RecordType::from(0));
     assert_ne!(keyer.answer(&zero, PUBLIC), keyer.denials(&zero, PUBLIC)(zero.name().as_wire()));
 }
 
 #[test]
-fn groups_share_no_answers() {
+fn different_upstream_sets_share_no_answers() {
     let bench = Bench::new(&CacheSettings::default());
     let query = a("www.example.com");
     bench.insert(&query, &Reply::to(&query).a(TTL));
@@ -78,7 +78,7 @@ fn groups_share_no_answers() {
 }
 
 #[test]
-fn clones_are_the_same_cache() {
+fn clones_share_the_cache() {
     let bench = Bench::new(&CacheSettings::default());
     let query = a("www.example.com");
     bench.cache.clone().insert(
@@ -93,7 +93,7 @@ fn clones_are_the_same_cache() {
 }
 
 #[test]
-fn marks_hold_for_their_time_and_for_their_key() {
+fn cooldowns_last_for_their_time_and_apply_to_their_key() {
     let keyer = Keyer::new(&[1; 16]);
     let cooldowns = Cooldowns::new();
     let clock = Clock::default();

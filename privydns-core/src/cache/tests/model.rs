@@ -5,10 +5,10 @@ use super::start;
 use crate::cache::testing::model::{Choices, hold_against_model};
 
 const STEPS: usize = 3000;
-/// What one step takes, on average.
+/// The average number of choices per step.
 const CHOICES: usize = 6;
 
-/// Choices at random.
+/// Random choices.
 struct Random {
     rng: StdRng,
     left: usize,
@@ -21,9 +21,9 @@ impl Choices for Random {
     }
 }
 
-/// Conformance 37 to 41, in whatever order things happen.
+/// Conformance 37 to 41, with operations in random order.
 #[test]
-fn the_cache_finds_what_its_model_finds() {
+fn cache_agrees_with_its_model() {
     for seed in 0..40 {
         println!("seed {seed}");
         let mut choices = Random { rng: StdRng::seed_from_u64(seed), left: CHOICES * STEPS };

@@ -1,4 +1,4 @@
-//! Answers past their time, and answers renewed before it.
+//! Stale answers, and answers that are renewed before their end.
 
 use super::*;
 
@@ -8,7 +8,7 @@ fn serving_stale() -> CacheSettings {
     CacheSettings::default().serve_stale(Some(CacheSettings::MAX_STALE))
 }
 
-/// The stale answer, and whether to ask.
+/// The stale answer, and whether to send the query.
 fn stale(bench: &Bench, query: &Query) -> Option<(Answer, bool)> {
     match bench.found(query) {
         Found::Stale { answer, is_worth_asking } => Some((answer, is_worth_asking)),
@@ -18,12 +18,12 @@ fn stale(bench: &Bench, query: &Query) -> Option<(Answer, bool)> {
 
 /// Conformance 40.
 #[test]
-fn a_stale_answer_is_kept_for_three_days_and_shows_thirty_seconds() {
+fn stale_answer_is_kept_for_three_days_with_a_ttl_of_30_s() {
     let mut bench = Bench::new(&serving_stale());
     let query = a("www.example.com");
     bench.insert(&query, &Reply::to(&query).cname(TTL + 5, "web.example.com").a(TTL));
     bench.wait_seconds(u64::from(TTL));
-    let (answer, is_worth_asking) = stale(&bench, &query).expect("past its time");
+    let (answer, is_worth_asking) = stale(&bench, &query).expect("a stale answer");
     assert!(answer.is_stale() && answer.is_cached() && is_worth_asking);
     let ttls: Vec<_> = answer.records().map(|record| record.ttl()).collect();
     assert_eq!(ttls, [5, 30], "one record has not ended");
@@ -36,7 +36,7 @@ fn a_stale_answer_is_kept_for_three_days_and_shows_thirty_seconds() {
 
 /// Conformance 40.
 #[test]
-fn a_capped_ttl_ends_for_good() {
+fn capped_ttl_is_not_extended_while_stale() {
     let mut bench = Bench::new(&serving_stale());
     let query = a("www.example.com");
     bench.insert(&query, &Reply::to(&query).a(u32::MAX));
@@ -47,7 +47,7 @@ fn a_capped_ttl_ends_for_good() {
 
 /// Conformance 40.
 #[test]
-fn nothing_is_stale_unless_asked_for() {
+fn stale_answers_are_off_by_default() {
     let mut bench = Bench::new(&CacheSettings::default());
     let query = a("www.example.com");
     bench.insert(&query, &Reply::to(&query).a(TTL));
@@ -56,14 +56,14 @@ fn nothing_is_stale_unless_asked_for() {
 }
 
 #[test]
-fn three_days_are_the_most() {
+fn stale_time_is_capped_at_three_days() {
     let settings = CacheSettings::default().serve_stale(Some(Duration::from_secs(30 * DAY)));
     assert_eq!(settings, serving_stale());
 }
 
 /// Conformance 40.
 #[test]
-fn after_a_failure_nobody_is_asked_for_thirty_seconds() {
+fn no_query_for_30_seconds_after_a_failure() {
     let mut bench = Bench::new(&serving_stale());
     let query = a("www.example.com");
     bench.insert(&query, &Reply::to(&query).a(TTL));
@@ -77,7 +77,7 @@ fn after_a_failure_nobody_is_asked_for_thirty_seconds() {
 
 /// Conformance 40.
 #[test]
-fn an_answer_ends_the_pause_after_a_failure() {
+fn answer_ends_the_pause_after_a_failure() {
     let mut bench = Bench::new(&serving_stale());
     let query = a("www.example.com");
     bench.insert(&query, &Reply::to(&query).a(1));
@@ -90,7 +90,7 @@ fn an_answer_ends_the_pause_after_a_failure() {
 
 /// Conformance 40.
 #[test]
-fn a_failure_does_not_end_a_stale_answer() {
+fn failure_does_not_remove_a_stale_answer() {
     let mut bench = Bench::new(&serving_stale());
     let query = a("www.example.com");
     bench.insert(&query, &Reply::to(&query).a(TTL));
@@ -101,9 +101,9 @@ fn a_failure_does_not_end_a_stale_answer() {
     assert_eq!(bench.outcome(&query), Some(Outcome::NxDomain));
 }
 
-/// RFC 8767 Section 7: the newer of two stale answers.
+/// RFC 8767 Section 7: of two stale answers, the newer one is used.
 #[test]
-fn a_newer_denial_stands_before_older_records() {
+fn newer_stale_denial_wins_over_older_records() {
     let mut bench = Bench::new(&serving_stale());
     let (records, denied) = (a("x.example.com"), aaaa("x.example.com"));
     bench.insert(&records, &Reply::to(&records).a(10));
@@ -118,7 +118,7 @@ fn a_newer_denial_stands_before_older_records() {
 }
 
 #[test]
-fn an_answer_asked_for_near_its_end_is_renewed_once() {
+fn answer_near_its_end_is_renewed_once() {
     let mut bench = Bench::new(&CacheSettings::default().prefetch(true));
     let query = a("www.example.com");
     let is_refresh = |bench: &Bench| match bench.found(&query) {
@@ -134,11 +134,11 @@ fn an_answer_asked_for_near_its_end_is_renewed_once() {
     assert!(!is_refresh(&bench), "more than a tenth is left");
     bench.wait(Duration::from_millis(1));
     assert!(is_refresh(&bench));
-    assert!(!is_refresh(&bench), "it is under way");
+    assert!(!is_refresh(&bench), "the refresh is pending");
     bench.wait_seconds(29);
     assert!(!is_refresh(&bench));
     bench.wait_seconds(1);
-    assert!(is_refresh(&bench), "nothing came of it");
+    assert!(is_refresh(&bench), "the refresh brought no answer");
 
     bench.insert(&query, &Reply::to(&query).a(10));
     assert!(!is_refresh(&bench));
@@ -147,7 +147,7 @@ fn an_answer_asked_for_near_its_end_is_renewed_once() {
 }
 
 #[test]
-fn nothing_is_renewed_unless_asked_for() {
+fn prefetching_is_off_by_default() {
     let mut bench = Bench::new(&CacheSettings::default());
     let query = a("www.example.com");
     bench.insert(&query, &Reply::to(&query).a(1000));
@@ -156,7 +156,7 @@ fn nothing_is_renewed_unless_asked_for() {
 }
 
 #[test]
-fn of_many_who_ask_at_once_one_renews() {
+fn only_one_of_many_concurrent_lookups_renews() {
     let mut bench = Bench::new(&CacheSettings::default().prefetch(true));
     let query = a("www.example.com");
     bench.insert(&query, &Reply::to(&query).a(1000));

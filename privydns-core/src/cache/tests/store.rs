@@ -1,4 +1,4 @@
-//! The bounds of the store, and who goes when it is full.
+//! The store's limits, and which values it evicts when full.
 
 use std::collections::BTreeMap;
 
@@ -10,21 +10,21 @@ use super::super::store::{BYTES_PER_ENTRY, Store, Value};
 use super::*;
 
 const MIB: u64 = 1 << 20;
-/// More than any value's, so that nothing is over.
+/// Later than all times in these tests, so that values do not expire.
 const FOREVER: u64 = 1_000_000;
 
-/// So many octets, over at that second.
+/// A value of this many bytes that expires at this second.
 #[derive(Clone, Debug, PartialEq)]
 struct Parcel {
-    octets: u64,
+    bytes: u64,
     end: u64,
-    /// As large as an entry in itself.
+    /// Makes the value as large as an entry.
     _inline: [u64; 8],
 }
 
 impl Value for Parcel {
     fn bytes(&self) -> u64 {
-        self.octets
+        self.bytes
     }
 
     fn end(&self) -> Timestamp {
@@ -36,66 +36,66 @@ fn at(second: u64) -> Timestamp {
     Clock::default().timestamp(start()).plus(Duration::from_secs(second))
 }
 
-fn parcel(octets: u64) -> Parcel {
-    ending(octets, FOREVER)
+fn parcel(bytes: u64) -> Parcel {
+    ending(bytes, FOREVER)
 }
 
-fn ending(octets: u64, end: u64) -> Parcel {
-    Parcel { octets, end, _inline: [0; 8] }
+fn ending(bytes: u64, end: u64) -> Parcel {
+    Parcel { bytes, end, _inline: [0; 8] }
 }
 
-/// A number that looks like a hash: each bit depends on each of those of the number (`SplitMix64`).
-fn slot(number: u64) -> u64 {
+/// A number with the distribution of a hash: each output bit depends on each input bit (`SplitMix64`).
+fn hash(number: u64) -> u64 {
     let mut mixed = (number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
     mixed ^ mixed >> 31
 }
 
-/// Asks, and puts what is missing, as a resolver does.
+/// Looks up a value and inserts it if missing, as a resolver does.
 fn ask(store: &Store<Parcel>, number: u64, value: &Parcel) -> bool {
-    let is_hit = store.get(slot(number)).is_some();
+    let is_hit = store.get(hash(number)).is_some();
     if !is_hit {
-        store.insert(at(0), slot(number), value.clone());
+        store.insert(at(0), hash(number), value.clone());
     }
     is_hit
 }
 
 #[test]
-fn never_more_entries_than_the_limit() {
+fn entry_limit_is_never_exceeded() {
     let store = Store::new(100, MIB, Duration::ZERO);
     for number in 0..1000 {
         ask(&store, number, &parcel(50));
         assert!(store.entries() <= 100);
     }
     assert_eq!(store.entries(), 100);
-    assert_eq!((0..1000).filter(|number| store.contains(slot(*number))).count(), 100);
+    assert_eq!((0..1000).filter(|number| store.contains(hash(*number))).count(), 100);
     assert_eq!(store.evictions(), 900);
 }
 
 #[test]
-fn never_more_memory_than_the_limit() {
+fn memory_limit_is_never_exceeded() {
     let store = Store::new(10_000, MIB, Duration::ZERO);
     let mut rng = StdRng::seed_from_u64(1);
     let mut sizes = BTreeMap::new();
     for number in 0..3000 {
-        let octets = rng.random_range(50..20_000);
-        sizes.insert(number, octets);
+        let bytes = rng.random_range(50..20_000);
+        sizes.insert(number, bytes);
         for _ in 0..3 {
-            ask(&store, number, &parcel(octets));
+            ask(&store, number, &parcel(bytes));
         }
         if number % 100 == 0 {
-            let kept = sizes.iter().filter(|(number, _)| store.contains(slot(**number)));
-            let octets: u64 = kept.map(|(_, octets)| octets).sum();
-            assert!(octets <= MIB, "{octets}");
+            let kept = sizes.iter().filter(|(number, _)| store.contains(hash(**number)));
+            let bytes: u64 = kept.map(|(_, bytes)| bytes).sum();
+            assert!(bytes <= MIB, "{bytes}");
         }
     }
     assert!(store.entries() > 30);
 }
 
-/// What the store takes for itself stays within what it counts for each entry, full or not.
+/// The store's own memory stays within the amount counted per entry, full or not.
 #[test]
-fn the_store_takes_no_more_than_it_counts() {
+fn store_overhead_stays_within_the_counted_bytes() {
     assert!(size_of::<Parcel>() >= size_of::<Entry>());
     let store = Store::new(10_000, 64 * MIB, Duration::ZERO);
     for number in 0..30_000 {
@@ -108,18 +108,18 @@ fn the_store_takes_no_more_than_it_counts() {
 }
 
 #[test]
-fn an_entry_that_grows_makes_others_go() {
+fn entry_that_grows_evicts_others() {
     let store = Store::new(100, 100_000, Duration::ZERO);
     for number in 0..100 {
         ask(&store, number, &parcel(50));
     }
-    store.insert(at(0), slot(0), parcel(60_000));
-    assert_eq!(store.get(slot(0)), Some(parcel(60_000)));
+    store.insert(at(0), hash(0), parcel(60_000));
+    assert_eq!(store.get(hash(0)), Some(parcel(60_000)));
     assert!((20..50).contains(&store.entries()), "{}", store.entries());
 }
 
 #[test]
-fn a_large_answer_is_kept_when_the_store_is_full_of_small_ones() {
+fn large_answer_is_kept_when_small_ones_fill_the_store() {
     let store = Store::new(10_000, 8 * MIB, Duration::ZERO);
     for number in 0..10_000 {
         ask(&store, number, &parcel(200));
@@ -127,23 +127,27 @@ fn a_large_answer_is_kept_when_the_store_is_full_of_small_ones() {
     }
     let before = store.entries();
     ask(&store, 10_000, &parcel(60_000));
-    assert_eq!(store.get(slot(10_000)), Some(parcel(60_000)));
-    assert!(before - store.entries() < 100, "no more go than have to: {before} {}", store.entries());
+    assert_eq!(store.get(hash(10_000)), Some(parcel(60_000)));
+    assert!(
+        before - store.entries() < 100,
+        "more values were evicted than needed: {before} {}",
+        store.entries()
+    );
 }
 
 #[test]
-fn what_is_larger_than_the_store_is_not_kept_and_drives_nobody_out() {
+fn oversized_entry_is_rejected_without_evicting() {
     let store = Store::new(100, 50_000, Duration::ZERO);
     for number in 0..50 {
         ask(&store, number, &parcel(50));
     }
-    store.insert(at(0), slot(0), parcel(60_000));
-    assert!(!store.contains(slot(0)), "nor is what it was to replace");
+    store.insert(at(0), hash(0), parcel(60_000));
+    assert!(!store.contains(hash(0)), "the old value is removed too");
     assert_eq!(store.entries(), 49);
 }
 
 #[test]
-fn the_smallest_and_largest_limits_hold() {
+fn smallest_and_largest_limits_hold() {
     for (entries, bytes) in [(1, 1), (1, u64::MAX), (u64::MAX, 1), (u64::MAX, u64::MAX)] {
         let store = Store::new(entries, bytes, Duration::ZERO);
         for number in 0..10 {
@@ -155,7 +159,7 @@ fn the_smallest_and_largest_limits_hold() {
 }
 
 #[test]
-fn what_is_asked_for_often_outlives_what_is_asked_for_once() {
+fn frequent_entries_outlive_entries_requested_once() {
     let store = Store::new(100, MIB, Duration::ZERO);
     for _ in 0..5 {
         for number in 0..50 {
@@ -166,17 +170,17 @@ fn what_is_asked_for_often_outlives_what_is_asked_for_once() {
         ask(&store, number, &parcel(50));
         ask(&store, number % 50, &parcel(50));
     }
-    assert!((0..50).all(|number| store.contains(slot(number))));
+    assert!((0..50).all(|number| store.contains(hash(number))));
 }
 
-/// Values that were popular once would keep a new working set out.
+/// Formerly popular values would keep a new working set out.
 #[test]
-fn what_is_over_makes_room_for_what_is_new() {
+fn expired_entries_make_room_for_new_ones() {
     let store = Store::new(1000, MIB, Duration::ZERO);
     let asked = |number, now, end| {
-        let is_hit = store.get(slot(number)).is_some();
+        let is_hit = store.get(hash(number)).is_some();
         if !is_hit {
-            store.insert(at(now), slot(number), ending(50, end));
+            store.insert(at(now), hash(number), ending(50, end));
         }
         is_hit
     };
@@ -189,24 +193,24 @@ fn what_is_over_makes_room_for_what_is_new() {
     let hits: Vec<_> = hits.collect();
     assert_eq!(hits[0], 0);
     assert!(hits[1] > 900, "{hits:?}");
-    assert!((0..1000).all(|number| !store.contains(slot(number))));
+    assert!((0..1000).all(|number| !store.contains(hash(number))));
 }
 
 #[test]
-fn what_is_over_stays_for_the_time_of_grace_and_what_was_renewed_stays() {
+fn expired_entries_stay_for_the_grace_time_renewed_ones_longer() {
     let store = Store::new(1000, MIB, Duration::from_secs(10));
-    store.insert(at(0), slot(0), ending(50, 5));
-    store.insert(at(0), slot(1), ending(50, 5));
-    store.insert(at(4), slot(1), ending(50, 100));
-    store.insert(at(14), slot(2), parcel(50));
-    assert!(store.contains(slot(0)));
-    store.insert(at(15), slot(3), parcel(50));
-    assert!(!store.contains(slot(0)) && store.contains(slot(1)));
-    assert_eq!(store.evictions(), 0, "nobody went for want of room");
+    store.insert(at(0), hash(0), ending(50, 5));
+    store.insert(at(0), hash(1), ending(50, 5));
+    store.insert(at(4), hash(1), ending(50, 100));
+    store.insert(at(14), hash(2), parcel(50));
+    assert!(store.contains(hash(0)));
+    store.insert(at(15), hash(3), parcel(50));
+    assert!(!store.contains(hash(0)) && store.contains(hash(1)));
+    assert_eq!(store.evictions(), 0, "expired values do not count as evictions");
 }
 
 #[test]
-fn after_whatever_threads_did_the_store_counts_what_it_holds() {
+fn count_matches_contents_after_concurrent_use() {
     let store = Store::new(50, MIB, Duration::ZERO);
     std::thread::scope(|scope| {
         for thread in 0..4 {
@@ -216,8 +220,8 @@ fn after_whatever_threads_did_the_store_counts_what_it_holds() {
                 for _ in 0..5000 {
                     let number = rng.random_range(0..100);
                     match rng.random_range(0..10) {
-                        0 => store.remove(slot(number)),
-                        1 => store.insert(at(0), slot(number), parcel(rng.random_range(50..40_000))),
+                        0 => store.remove(hash(number)),
+                        1 => store.insert(at(0), hash(number), parcel(rng.random_range(50..40_000))),
                         _ => drop(ask(store, number, &parcel(50))),
                     }
                     assert!(store.entries() <= 50);
@@ -225,12 +229,12 @@ fn after_whatever_threads_did_the_store_counts_what_it_holds() {
             });
         }
     });
-    let held = (0..100).filter(|number| store.contains(slot(*number))).count();
+    let held = (0..100).filter(|number| store.contains(hash(*number))).count();
     assert_eq!(u64::try_from(held), Ok(store.entries()));
     store.clear();
     assert_eq!(store.entries(), 0);
     for number in 0..50 {
-        store.insert(at(0), slot(number), parcel(50));
+        store.insert(at(0), hash(number), parcel(50));
     }
-    assert_eq!(store.entries(), 50, "no weight was left behind");
+    assert_eq!(store.entries(), 50, "the weight of removed values is released");
 }

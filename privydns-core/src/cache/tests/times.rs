@@ -1,15 +1,15 @@
-//! For how long what is kept.
+//! How long answers are kept.
 
 use super::*;
 
 /// Conformance 37.
 #[test]
-fn a_record_is_found_until_its_ttl_has_run_out() {
+fn record_is_found_until_its_ttl_ends() {
     let mut bench = Bench::new(&CacheSettings::default());
     let query = a("www.example.com");
     bench.insert(&query, &Reply::to(&query).a(TTL));
     bench.wait(Duration::from_millis(299_999));
-    let answer = bench.fresh(&query).expect("a millisecond left");
+    let answer = bench.fresh(&query).expect("one millisecond left");
     assert_eq!(answer.ttl(), Some(1));
     assert_eq!(answer.records().map(|record| record.ttl()).collect::<Vec<_>>(), [1]);
     assert!(answer.is_cached() && !answer.is_stale());
@@ -21,7 +21,7 @@ fn a_record_is_found_until_its_ttl_has_run_out() {
 
 /// Conformance 37.
 #[test]
-fn the_least_ttl_of_chain_and_records_decides() {
+fn least_ttl_of_chain_and_records_applies() {
     let mut bench = Bench::new(&CacheSettings::default());
     let query = a("www.example.com");
     bench.insert(&query, &Reply::to(&query).cname(20, "web.example.net").a(TTL));
@@ -33,7 +33,7 @@ fn the_least_ttl_of_chain_and_records_decides() {
 
 /// Conformance 37.
 #[test]
-fn a_ttl_is_capped_and_shown_as_such() {
+fn ttl_is_capped_and_shown_capped() {
     let mut bench = Bench::new(&CacheSettings::default());
     let week = 7 * 24 * 3600;
     for ttl in [week + 1, i32::MAX as u32, 0x8000_0000, u32::MAX] {
@@ -49,7 +49,7 @@ fn a_ttl_is_capped_and_shown_as_such() {
 
 /// Conformance 37.
 #[test]
-fn a_ttl_of_zero_is_never_kept_and_ends_what_was() {
+fn ttl_of_zero_is_not_kept_and_removes_the_old_answer() {
     let bench = Bench::new(&CacheSettings::default().min_ttl(Duration::from_secs(60)));
     let query = a("www.example.com");
     bench.insert(&query, &Reply::to(&query).a(TTL));
@@ -58,7 +58,7 @@ fn a_ttl_of_zero_is_never_kept_and_ends_what_was() {
 }
 
 #[test]
-fn a_minimum_keeps_records_longer_and_denials_not() {
+fn min_ttl_applies_to_records_and_not_to_denials() {
     let mut bench = Bench::new(&CacheSettings::default().min_ttl(Duration::from_secs(60)));
     let (short, none) = (a("www.example.com"), aaaa("www.example.com"));
     bench.insert(&short, &Reply::to(&short).a(5));
@@ -73,7 +73,7 @@ fn a_minimum_keeps_records_longer_and_denials_not() {
 }
 
 #[test]
-fn the_maximum_wins_over_the_minimum() {
+fn max_ttl_takes_precedence_over_min_ttl() {
     let settings = CacheSettings::default().min_ttl(Duration::from_secs(60)).max_ttl(Duration::from_secs(10));
     let mut bench = Bench::new(&settings);
     let query = a("www.example.com");
@@ -84,7 +84,7 @@ fn the_maximum_wins_over_the_minimum() {
 
 /// Conformance 38.
 #[test]
-fn absence_is_kept_for_the_lesser_of_ttl_and_minimum_of_the_soa() {
+fn denial_is_kept_for_the_lesser_of_soa_ttl_and_minimum() {
     for (ttl, minimum) in [(30, 900), (900, 30)] {
         let mut bench = Bench::new(&CacheSettings::default());
         let query = a("www.example.com");
@@ -98,7 +98,7 @@ fn absence_is_kept_for_the_lesser_of_ttl_and_minimum_of_the_soa() {
 
 /// Conformance 38.
 #[test]
-fn absence_is_kept_for_three_hours_at_most() {
+fn denial_is_kept_for_three_hours_at_most() {
     let mut bench = Bench::new(&CacheSettings::default());
     let query = a("www.example.com");
     bench.insert(&query, &Reply::to(&query).nxdomain().soa("example.com", 86_400, 86_400));
@@ -112,12 +112,12 @@ fn absence_is_kept_for_three_hours_at_most() {
     bench.wait_seconds(59);
     assert_eq!(bench.fresh(&query).and_then(|answer| answer.ttl()), Some(1));
     bench.wait_seconds(1);
-    assert!(bench.misses(&query), "or as long as is set");
+    assert!(bench.misses(&query), "or until the configured maximum");
 }
 
 /// Conformance 38.
 #[test]
-fn absence_without_soa_is_not_kept() {
+fn denial_without_soa_is_not_kept() {
     let bench = Bench::new(&CacheSettings::default());
     let query = a("www.example.com");
     for reply in
@@ -130,7 +130,7 @@ fn absence_without_soa_is_not_kept() {
 
 /// Conformance 36.
 #[test]
-fn what_is_truncated_is_not_kept_and_ends_nothing() {
+fn truncated_answer_is_not_kept_and_removes_nothing() {
     let bench = Bench::new(&CacheSettings::default());
     let query = a("www.example.com");
     bench.insert(&query, &Reply::to(&query).a(TTL).truncated());
@@ -142,7 +142,7 @@ fn what_is_truncated_is_not_kept_and_ends_nothing() {
 
 /// Conformance 36.
 #[test]
-fn the_opt_record_is_not_kept() {
+fn opt_record_is_not_kept() {
     let bench = Bench::new(&CacheSettings::default());
     let query = a("www.example.com");
     let plain = Reply::to(&query).a(TTL);
@@ -151,7 +151,7 @@ fn the_opt_record_is_not_kept() {
     assert_eq!(kept.to_wire(), plain.message(&query).as_wire());
 }
 
-/// Conformance 36. What is left is read like any other message.
+/// Conformance 36. The rest of the message is still parsed like any other.
 #[test]
 fn additional_records_are_kept_up_to_the_opt_record() {
     let bench = Bench::new(&CacheSettings::default());
@@ -163,7 +163,7 @@ fn additional_records_are_kept_up_to_the_opt_record() {
 
 /// Conformance 30.
 #[test]
-fn time_spent_in_http_caches_counts() {
+fn age_in_http_caches_is_subtracted_from_the_ttl() {
     let mut bench = Bench::new(&CacheSettings::default());
     let query = a("www.example.com");
     bench.insert_aged(&query, &Reply::to(&query).a(TTL), 299);
@@ -175,7 +175,7 @@ fn time_spent_in_http_caches_counts() {
 }
 
 #[test]
-fn time_that_goes_backwards_stands_still() {
+fn clock_going_backwards_stands_still() {
     let mut bench = Bench::new(&CacheSettings::default());
     bench.now += Duration::from_secs(1000);
     let query = a("www.example.com");
@@ -186,7 +186,7 @@ fn time_that_goes_backwards_stands_still() {
 
 /// Conformance 39.
 #[test]
-fn a_failure_is_not_kept_and_ends_nothing() {
+fn failure_is_not_kept_and_removes_nothing() {
     let bench = Bench::new(&CacheSettings::default().min_ttl(Duration::from_secs(60)));
     let query = a("www.example.com");
     let (servfail, refused) =
@@ -200,7 +200,7 @@ fn a_failure_is_not_kept_and_ends_nothing() {
 }
 
 #[test]
-fn a_cache_without_room_keeps_nothing() {
+fn cache_with_a_limit_of_zero_keeps_nothing() {
     for settings in [CacheSettings::default().entries(0), CacheSettings::default().bytes(0)] {
         let bench = Bench::new(&settings);
         let query = a("www.example.com");
@@ -213,11 +213,11 @@ fn a_cache_without_room_keeps_nothing() {
 }
 
 #[test]
-fn a_cache_keeps_to_the_limits_that_are_set() {
+fn configured_limits_hold() {
     let entries = (CacheSettings::default().entries(50), 50);
-    // None takes less than 160 octets.
-    let octets = (CacheSettings::default().bytes(16 * 1024), 16 * 1024 / 160);
-    for (settings, most) in [entries, octets] {
+    // An entry takes at least 160 bytes.
+    let bytes = (CacheSettings::default().bytes(16 * 1024), 16 * 1024 / 160);
+    for (settings, most) in [entries, bytes] {
         let bench = Bench::new(&settings);
         for number in 0..500 {
             let query = a(&format!("{number}.example"));
@@ -230,7 +230,7 @@ fn a_cache_keeps_to_the_limits_that_are_set() {
 }
 
 #[test]
-fn an_answer_of_sixty_kilobytes_is_kept_when_the_cache_is_full() {
+fn answer_of_60_kilobytes_is_kept_in_a_full_cache() {
     let bench = Bench::new(&CacheSettings::default().entries(1000).bytes(1 << 20));
     for number in 0..1200 {
         let query = a(&format!("{number}.example"));
@@ -249,7 +249,7 @@ fn an_answer_of_sixty_kilobytes_is_kept_when_the_cache_is_full() {
 }
 
 #[test]
-fn what_is_removed_or_cleared_is_asked_for_anew() {
+fn removed_and_cleared_answers_are_misses() {
     let bench = Bench::new(&CacheSettings::default());
     let (kept, other) = (a("www.example.com"), a("www.example.net"));
     let fill = || {
@@ -269,7 +269,7 @@ fn what_is_removed_or_cleared_is_asked_for_anew() {
 }
 
 #[test]
-fn what_the_cache_did_is_counted() {
+fn hits_misses_stale_prefetches_and_evictions_are_counted() {
     let mut bench = Bench::new(&CacheSettings::default().prefetch(true).entries(2));
     let query = a("www.example.com");
     bench.insert(&query, &Reply::to(&query).a(TTL));

@@ -10,7 +10,7 @@ fn handle() -> Handle {
     Handle::new(Shared::new(config, [7; 32]), |_| Err(ConfigError::NoRuntime.into()))
 }
 
-#[expect(clippy::disallowed_methods, reason = "a test has to begin somewhere")]
+#[expect(clippy::disallowed_methods, reason = "the start time of a test")]
 fn now() -> Instant {
     Instant::now()
 }
@@ -23,7 +23,7 @@ fn step(connecting: &mut Connecting<'_>, now: Instant) -> ConnectStep {
     connecting.poll(now, &mut Context::from_waker(Waker::noop()))
 }
 
-/// The address that is to be connected to, and nothing else.
+/// The address to connect to; panics at any other step.
 fn attempt(step: &ConnectStep) -> &SocketAddr {
     let ConnectStep::Connect(address) = step else { panic!("{step:?}") };
     address
@@ -41,14 +41,14 @@ fn wait(step: &ConnectStep) -> Instant {
 
 /// Conformance 45.
 #[test]
-fn attempts_are_250_ms_apart_and_one_that_fails_is_followed_at_once() {
+fn attempts_are_250_ms_apart_or_follow_a_failure_immediately() {
     let (handle, start) = (handle(), now());
     let mut connecting = handle.connect(start, "localhost", 80).unwrap();
     assert_eq!(attempt(&step(&mut connecting, start)).to_string(), "[::1]:80");
     assert_eq!(wait(&step(&mut connecting, start)), start + ms(250));
     assert_eq!(wait(&step(&mut connecting, start + ms(249))), start + ms(250));
     assert_eq!(attempt(&step(&mut connecting, start + ms(250))).to_string(), "127.0.0.1:80");
-    // There is no other.
+    // There are no further addresses.
     assert_eq!(wait(&step(&mut connecting, start + ms(500))), start + CONNECT_LIMIT);
 
     let mut connecting = handle.connect(start, "localhost", 80).unwrap();
@@ -58,7 +58,7 @@ fn attempts_are_250_ms_apart_and_one_that_fails_is_followed_at_once() {
 }
 
 #[test]
-fn the_failure_that_is_told_is_of_an_address_that_there_is_a_way_to() {
+fn reported_failure_is_of_a_reachable_address() {
     use io::ErrorKind::{ConnectionRefused, ConnectionReset, NetworkUnreachable};
     for (failures, told) in [
         ([NetworkUnreachable, ConnectionRefused], ConnectionRefused),
@@ -77,7 +77,7 @@ fn the_failure_that_is_told_is_of_an_address_that_there_is_a_way_to() {
 }
 
 #[test]
-fn a_name_without_an_address_fails_as_its_lookup_does() {
+fn name_without_addresses_fails_like_its_lookup() {
     let (handle, start) = (handle(), now());
     let error = failure(step(&mut handle.connect(start, "hidden.onion", 80).unwrap(), start));
     assert_eq!(error.kind(), io::ErrorKind::NotFound);
@@ -89,7 +89,7 @@ fn a_name_without_an_address_fails_as_its_lookup_does() {
 }
 
 #[test]
-fn what_takes_too_long_is_given_up() {
+fn connecting_is_given_up_after_the_limit() {
     let (handle, start) = (handle(), now());
     let mut connecting = handle.connect(start, "127.0.0.1", 80).unwrap();
     assert_eq!(attempt(&step(&mut connecting, start)).to_string(), "127.0.0.1:80");

@@ -1,10 +1,10 @@
-//! Answers and records, as a caller sees them.
+//! Answers and records, as seen by a caller.
 
 use super::*;
 use crate::error::NotFound;
 use crate::rr::{DNSClass, RData, rdata};
 
-/// The same answer as it is handed out when stale.
+/// The same answer, marked as stale.
 fn stale(response: &Response, query: &Query, age: u32) -> Answer {
     let fresh = response.answer(query, age);
     let origin = Origin { is_cached: true, is_stale: true, ..fresh.origin().clone() };
@@ -12,7 +12,7 @@ fn stale(response: &Response, query: &Query, age: u32) -> Answer {
 }
 
 #[test]
-fn every_section_is_there_and_opt_is_no_record() {
+fn all_sections_are_accessible_and_opt_is_skipped() {
     let (query, response) = everything();
     let answer = response.answer(&query, 0);
     assert_eq!(
@@ -35,7 +35,7 @@ fn every_section_is_there_and_opt_is_no_record() {
 }
 
 #[test]
-fn ttls_age_as_they_are_read() {
+fn shown_ttls_are_reduced_by_the_age() {
     let (query, response) = everything();
     for (age, left) in [(0, 60), (1, 59), (59, 1), (60, 0), (61, 0), (u32::MAX, 0)] {
         let answer = response.answer(&query, age);
@@ -45,7 +45,7 @@ fn ttls_age_as_they_are_read() {
     }
 }
 
-/// Conformance 40: above 0, and 30 s where the TTL has run out.
+/// Conformance 40: above 0, and 30 s if the TTL has ended.
 #[test]
 fn stale_records_show_30_seconds() {
     let (query, response) = everything();
@@ -56,7 +56,7 @@ fn stale_records_show_30_seconds() {
 }
 
 #[test]
-fn the_wire_form_ages_too_and_opt_stays_as_it_is() {
+fn wire_form_has_reduced_ttls_and_an_unchanged_opt_record() {
     let (query, response) = everything();
     assert_eq!(response.answer(&query, 0).to_wire(), response.bytes);
 
@@ -68,14 +68,14 @@ fn the_wire_form_ages_too_and_opt_stays_as_it_is() {
     assert_eq!(aged.bytes[opt..], response.bytes[opt..]);
     assert_eq!(aged.answer(&query, 0).records().count(), 4);
 
-    // The highest bit of a TTL is read as the largest TTL, and shown as that.
+    // A TTL with the highest bit set is treated as the largest TTL, and shown as such.
     let huge = Response::to(&query).a("www.example.com", u32::MAX, [192, 0, 2, 1]);
     assert_eq!(ttls(&Response { bytes: huge.answer(&query, 1).to_wire(), ..huge }), [i32::MAX as u32 - 1]);
 }
 
-/// Found by the fuzzer: a pointer into a TTL, whose octets are a name until they are counted down.
+/// Found by the fuzzer: a pointer into a TTL, whose bytes are a name until the TTL is reduced.
 #[test]
-fn a_name_that_runs_through_a_ttl_does_not_change_with_it() {
+fn name_that_overlaps_a_ttl_is_not_changed() {
     let query = query("www.example.com", RecordType::A);
     let ttl = u32::from_be_bytes([1, b'a', 0, 0]);
     let ttl_at = 12 + 17 + 4 + 2 + 4;
@@ -102,7 +102,7 @@ fn a_name_that_runs_through_a_ttl_does_not_change_with_it() {
 }
 
 #[test]
-fn data_is_decoded_when_it_is_looked_at() {
+fn record_data_is_decoded_on_access() {
     let query = query("example.com", RecordType::MX);
     let answer = Response::to(&query)
         .record(QUESTION, RecordType::MX, 60, b"\x00\x0a\x04mail\xc0\x0c")
@@ -122,10 +122,10 @@ fn data_is_decoded_when_it_is_looked_at() {
     );
 }
 
-/// A record without data is a record: of an unknown type whole, of a known one unreadable, and never in the way of
-/// the others.
+/// A record without data is valid: decodable if its type is unknown, undecodable if known. The other records
+/// stay usable.
 #[test]
-fn a_record_without_data_spoils_no_other() {
+fn record_without_data_leaves_the_others_usable() {
     let query = query("example.com", RecordType::A);
     let answer = Response::to(&query)
         .record(QUESTION, RecordType::A, 60, b"")
@@ -160,15 +160,15 @@ fn common_types_are_decoded() {
         let line = &lines(answer.records())[0];
         assert!(line.starts_with(&format!("example.com. 60 IN {record_type} {shown}")), "{line}");
     }
-    // What a terminal would obey is escaped.
+    // Control characters, which a terminal would interpret, are escaped.
     let query = query("example.com", RecordType::TXT);
     let red = Response::to(&query).record(QUESTION, RecordType::TXT, 60, b"\x06\x1b[31m!").answer(&query, 0);
     assert_eq!(lines(red.records()), [r"example.com. 60 IN TXT \u{1b}[31m!"]);
 }
 
-/// hickory-proto without DNSSEC leaves those types alone.
+/// hickory-proto without DNSSEC does not decode these types.
 #[test]
-fn dnssec_types_are_shown_as_octets() {
+fn dnssec_types_are_shown_as_bytes() {
     let query = query("example.com", RecordType::DS);
     let answer = Response::to(&query).record(QUESTION, RecordType::DS, 60, &[7; 36]).answer(&query, 0);
     let data = answer.records().next().unwrap().data().unwrap();
@@ -177,7 +177,7 @@ fn dnssec_types_are_shown_as_octets() {
 }
 
 #[test]
-fn denials_say_which_they_are() {
+fn not_found_distinguishes_nodata_and_nxdomain() {
     let query = query("example.com", RecordType::A);
     let not_found = |rcode: u8| Response::to(&query).rcode(rcode).answer(&query, 0).not_found();
     assert_eq!(not_found(NOERROR), Some(NotFound::NoData));
@@ -186,7 +186,7 @@ fn denials_say_which_they_are() {
 }
 
 #[test]
-fn a_failure_without_a_question_is_an_empty_answer() {
+fn failure_without_a_question_is_an_empty_answer() {
     let query = query("example.com", RecordType::A);
     let response = Response { bytes: vec![0, 0, 0x80, SERVFAIL, 0, 0, 0, 0, 0, 0, 0, 0], count: 6 };
     let answer = response.a("example.com", 60, [192, 0, 2, 1]).answer(&query, 0);
@@ -195,7 +195,7 @@ fn a_failure_without_a_question_is_an_empty_answer() {
 }
 
 #[test]
-fn answers_are_shared_between_threads_and_say_no_names() {
+fn answers_are_send_and_sync_and_debug_prints_no_names() {
     fn is_shared<T: Send + Sync + Clone + 'static>(_: &T) {}
     let (query, response) = everything();
     let answer = response.answer(&query, 0);

@@ -7,7 +7,7 @@ fn name(index: usize) -> String {
     format!("n{index}.example")
 }
 
-/// A chain of so many CNAME records that ends in an address.
+/// A chain of this many CNAME records that ends in an address.
 fn chain_of(links: usize) -> Response {
     let chain = (0..links).fold(Response::to(&query("n0.example", RecordType::A)), |response, index| {
         response.cname(&name(index), 300, &name(index + 1))
@@ -15,7 +15,7 @@ fn chain_of(links: usize) -> Response {
     chain.a(&name(links), 60, [192, 0, 2, 1])
 }
 
-/// The same response with the records of its answer section in reverse order.
+/// The same response with its answer section in reverse order.
 fn reversed(query: &Query, response: &Response) -> Response {
     let answer = response.answer(query, 0);
     let mut records: Vec<_> = answer.answers().collect();
@@ -27,7 +27,7 @@ fn reversed(query: &Query, response: &Response) -> Response {
 }
 
 #[test]
-fn a_chain_is_followed_to_its_end_in_any_order() {
+fn chain_is_followed_to_its_end_in_any_order() {
     let query = query("N0.example", RecordType::A);
     for links in 0..=MAX_CHAIN {
         let response = chain_of(links);
@@ -44,7 +44,7 @@ fn a_chain_is_followed_to_its_end_in_any_order() {
 }
 
 #[test]
-fn a_chain_that_comes_back_is_an_error() {
+fn cname_loop_is_an_error() {
     let query = query("n0.example", RecordType::A);
     let response = Response::to(&query);
     let rows = [
@@ -60,13 +60,13 @@ fn a_chain_that_comes_back_is_an_error() {
     for response in rows {
         assert_eq!(response.parse(&query), Err(MessageError::CnameLoop));
     }
-    // A loop that the question does not lead into is nobody's business.
+    // A loop that the question does not lead into is ignored.
     let aside = response.cname("n8.example", 60, "n9.example").cname("n9.example", 60, "n8.example");
     assert_eq!(aside.parse(&query).unwrap().outcome(), Outcome::NoData);
 }
 
 #[test]
-fn the_same_link_twice_is_no_loop() {
+fn duplicate_cname_record_is_not_a_loop() {
     let query = query("n0.example", RecordType::A);
     let twice = Response::to(&query)
         .cname("n0.example", 60, "n1.example")
@@ -76,7 +76,7 @@ fn the_same_link_twice_is_no_loop() {
 }
 
 #[test]
-fn records_off_the_chain_are_passed_over() {
+fn records_off_the_chain_are_skipped() {
     let query = query("n0.example", RecordType::A);
     let answer = Response::to(&query)
         .a("evil.example", 5, [203, 0, 113, 1])
@@ -96,7 +96,7 @@ fn records_off_the_chain_are_passed_over() {
 }
 
 #[test]
-fn a_chain_may_end_in_nothing() {
+fn chain_may_end_in_nodata_or_nxdomain() {
     let query = query("n0.example", RecordType::A);
     let dangling = Response::to(&query).cname("n0.example", 300, "gone.example");
     let answer = dangling.clone().answer(&query, 0);
@@ -111,7 +111,7 @@ fn a_chain_may_end_in_nothing() {
 }
 
 #[test]
-fn who_asks_for_cname_records_or_for_any_is_not_led_on() {
+fn chain_is_not_followed_for_cname_and_any_queries() {
     for record_type in [RecordType::CNAME, RecordType::ANY] {
         let query = query("n0.example", record_type);
         let answer = Response::to(&query)
@@ -125,7 +125,7 @@ fn who_asks_for_cname_records_or_for_any_is_not_led_on() {
 }
 
 #[test]
-fn the_target_of_a_link_must_be_a_name_and_nothing_more() {
+fn cname_data_must_be_exactly_one_name() {
     let query = query("n0.example", RecordType::A);
     let with = |data: &[u8]| Response::to(&query).record(QUESTION, RecordType::CNAME, 60, data).parse(&query);
     assert_eq!(with(b"\x01a\0\0"), Err(MessageError::Data(RecordType::CNAME)));
@@ -134,16 +134,16 @@ fn the_target_of_a_link_must_be_a_name_and_nothing_more() {
     assert_eq!(with(b"\xc0"), Err(MessageError::UnexpectedEnd));
     assert_eq!(with(b"\xc0\xff"), Err(MessageError::Pointer));
     assert_eq!(with(b"\x80"), Err(MessageError::LabelType(0x80)));
-    // The name may not go on in what follows the record.
+    // The name must not extend beyond the record.
     let beyond =
         Response::to(&query).record(QUESTION, RecordType::CNAME, 60, b"\x01a").a(".", 60, [192, 0, 2, 1]);
     assert_eq!(beyond.parse(&query), Err(MessageError::Data(RecordType::CNAME)));
 }
 
-/// The most work that a message can make: links in the worst order, and no end of records to be compared with each
-/// name of the chain, by names that are mostly pointers.
+/// The message that takes the most work: CNAME records in the worst order, and as many other records as fit.
+/// Their owners, which are mostly pointers, are compared with each name on the chain.
 #[test]
-fn the_worst_message_comes_to_an_end() {
+fn most_expensive_message_is_parsed_in_bounded_time() {
     let query = query("n0.example", RecordType::A);
     let mut response = Response::to(&query);
     for index in (0..MAX_CHAIN).rev() {
@@ -152,7 +152,7 @@ fn the_worst_message_comes_to_an_end() {
     let pointers_at = u16::try_from(response.bytes.len()).unwrap() + 2 + 10;
     let pointer = |index: u16| (0xc000 | (pointers_at + 2 * index)).to_be_bytes();
     let depth = u16::from(wire::MAX_POINTERS) - 2;
-    // They lead to `example.`, which is all but on the chain.
+    // The pointers lead to `example.`, which is the common suffix of the names on the chain.
     let pointers: Vec<u8> = [0xc0, 15].into_iter().chain((0..depth).flat_map(pointer)).collect();
     response = response.record(QUESTION, RecordType::from(65280), 60, &pointers);
     while response.bytes.len() < MAX_MESSAGE - 16 {

@@ -1,4 +1,4 @@
-//! How long an answer may be kept (conformance 36 to 38).
+//! How long an answer may be cached (conformance 36 to 38).
 
 use super::response::MAX_TTL;
 use super::*;
@@ -9,7 +9,7 @@ fn lifetime(query: &Query, response: &Response) -> Lifetime {
 
 /// Conformance 37.
 #[test]
-fn records_live_as_long_as_the_shortest_lived_of_the_chain() {
+fn lifetime_is_the_least_ttl_of_chain_and_records() {
     let query = query("a.example", RecordType::A);
     let with = |link: u32, first: u32, second: u32| {
         let response = Response::to(&query)
@@ -24,14 +24,14 @@ fn records_live_as_long_as_the_shortest_lived_of_the_chain() {
     assert_eq!(with(10, 60, 600), Lifetime::Positive(10));
     assert_eq!(with(300, 60, 0), Lifetime::None);
     assert_eq!(with(300, 1, 600), Lifetime::Positive(1));
-    // RFC 8767 Section 4: the highest bit makes it large, not zero.
+    // RFC 8767 Section 4: with the highest bit set, a TTL is large, not zero.
     assert_eq!(with(u32::MAX, 1 << 31, u32::MAX), Lifetime::Positive(MAX_TTL));
     assert_eq!(with(u32::MAX, 1 << 31, 300), Lifetime::Positive(300));
 }
 
 /// Conformance 38.
 #[test]
-fn denials_live_as_long_as_their_soa_record_allows() {
+fn denial_lifetime_comes_from_the_soa_record() {
     let query = query("no.such.example", RecordType::A);
     let with = |rcode: u8, zone: &str, ttl: u32, minimum: u32| {
         let response = Response::to(&query).rcode(rcode).authorities();
@@ -45,7 +45,7 @@ fn denials_live_as_long_as_their_soa_record_allows() {
         assert_eq!(with(rcode, "no.such.example", u32::MAX, u32::MAX), Lifetime::Negative(MAX_TTL));
         assert_eq!(with(rcode, "example", 0, 300), Lifetime::None);
         assert_eq!(with(rcode, "example", 300, 0), Lifetime::None);
-        // A zone that the name is not in has no say about it.
+        // The SOA record of a zone that does not contain the name is ignored.
         assert_eq!(with(rcode, "other", 900, 300), Lifetime::None);
         assert_eq!(with(rcode, "a.no.such.example", 900, 300), Lifetime::None);
         assert_eq!(with(rcode, "ample", 900, 300), Lifetime::None);
@@ -53,9 +53,9 @@ fn denials_live_as_long_as_their_soa_record_allows() {
     }
 }
 
-/// Conformance 38: the SOA record speaks for the end of the chain, and the chain limits the whole.
+/// Conformance 38: the SOA record applies to the end of the chain, and the chain's TTLs limit the result.
 #[test]
-fn a_denial_at_the_end_of_a_chain_lives_no_longer_than_the_chain() {
+fn denial_lifetime_is_limited_by_the_chains_ttls() {
     let query = query("www.example", RecordType::A);
     let with = |link: u32, zone: &str| {
         let response =
@@ -69,7 +69,7 @@ fn a_denial_at_the_end_of_a_chain_lives_no_longer_than_the_chain() {
 }
 
 #[test]
-fn an_soa_record_that_is_none_is_an_error_where_it_matters() {
+fn malformed_soa_record_is_an_error_only_in_denials() {
     let query = query("no.example", RecordType::A);
     let with = |data: &[u8]| {
         let response = Response::to(&query).rcode(NXDOMAIN).authorities();
@@ -83,7 +83,7 @@ fn an_soa_record_that_is_none_is_an_error_where_it_matters() {
     for length in 0..whole.len() {
         assert!(with(&whole[..length]).is_err());
     }
-    // Beside records nobody reads it.
+    // With records in the answer, the SOA record is not read.
     let aside = Response::to(&query).a("no.example", 60, [192, 0, 2, 1]).authorities();
     assert_eq!(
         lifetime(&query, &aside.record(&wire("example"), RecordType::SOA, 1, &[])),
@@ -93,7 +93,7 @@ fn an_soa_record_that_is_none_is_an_error_where_it_matters() {
 
 /// Conformance 36.
 #[test]
-fn what_is_truncated_or_a_failure_is_not_kept() {
+fn truncated_answers_and_failures_are_not_cacheable() {
     let query = query("a.example", RecordType::A);
     let response = Response::to(&query).a("a.example", 60, [192, 0, 2, 1]);
     let truncated = response.clone().truncated();
@@ -103,9 +103,9 @@ fn what_is_truncated_or_a_failure_is_not_kept() {
     assert_eq!(lifetime(&query, &response.opt(1, &[])), Lifetime::None);
 }
 
-/// A TTL of 0 is shown, though it keeps the answer from being kept.
+/// A TTL of 0 is reported, although such an answer is not cached.
 #[test]
-fn the_ttl_of_an_answer_is_told_even_if_it_is_zero() {
+fn ttl_of_zero_is_reported() {
     let query = query("a.example", RecordType::A);
     let ttl = |response: Response| response.answer(&query, 0).ttl();
     assert_eq!(ttl(Response::to(&query).a("a.example", 0, [192, 0, 2, 1])), Some(0));

@@ -1,4 +1,4 @@
-//! Names that never leave.
+//! Names that are never sent to an upstream.
 
 use std::net::IpAddr;
 
@@ -10,7 +10,7 @@ fn local(name: &str, record_type: RecordType) -> Option<Answer> {
 
 /// RFC 6761 Section 6.3.
 #[test]
-fn localhost_is_answered_here() {
+fn localhost_is_answered_locally() {
     for name in ["localhost", "LOCALHOST.", "a.b.localhost", "ｌｏｃａｌｈｏｓｔ"] {
         for (record_type, address) in [(RecordType::A, "127.0.0.1"), (RecordType::AAAA, "::1")] {
             let answer = local(name, record_type).unwrap();
@@ -30,7 +30,7 @@ fn localhost_is_answered_here() {
 }
 
 #[test]
-fn addresses_are_their_own_answer() {
+fn addresses_are_answered_locally() {
     let rows =
         [("192.0.2.1", RecordType::A, RecordType::AAAA), ("2001:db8::1", RecordType::AAAA, RecordType::A)];
     for (text, own, other) in rows {
@@ -42,7 +42,7 @@ fn addresses_are_their_own_answer() {
 }
 
 #[test]
-fn special_names_are_known_by_their_top_level() {
+fn special_use_names_are_recognized_by_their_top_level_domain() {
     let special = |name: &str| special_use(&QueryName::parse(name).unwrap());
     assert_eq!(special("abc.onion"), Some("onion"));
     assert_eq!(special("ONION"), Some("onion"));
@@ -53,11 +53,11 @@ fn special_names_are_known_by_their_top_level() {
     }
 }
 
-/// RFC 8020 Section 2: what does not exist has nothing below it, nor any type.
+/// RFC 8020 Section 2: a name that does not exist has no names below it.
 #[test]
-fn a_denial_is_turned_to_what_is_below() {
+fn denial_of_a_name_answers_queries_for_names_below() {
     let query = query("gone.example.com", RecordType::A);
-    // The SOA record's names point into the message that they leave.
+    // The SOA record's names are compressed with pointers into the original message.
     let denial = Response::to(&query).rcode(NXDOMAIN).authenticated().authorities().record(
         b"\xc0\x11",
         RecordType::SOA,

@@ -1,19 +1,19 @@
-//! Octets that are no message: a typed error each, never a panic, and no more work than they are worth.
+//! Invalid messages: each is a typed error, never a panic, and takes bounded work.
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use super::*;
 
-/// Looks at everything there is in a message, for what it may do.
-fn look_at_all(bytes: &[u8], query: &Query) -> Result<(), MessageError> {
+/// Calls every accessor of a message, to detect panics.
+fn read_everything(bytes: &[u8], query: &Query) -> Result<(), MessageError> {
     let _ = (check_response(bytes, query), keepalive_of(bytes), id_of(bytes));
     let message = Message::parse(Arc::from(bytes), query)?;
     let _ = (message.lifetime(), message.target(), message.denial_of(query), format!("{message:?}"));
     let _ = (message.keepalive(), message.extended_errors());
     let kept = message.without_opt();
     let again = Message::parse(Arc::from(kept.as_wire()), query);
-    // Without EDNS a failure may be none, and its SOA record is looked at.
+    // Without its OPT record, a failure can become a denial, whose SOA record is parsed.
     if message.outcome() != Outcome::Failure {
         assert_eq!(again, Ok(kept));
     }
@@ -23,7 +23,7 @@ fn look_at_all(bytes: &[u8], query: &Query) -> Result<(), MessageError> {
             let _ = (record.data(), record.address(), record.to_string());
         }
     }
-    Message::parse(Arc::from(answer.to_wire()), query).expect("what was written is a message");
+    Message::parse(Arc::from(answer.to_wire()), query).expect("the wire form is a valid message");
     let _ = answer.canonical_name();
     Ok(())
 }
@@ -31,9 +31,9 @@ fn look_at_all(bytes: &[u8], query: &Query) -> Result<(), MessageError> {
 #[test]
 fn every_prefix_of_a_message_is_an_error() {
     let (query, response) = everything();
-    assert_eq!(look_at_all(&response.bytes, &query), Ok(()));
+    assert_eq!(read_everything(&response.bytes, &query), Ok(()));
     for length in 0..response.bytes.len() {
-        let error = look_at_all(&response.bytes[..length], &query).unwrap_err();
+        let error = read_everything(&response.bytes[..length], &query).unwrap_err();
         let expected = if length < HEADER { MessageError::TooShort } else { MessageError::UnexpectedEnd };
         let is_cut_option = matches!(error, MessageError::Opt(_));
         assert!(error == expected || is_cut_option, "{length}: {error:?}");
@@ -41,7 +41,7 @@ fn every_prefix_of_a_message_is_an_error() {
 }
 
 #[test]
-fn counts_that_promise_more_than_there_is_are_errors() {
+fn counts_larger_than_the_message_are_errors() {
     let (query, response) = everything();
     for count in [6, 7, 8, 9, 10, 11] {
         let mut more = response.clone();
@@ -50,9 +50,9 @@ fn counts_that_promise_more_than_there_is_are_errors() {
     }
 }
 
-/// Names that break a rule, as the owner of a record right after the question, which is for `a.` and ends at 19.
+/// Invalid names as the owner of a record right after the question, which is for `a.` and ends at 19.
 #[test]
-fn broken_names_are_told_apart() {
+fn each_kind_of_invalid_name_has_its_error() {
     let query = query("a", RecordType::A);
     let owner_at = u8::try_from(Response::to(&query).bytes.len()).unwrap();
     let long_label = [&[63][..], &[b'x'; 63]].concat();
@@ -68,7 +68,7 @@ fn broken_names_are_told_apart() {
         ("has a label of type 01", vec![0x41, 0], MessageError::LabelType(0x41)),
         ("has a label of type 10", vec![0x80, 0], MessageError::LabelType(0x80)),
         (
-            "is 256 octets long",
+            "is 256 bytes long",
             [&long_label.repeat(3)[..], &[62], &[b'x'; 62], &[0]].concat(),
             MessageError::NameTooLong,
         ),
@@ -90,17 +90,17 @@ fn broken_names_are_told_apart() {
     ];
     for owner in fits {
         let response = Response::to(&query).record(&owner, RecordType::A, 60, &[192, 0, 2, 1]);
-        assert_eq!(look_at_all(&response.bytes, &query), Ok(()));
+        assert_eq!(read_everything(&response.bytes, &query), Ok(()));
     }
 }
 
-/// Pointers that lead to pointers: each goes back, and still there are too many.
+/// Pointers that lead to pointers: each leads backwards, but there are too many.
 #[test]
-fn a_long_chain_of_pointers_is_an_error() {
+fn long_chain_of_pointers_is_an_error() {
     let query = query("a", RecordType::A);
     let with = |pointers: u16| {
         let response = Response::to(&query);
-        // The data of a first record holds the pointers, the first of them to the question.
+        // The data of the first record contains the pointers. The first pointer leads to the question.
         let data_at = u16::try_from(response.bytes.len()).unwrap() + 2 + 10;
         let mut data = QUESTION.to_vec();
         for index in 0..pointers - 1 {
@@ -110,7 +110,7 @@ fn a_long_chain_of_pointers_is_an_error() {
         let response = response.record(QUESTION, RecordType::from(65280), 60, &data);
         response.record(&last.to_be_bytes(), RecordType::A, 60, &[192, 0, 2, 1]).parse(&query)
     };
-    // The owner's own pointer counts too.
+    // The pointer in the owner counts too.
     let most = u16::from(wire::MAX_POINTERS) - 1;
     assert_eq!(with(1).unwrap().outcome(), Outcome::Records);
     assert_eq!(with(most).unwrap().outcome(), Outcome::Records);
@@ -119,7 +119,7 @@ fn a_long_chain_of_pointers_is_an_error() {
 }
 
 #[test]
-fn opt_records_that_break_a_rule_are_errors() {
+fn invalid_opt_records_are_errors() {
     let query = query("a", RecordType::A);
     let response = Response::to(&query);
     let half = [&option(15, &[0, 1])[..], &[0, 12]].concat();
@@ -138,7 +138,7 @@ fn opt_records_that_break_a_rule_are_errors() {
         assert!(matches!(error, MessageError::Opt(_)), "{error:?}");
         assert!(keepalive_of(&response.bytes).is_none());
     }
-    // What is merely odd: no options, an unknown one, an empty one, another version, flags that mean nothing.
+    // Unusual but valid: no options, an unknown or empty option, another version, and unassigned flags.
     for options in [Vec::new(), option(12, &[]), option(0xffff, b"any"), option(10, &[0; 24])] {
         assert!(response.clone().opt(0, &options).parse(&query).is_ok());
     }
@@ -147,7 +147,7 @@ fn opt_records_that_break_a_rule_are_errors() {
 }
 
 #[test]
-fn octets_changed_at_random_do_no_harm() {
+fn randomly_changed_bytes_cause_no_panic() {
     let mut random = StdRng::seed_from_u64(1);
     let (query, response) = everything();
     for _ in 0..40_000 {
@@ -156,15 +156,15 @@ fn octets_changed_at_random_do_no_harm() {
             let at = random.random_range(0..bytes.len());
             bytes[at] = random.random();
         }
-        let _ = look_at_all(&bytes, &query);
+        let _ = read_everything(&bytes, &query);
     }
 }
 
 #[test]
-fn octets_at_random_after_the_question_do_no_harm() {
+fn random_bytes_after_the_question_cause_no_panic() {
     let mut random = StdRng::seed_from_u64(2);
     let query = query("a", RecordType::A);
-    // Octets that are likely to mean something.
+    // Bytes that are likely to have a meaning.
     let telling = [0, 0, 0, 1, 2, 5, 6, 12, 15, 16, 41, 63, 64, 0xc0, 0xc0, 0xff];
     for _ in 0..40_000 {
         let mut bytes = Response::to(&query).bytes;
@@ -174,13 +174,13 @@ fn octets_at_random_after_the_question_do_no_harm() {
         for _ in 0..random.random_range(0..80) {
             bytes.push(telling[random.random_range(0..telling.len())]);
         }
-        let _ = look_at_all(&bytes, &query);
+        let _ = read_everything(&bytes, &query);
     }
 }
 
-/// The data of every type, well or badly formed, is decoded or refused.
+/// Data of every type, valid or not, is decoded or rejected.
 #[test]
-fn data_at_random_of_every_type_does_no_harm() {
+fn random_data_of_every_type_causes_no_panic() {
     let mut random = StdRng::seed_from_u64(3);
     for number in (0..=300).chain([32768, 32769, 65280, 65305, 65535]) {
         let record_type = RecordType::from(number);
@@ -190,7 +190,8 @@ fn data_at_random_of_every_type_does_no_harm() {
             let data: Vec<u8> = (0..length)
                 .map(|_| if random.random() { random.random() } else { random.random_range(0..4) })
                 .collect();
-            let _ = look_at_all(&Response::to(&query).record(QUESTION, record_type, 60, &data).bytes, &query);
+            let _ =
+                read_everything(&Response::to(&query).record(QUESTION, record_type, 60, &data).bytes, &query);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Messages in tests: a response is put together record by record, whole or broken on purpose.
+//! Builds responses for tests record by record, valid or intentionally invalid.
 
 mod answers;
 mod chains;
@@ -21,19 +21,19 @@ pub(super) const NOERROR: u8 = 0;
 pub(super) const SERVFAIL: u8 = 2;
 pub(super) const NXDOMAIN: u8 = 3;
 
-/// A pointer to the name of the question.
+/// A pointer to the question's name.
 pub(super) const QUESTION: &[u8] = &[0xc0, 12];
 
 pub(super) fn query(name: &str, record_type: RecordType) -> Query {
     Query::new(name, record_type).unwrap()
 }
 
-/// The octets of a name without compression.
+/// A name in uncompressed wire form.
 pub(super) fn wire(name: &str) -> Vec<u8> {
     QueryName::parse(name).unwrap().as_wire().to_vec()
 }
 
-/// The data of an SOA record with the given MINIMUM.
+/// The data of an SOA record with this MINIMUM.
 pub(super) fn soa(minimum: u32) -> Vec<u8> {
     let numbers = [2026, 7200, 3600, 1_209_600, minimum].map(u32::to_be_bytes).concat();
     [wire("ns.example"), wire("hostmaster.example"), numbers].concat()
@@ -44,16 +44,16 @@ pub(super) fn option(code: u16, data: &[u8]) -> Vec<u8> {
     [&code.to_be_bytes(), &u16::try_from(data.len()).unwrap().to_be_bytes(), data].concat()
 }
 
-/// A response in the making. Records go into the answer section until another is begun.
+/// Builds a response. Records are added to the answer section until another section is begun.
 #[derive(Clone)]
 pub(super) struct Response {
     pub(super) bytes: Vec<u8>,
-    /// Where the count of the section is that is being written.
+    /// The offset of the current section's record count.
     count: usize,
 }
 
 impl Response {
-    /// With the question of `query`, and no records.
+    /// A response with the question of `query` and no records.
     pub(super) fn to(query: &Query) -> Self {
         let mut bytes = vec![0, 0, 0x81, 0x80, 0, 1, 0, 0, 0, 0, 0, 0];
         bytes.extend_from_slice(query.name().as_wire());
@@ -87,7 +87,7 @@ impl Response {
         self
     }
 
-    /// A record in class IN; `owner` in wire form.
+    /// Adds a record in class IN; `owner` is in wire form.
     pub(super) fn record(self, owner: &[u8], record_type: RecordType, ttl: u32, data: &[u8]) -> Self {
         self.record_in(1, owner, record_type, ttl, data)
     }
@@ -119,7 +119,7 @@ impl Response {
         self.record(&wire(owner), RecordType::A, ttl, &address)
     }
 
-    /// An OPT record with the upper bits of the response code, and options.
+    /// Adds an OPT record with the upper bits of the response code, and options.
     pub(super) fn opt(self, rcode_high: u8, options: &[u8]) -> Self {
         let ttl = u32::from(rcode_high) << 24;
         self.additionals().record_in(1232, &[0], RecordType::OPT, ttl, options)
@@ -135,12 +135,12 @@ impl Response {
     }
 }
 
-/// What `records` says, one line for each.
+/// The records as text, one line each.
 pub(super) fn lines(records: Records<'_>) -> Vec<String> {
     records.map(|record| record.to_string()).collect()
 }
 
-/// A whole answer with all that a response has: a chain, signatures, an SOA record, glue, EDNS with options.
+/// A complete answer: a CNAME chain, signatures, an SOA record, glue, and EDNS with options.
 pub(super) fn everything() -> (Query, Response) {
     let query = query("www.example.com", RecordType::A).dnssec_ok(true);
     let response = Response::to(&query)

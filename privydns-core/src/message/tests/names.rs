@@ -1,11 +1,11 @@
-//! Names from text and back.
+//! Parsing and printing of names.
 
 use std::net::{IpAddr, Ipv6Addr};
 
 use super::*;
 
 #[test]
-fn names_are_read_in_lower_case_with_or_without_the_dot_at_the_end() {
+fn names_are_lower_cased_and_the_final_dot_is_optional() {
     let rows: [(&str, &str, &[u8]); 9] = [
         (".", ".", b"\0"),
         ("com", "com.", b"\x03com\0"),
@@ -21,15 +21,15 @@ fn names_are_read_in_lower_case_with_or_without_the_dot_at_the_end() {
         ),
         (r"a\\b\@", r"a\\b\@.", b"\x04a\\b@\0"),
     ];
-    for (text, shown, octets) in rows {
+    for (text, shown, bytes) in rows {
         let name = QueryName::parse(text).unwrap();
-        assert_eq!((name.to_string().as_str(), name.as_wire()), (shown, octets), "{text}");
+        assert_eq!((name.to_string().as_str(), name.as_wire()), (shown, bytes), "{text}");
         assert_eq!(shown.parse(), Ok(name));
     }
 }
 
 #[test]
-fn what_is_no_name_is_told_apart() {
+fn each_kind_of_invalid_text_has_its_error() {
     let long_label = "a".repeat(64);
     let rows = [
         ("", NameError::Empty),
@@ -68,7 +68,7 @@ fn what_is_no_name_is_told_apart() {
 }
 
 #[test]
-fn the_limits_are_63_octets_a_label_and_255_a_name() {
+fn limits_are_63_bytes_per_label_and_255_per_name() {
     let label = "a".repeat(63);
     let longest = format!("{label}.{label}.{label}.{}", "b".repeat(61));
     let name = QueryName::parse(&longest).unwrap();
@@ -83,14 +83,14 @@ fn the_limits_are_63_octets_a_label_and_255_a_name() {
     assert_eq!(QueryName::parse(&"ü".repeat(5000)), Err(NameError::TooLong));
     assert_eq!(QueryName::parse(&"ü".repeat(80)), Err(NameError::Idna));
 
-    // As long as a name's text can be: each octet written as an escape.
+    // The longest presentation form: each byte written as an escape.
     let label = r"\001".repeat(63);
     let text = format!("{label}.{label}.{label}.{}.", r"\001".repeat(61));
     assert_eq!(QueryName::parse(&text).unwrap().as_wire().len(), 255);
 }
 
 #[test]
-fn international_names_become_a_labels() {
+fn international_names_are_converted_to_a_labels() {
     let rows = [
         ("bücher.example", "xn--bcher-kva.example."),
         ("BÜCHER.Example.", "xn--bcher-kva.example."),
@@ -106,7 +106,7 @@ fn international_names_become_a_labels() {
 }
 
 #[test]
-fn parents_and_subdomains_go_by_whole_labels() {
+fn parents_and_subdomains_consist_of_whole_labels() {
     let parse = |text| QueryName::parse(text).unwrap();
     let name = parse("www.example.com");
     assert!(name.parents().eq([wire("example.com"), wire("com")]));
@@ -119,14 +119,14 @@ fn parents_and_subdomains_go_by_whole_labels() {
     for other in ["a.www.example.com", "ample.com", "example", "ww.example.com", "org"] {
         assert!(!name.is_subdomain_of(&parse(other)), "{other}");
     }
-    // The octets of a name that end another name's, but not at the end of a label.
+    // The bytes of one name end another name, but not at a label boundary.
     assert!(!parse(r"x\003com").is_subdomain_of(&parse("com")));
     assert_eq!(name.top_level(), Some(&b"com"[..]));
     assert_eq!(QueryName::root().top_level(), None);
 }
 
 #[test]
-fn addresses_are_told_from_names() {
+fn texts_of_addresses_are_recognized() {
     let rows = [
         ("192.0.2.1", Some("192.0.2.1")),
         ("192.0.2.1.", Some("192.0.2.1")),
@@ -152,7 +152,7 @@ fn addresses_are_told_from_names() {
 }
 
 #[test]
-fn the_names_of_reverse_mappings_are_those_of_the_standards() {
+fn reverse_names_follow_the_standards() {
     let reverse = |address: &str| Query::reverse(address.parse().unwrap()).name().to_string();
     assert_eq!(reverse("192.0.2.1"), "1.2.0.192.in-addr.arpa.");
     assert_eq!(
@@ -162,9 +162,9 @@ fn the_names_of_reverse_mappings_are_those_of_the_standards() {
     assert_eq!(reverse(&Ipv6Addr::from([0xff; 16]).to_string()).len(), 2 * 32 + "ip6.arpa.".len());
 }
 
-/// Names of random octets come back from their text, and from hickory's own form.
+/// Names of random bytes survive a round trip through presentation form, and through hickory-proto's form.
 #[test]
-fn every_name_survives_its_presentation_form() {
+fn names_survive_a_round_trip_through_presentation_form() {
     use rand::rngs::StdRng;
     use rand::{RngExt, SeedableRng};
 
@@ -177,7 +177,7 @@ fn every_name_survives_its_presentation_form() {
         assert_eq!(QueryName::parse(&name.to_string()).as_ref(), Ok(&name));
         assert!(name.to_name().iter().eq(name.labels()));
     }
-    // Any text at all is a name or an error.
+    // Any text is a name or an error.
     let alphabet = [".", "\\", "0", "2", "a", "Z", "ü", "。", " ", ":", "-", "_", "\u{202e}", "xn--", "\0"];
     for _ in 0..20_000 {
         let text: String = (0..random.random_range(0..12))
@@ -189,9 +189,9 @@ fn every_name_survives_its_presentation_form() {
     }
 }
 
-/// For the maps and sets of applications: names in any case are one key.
+/// Applications use names as keys of maps and sets: names that differ only in case are the same key.
 #[test]
-fn names_are_keys_of_maps() {
+fn names_work_as_map_keys() {
     use std::collections::{BTreeSet, HashSet, hash_map::DefaultHasher};
     use std::hash::BuildHasherDefault;
 

@@ -1,4 +1,4 @@
-//! Queries as octets, read back by hickory-proto.
+//! Encoded queries, decoded by hickory-proto.
 
 use hickory_proto::op::{Message as Reference, OpCode};
 use hickory_proto::rr::rdata::opt::{EdnsCode, EdnsOption};
@@ -27,7 +27,7 @@ fn options(bytes: &[u8]) -> Vec<(u16, Vec<u8>)> {
 
 /// Conformance 22.
 #[test]
-fn queries_are_padded_to_128_octets_with_the_option_last() {
+fn queries_are_padded_to_128_bytes_with_the_option_last() {
     let subnets = [
         ClientSubnet::Off,
         ClientSubnet::Withheld,
@@ -51,9 +51,9 @@ fn queries_are_padded_to_128_octets_with_the_option_last() {
     }
 }
 
-/// Every length of name is padded: the one that fills a block exactly, and the one after it, too.
+/// Names of every length are padded, including a name that fills a block exactly and the next longer one.
 #[test]
-fn padding_fills_a_block_whatever_is_left_of_it() {
+fn padding_fills_the_block_for_every_name_length() {
     let mut lengths = Vec::new();
     for length in 1..=200 {
         let name = format!("{}.example", vec!["a"; length].join("."));
@@ -66,7 +66,7 @@ fn padding_fills_a_block_whatever_is_left_of_it() {
 }
 
 #[test]
-fn what_is_encoded_is_what_another_implementation_reads() {
+fn another_implementation_decodes_the_query() {
     for name in NAMES {
         let bytes = encoded(&query(name, RecordType::from(65280)).dnssec_ok(true), Carrier::Stream);
         let message = Reference::from_bytes(&bytes).unwrap();
@@ -89,9 +89,9 @@ fn what_is_encoded_is_what_another_implementation_reads() {
     }
 }
 
-/// Conformance 41: who disables checking does not ask for its result.
+/// Conformance 41: a query with CD does not request the result of validation.
 #[test]
-fn the_flags_are_those_asked_for() {
+fn flags_match_the_query() {
     let bits = |query: &Query| {
         let bytes = encoded(query, Carrier::Http);
         let message = Reference::from_bytes(&bytes).unwrap();
@@ -105,17 +105,18 @@ fn the_flags_are_those_asked_for() {
     assert_eq!(bits(&query.checking_disabled(true).dnssec_ok(true)), (false, true, true));
 }
 
-/// Conformance 10: the client's keepalive option is empty, and not sent over HTTP.
+/// Conformance 10: the client's keepalive option is empty, and is not sent over HTTP.
 #[test]
-fn keepalive_is_asked_for_on_streams_alone() {
+fn keepalive_is_requested_on_streams_only() {
     let query = query("example.com", RecordType::A).padding(false);
     assert_eq!(options(&encoded(&query, Carrier::Stream)), [(11, vec![])]);
     assert_eq!(options(&encoded(&query, Carrier::Http)), []);
 }
 
-/// Conformance 23, and RFC 7871 Section 6: as many octets as the prefix needs, and no bit after it.
+/// Conformance 23, and RFC 7871 Section 6: as many bytes as the prefix needs, with zero bits after the
+/// prefix.
 #[test]
-fn the_client_subnet_is_sent_as_asked_and_no_further() {
+fn client_subnet_is_sent_up_to_the_prefix_length() {
     let prefix = |address: &str, length| ClientSubnet::Prefix { address: address.parse().unwrap(), length };
     let rows: [(ClientSubnet, &[u8]); 9] = [
         (ClientSubnet::Withheld, &[0, 1, 0, 0]),
@@ -142,7 +143,7 @@ fn the_client_subnet_is_sent_as_asked_and_no_further() {
 }
 
 #[test]
-fn encoding_appends_and_never_moves_what_is_there() {
+fn encoding_appends_within_the_reserved_capacity() {
     let query = query("example.com", RecordType::A);
     let mut out = b"before".to_vec();
     encode(&query, 7, Carrier::Http, &mut out);
@@ -159,7 +160,7 @@ fn encoding_appends_and_never_moves_what_is_there() {
 }
 
 #[test]
-fn a_query_remembers_what_it_was_asked() {
+fn query_returns_its_settings() {
     use crate::upstream::Protocol;
 
     let plain = query("example.com", RecordType::from(28));

@@ -1,11 +1,11 @@
-//! What a response is taken for: by its header, its question, and EDNS.
+//! Checks of a response's header, question and EDNS.
 
 use super::*;
 use crate::rr::ResponseCode;
 
 /// Conformance 6: the question is compared by name, type and class.
 #[test]
-fn a_response_answers_the_query_whose_question_it_has() {
+fn response_must_have_the_querys_question() {
     let query = query("www.example.com", RecordType::A);
     let response = Response::to(&query);
     assert_eq!(check_response(&response.bytes, &query), Ok(()));
@@ -27,9 +27,9 @@ fn a_response_answers_the_query_whose_question_it_has() {
     assert_eq!(check_response(&other_class.bytes, &query), Err(MessageError::WrongQuestion));
 }
 
-/// Conformance 7: what is no response to a standard query is none to this one.
+/// Conformance 7: only a response to a standard query is accepted.
 #[test]
-fn the_header_must_be_that_of_a_response() {
+fn header_must_be_of_a_response() {
     let query = query("example.com", RecordType::A);
     let with = |at: usize, byte: u8| {
         let mut response = Response::to(&query);
@@ -47,7 +47,7 @@ fn the_header_must_be_that_of_a_response() {
 }
 
 #[test]
-fn only_the_report_of_a_failure_may_leave_out_the_question() {
+fn only_failures_may_omit_the_question() {
     let query = query("example.com", RecordType::A);
     let with_rcode = |rcode: u8| {
         let bytes = [0, 0, 0x80, rcode, 0, 0, 0, 0, 0, 0, 0, 0];
@@ -66,7 +66,7 @@ fn only_the_report_of_a_failure_may_leave_out_the_question() {
 }
 
 #[test]
-fn a_message_is_as_long_as_two_octets_can_say() {
+fn message_has_at_most_65535_bytes() {
     let query = query("example.com", RecordType::A);
     let mut response = Response::to(&query);
     response.bytes.resize(MAX_MESSAGE, 0);
@@ -77,7 +77,7 @@ fn a_message_is_as_long_as_two_octets_can_say() {
 }
 
 #[test]
-fn outcomes_are_told_apart() {
+fn outcomes_are_distinguished() {
     let query = query("example.com", RecordType::A);
     let empty = Response::to(&query);
     let outcome = |response: &Response| response.parse(&query).unwrap().outcome();
@@ -85,7 +85,7 @@ fn outcomes_are_told_apart() {
     assert_eq!(outcome(&empty), Outcome::NoData);
     assert_eq!(outcome(&empty.clone().rcode(NXDOMAIN)), Outcome::NxDomain);
     assert_eq!(outcome(&empty.clone().rcode(SERVFAIL)), Outcome::Failure);
-    // NOERROR in the header, BADVERS with what EDNS adds.
+    // NOERROR in the header, BADVERS with the bits from EDNS.
     let badvers = empty.clone().opt(1, &[]).parse(&query).unwrap();
     assert_eq!((badvers.outcome(), badvers.rcode()), (Outcome::Failure, ResponseCode::BADVERS));
     let unknown = empty.rcode(NXDOMAIN).opt(0xff, &[]).parse(&query).unwrap();
@@ -94,7 +94,7 @@ fn outcomes_are_told_apart() {
 
 /// Conformance 41.
 #[test]
-fn authenticated_data_means_something_only_where_it_was_asked_for() {
+fn ad_is_ignored_unless_requested() {
     let plain = query("example.com", RecordType::A);
     let is_authenticated =
         |query: &Query, response: Response| response.parse(query).unwrap().is_authenticated();
@@ -106,9 +106,9 @@ fn authenticated_data_means_something_only_where_it_was_asked_for() {
     assert!(is_authenticated(&unchecked.dnssec_ok(true), response.authenticated()));
 }
 
-/// Conformance 42: several, on any response code, and they change nothing about it.
+/// Conformance 42: several options with any response code, whose meaning they do not change.
 #[test]
-fn extended_errors_are_read_in_order() {
+fn extended_errors_are_returned_in_order() {
     let query = query("example.com", RecordType::A);
     let options = [
         option(15, b"\x00\x16at delegation example.com."),
@@ -140,7 +140,7 @@ fn extended_errors_are_read_in_order() {
 
 /// Conformance 10.
 #[test]
-fn the_keepalive_is_read_before_and_after_the_walk() {
+fn keepalive_is_read_before_and_after_parsing() {
     let query = query("example.com", RecordType::A);
     let rows: [(&[u8], Option<Duration>); 5] = [
         (&option(11, &[0, 100]), Some(Duration::from_secs(10))),
@@ -166,7 +166,7 @@ fn the_keepalive_is_read_before_and_after_the_walk() {
 }
 
 #[test]
-fn octets_after_the_last_record_are_no_part_of_the_message() {
+fn bytes_after_the_last_record_are_ignored() {
     let query = query("example.com", RecordType::A);
     let whole = Response::to(&query).a("example.com", 60, [192, 0, 2, 1]);
     let mut longer = whole.clone();
@@ -177,7 +177,7 @@ fn octets_after_the_last_record_are_no_part_of_the_message() {
 }
 
 #[test]
-fn a_message_in_memory_is_its_octets_and_little_more() {
+fn message_in_memory_is_little_larger_than_its_bytes() {
     assert!(size_of::<Message>() <= 40, "{}", size_of::<Message>());
     let (query, response) = everything();
     assert_eq!(response.parse(&query).unwrap().size(), response.bytes.len());

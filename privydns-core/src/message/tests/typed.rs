@@ -1,4 +1,4 @@
-//! Typed values: in which order, and what is no value.
+//! Typed values: their order, and invalid values.
 
 use std::collections::BTreeMap;
 
@@ -6,12 +6,12 @@ use super::*;
 use crate::error::{Cause, Error, ErrorKind, NotFound};
 use crate::rr::{Name, rdata};
 
-/// An answer with these data, in records of one type at `example.com`.
+/// An answer with records of one type at `example.com`.
 fn answer(record_type: RecordType, data: &[&[u8]]) -> Answer {
     answer_with_seed(0, record_type, data)
 }
 
-/// The same as the cache would give it at some time.
+/// The same answer with a shuffle seed, as for different lookups.
 fn answer_with_seed(shuffle_seed: u64, record_type: RecordType, data: &[&[u8]]) -> Answer {
     let query = query("example.com", record_type);
     let response = data
@@ -24,7 +24,7 @@ fn answer_with_seed(shuffle_seed: u64, record_type: RecordType, data: &[&[u8]]) 
 fn is_malformed(result: &Result<impl Sized, Error>, record_type: RecordType) -> bool {
     let Err(error) = result else { return false };
     assert_eq!(error.upstream(), Some("test"));
-    matches!(error.kind(), ErrorKind::Upstream(Cause::Malformed(MessageError::Data(its))) if *its == record_type)
+    matches!(error.kind(), ErrorKind::Upstream(Cause::Malformed(MessageError::Data(malformed))) if *malformed == record_type)
 }
 
 fn has_no_service(result: &Result<impl Sized, Error>) -> bool {
@@ -44,7 +44,7 @@ pub(super) fn service(priority: u16, target: &str, parameters: &[(u16, &[u8])]) 
     [&priority.to_be_bytes()[..], &wire(target), &parameters].concat()
 }
 
-/// The targets of the servers that an answer of some lot begins with and goes on.
+/// The targets of the servers, separated by spaces.
 fn targets(servers: &[rdata::SRV]) -> String {
     servers.iter().map(|server| server.target.to_ascii()).collect::<Vec<_>>().join(" ")
 }
@@ -62,7 +62,7 @@ fn without_records_of_the_type_there_are_no_values() {
 }
 
 #[test]
-fn values_are_found_at_the_end_of_a_chain() {
+fn values_at_the_end_of_a_chain_are_found() {
     let query = query("www.example.com", RecordType::MX);
     let response = Response::to(&query).cname("www.example.com", 60, "mail.example").record(
         &wire("mail.example"),
@@ -74,7 +74,7 @@ fn values_are_found_at_the_end_of_a_chain() {
 }
 
 #[test]
-fn mail_servers_come_by_preference_and_equals_by_lot() {
+fn mail_servers_are_sorted_by_preference_and_equal_ones_shuffled() {
     let data = [mx(20, "d.example"), mx(10, "b.example"), mx(10, "c.example"), mx(0, "a.example")];
     let data: Vec<_> = data.iter().map(|data| &data[..]).collect();
     let mut orders = BTreeMap::new();
@@ -89,15 +89,15 @@ fn mail_servers_come_by_preference_and_equals_by_lot() {
 }
 
 #[test]
-fn a_null_mx_says_that_there_is_no_mail() {
+fn null_mx_is_no_service() {
     assert!(has_no_service(&answer(RecordType::MX, &[b"\x00\x00\x00"]).mx()));
-    // It must not stand beside others; where it does they are what can be used.
+    // A null MX record is not allowed with others. If there are others, they are used.
     let servers = answer(RecordType::MX, &[b"\x00\x00\x00", &mx(5, "a.example")]).mx().unwrap();
     assert_eq!(servers.len(), 1);
 }
 
 #[test]
-fn one_malformed_record_is_not_passed_over() {
+fn one_malformed_record_is_an_error() {
     let good = mx(10, "a.example");
     assert!(is_malformed(&answer(RecordType::MX, &[&good, b"\x00"]).mx(), RecordType::MX));
     assert!(is_malformed(&answer(RecordType::MX, &[&[&good[..], b"x"].concat()]).mx(), RecordType::MX));
@@ -108,7 +108,7 @@ fn one_malformed_record_is_not_passed_over() {
 }
 
 #[test]
-fn servers_come_by_priority_and_within_it_with_the_odds_of_their_weights() {
+fn servers_are_sorted_by_priority_and_drawn_by_weight() {
     let data = [srv(20, 0, "backup"), srv(10, 30, "heavy"), srv(10, 10, "light"), srv(10, 0, "spare")];
     let data: Vec<_> = data.iter().map(|data| &data[..]).collect();
     let mut first = BTreeMap::new();
@@ -117,7 +117,7 @@ fn servers_come_by_priority_and_within_it_with_the_odds_of_their_weights() {
         assert!(order.ends_with(" backup."), "{order}");
         *first.entry(order.split_once(' ').unwrap().0.to_owned()).or_insert(0_u32) += 1;
     }
-    // Of 41 lots one is for weight 0, ten and thirty for the others.
+    // Of 41 possible draws, 1 selects weight 0, and 10 and 30 select the others.
     for (target, share) in [("heavy.", 30), ("light.", 10), ("spare.", 1)] {
         let (times, expected) = (first[target], 4000 * share / 41);
         assert!(times.abs_diff(expected) < 120 && times > 0, "{target} {times} {expected}");
@@ -125,7 +125,7 @@ fn servers_come_by_priority_and_within_it_with_the_odds_of_their_weights() {
 }
 
 #[test]
-fn servers_without_weights_share_alike_and_one_lot_is_one_order() {
+fn servers_without_weights_share_equally_and_a_seed_fixes_the_order() {
     let data = [srv(1, 0, "a"), srv(1, 0, "b"), srv(1, 0, "c")];
     let data: Vec<_> = data.iter().map(|data| &data[..]).collect();
     let mut first = BTreeMap::new();
@@ -139,28 +139,28 @@ fn servers_without_weights_share_alike_and_one_lot_is_one_order() {
 }
 
 #[test]
-fn the_largest_weights_add_up() {
+fn sum_of_the_largest_weights_does_not_overflow() {
     let data: Vec<_> = (0..300).map(|number| srv(1, u16::MAX, &format!("{number}.a"))).collect();
     let data: Vec<_> = data.iter().map(|data| &data[..]).collect();
     assert_eq!(answer(RecordType::SRV, &data).srv().unwrap().len(), 300);
 }
 
 #[test]
-fn a_service_that_is_decidedly_not_available_is_an_error() {
+fn srv_record_with_the_root_as_target_is_no_service() {
     assert!(has_no_service(&answer(RecordType::SRV, &[&srv(0, 0, ".")]).srv()));
     let servers = answer(RecordType::SRV, &[&srv(0, 0, "."), &srv(1, 1, "a")]).srv().unwrap();
     assert_eq!(targets(&servers), "a.");
 }
 
 #[test]
-fn strings_of_a_text_are_put_together() {
+fn strings_of_a_txt_record_are_concatenated() {
     let data: [&[u8]; 4] = [b"\x07v=spf1 \x04-all", b"\x00", b"\x02\xff\x00\x00\x01.", b""];
     let texts = answer(RecordType::TXT, &data).txt().unwrap();
     assert_eq!(texts, [&b"v=spf1 -all"[..], b"", b"\xff\x00.", b""]);
 }
 
 #[test]
-fn properties_have_their_tags_known_or_not() {
+fn caa_properties_keep_known_and_unknown_tags() {
     let data: [&[u8]; 3] = [b"\x00\x05issueca.example", b"\x80\x03tbsx", b"\x00\x09issuewild;"];
     let properties = answer(RecordType::CAA, &data).caa().unwrap();
     let shown: Vec<_> = properties
@@ -174,7 +174,7 @@ fn properties_have_their_tags_known_or_not() {
 }
 
 #[test]
-fn every_parameter_of_a_service_is_typed() {
+fn all_parameters_of_a_service_are_parsed() {
     let ipv6 = [[0x20, 1, 0xd, 0xb8], [0; 4], [0; 4], [0, 0, 0, 1]].concat();
     let data = service(
         1,
@@ -203,7 +203,7 @@ fn every_parameter_of_a_service_is_typed() {
     assert_eq!((&service.mandatory[..], &service.others[..]), (&[1, 3][..], &[(65280, b"own".to_vec())][..]));
 }
 
-/// The protocols of the services that an answer has.
+/// The protocols of an answer's services.
 fn alpn(binding: Result<ServiceBinding, Error>) -> Vec<Vec<String>> {
     let Ok(ServiceBinding::Services(services)) = binding else { panic!("{binding:?}") };
     let text = |protocol: &Vec<u8>| String::from_utf8(protocol.clone()).unwrap();
@@ -211,7 +211,7 @@ fn alpn(binding: Result<ServiceBinding, Error>) -> Vec<Vec<String>> {
 }
 
 #[test]
-fn http_1_is_a_default_of_https_alone_and_can_be_declined() {
+fn http_1_is_the_default_of_https_only_and_can_be_excluded() {
     let bare = service(1, ".", &[]);
     assert_eq!(alpn(answer(RecordType::HTTPS, &[&bare]).https()), [["http/1.1"]]);
     assert_eq!(alpn(answer(RecordType::SVCB, &[&bare]).svcb()), [[""; 0]]);
@@ -222,13 +222,13 @@ fn http_1_is_a_default_of_https_alone_and_can_be_declined() {
 }
 
 #[test]
-fn services_that_cannot_be_used_are_passed_over_alone() {
+fn only_incompatible_services_are_skipped() {
     let good = service(9, "good.example", &[]);
     for parameters in [
-        // A mandatory parameter that nobody here knows, and one that is not there.
+        // A mandatory parameter that is unknown, and one that is missing.
         &[(0, &[0xff, 0][..]), (65280, b"x")][..],
         &[(0, &[0, 3])],
-        // Protocols declined with none in their place.
+        // The default protocols are excluded and no others are given.
         &[(2, &[])],
     ] {
         let data = service(1, "bad.example", parameters);
@@ -239,13 +239,13 @@ fn services_that_cannot_be_used_are_passed_over_alone() {
 }
 
 #[test]
-fn one_malformed_service_spoils_them_all() {
+fn one_malformed_service_makes_the_whole_set_an_error() {
     let good = service(1, "good.example", &[]);
     for parameters in [
-        // Out of order, and twice.
+        // Out of order, and duplicate.
         &[(3, &[1, 187][..]), (1, b"\x02h2")][..],
         &[(3, &[1, 187]), (3, &[1, 187])],
-        // Values that are not what their keys have.
+        // Values that do not have the format of their keys.
         &[(0, &[])],
         &[(0, &[0])],
         &[(0, &[0, 0])],
@@ -268,7 +268,7 @@ fn one_malformed_service_spoils_them_all() {
     }
     let whole = service(1, "a.example", &[(3, &[1, 187])]);
     for length in 0..whole.len() {
-        // What ends after the target has no parameters, and is whole.
+        // A record that ends after the target has no parameters, and is complete.
         let is_whole = length == whole.len() - 6;
         let binding = answer(RecordType::SVCB, &[&whole[..length]]).svcb();
         assert_eq!(is_malformed(&binding, RecordType::SVCB), !is_whole, "{length} {binding:?}");
@@ -276,12 +276,12 @@ fn one_malformed_service_spoils_them_all() {
 }
 
 #[test]
-fn an_alias_is_alone_in_effect() {
+fn alias_takes_precedence_over_services() {
     let name = |text: &str| Name::from_ascii(text).unwrap();
     let (alias, other) = (service(0, "pool.example", &[]), service(1, ".", &[]));
     let binding = answer(RecordType::HTTPS, &[&other, &alias]).https().unwrap();
     assert_eq!(binding, ServiceBinding::Alias(name("pool.example.")));
-    // Parameters of an alias mean nothing, however they look.
+    // Parameters of an alias are ignored, even if malformed.
     let odd = [service(0, "pool.example", &[(3, &[1])]), vec![1]].concat();
     assert_eq!(
         answer(RecordType::HTTPS, &[&odd]).https().unwrap(),
@@ -291,7 +291,7 @@ fn an_alias_is_alone_in_effect() {
 }
 
 #[test]
-fn services_come_by_priority() {
+fn services_are_sorted_by_priority() {
     let data = [service(3, "c", &[]), service(1, "a", &[]), service(2, "b", &[])];
     let data: Vec<_> = data.iter().map(|data| &data[..]).collect();
     let Ok(ServiceBinding::Services(services)) = answer(RecordType::SVCB, &data).svcb() else { panic!() };

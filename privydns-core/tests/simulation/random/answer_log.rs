@@ -1,6 +1,6 @@
-//! What the servers of a run said, and whether callers were told that and nothing else.
+//! A log of the servers' answers in a run, and the check that callers received these answers and no others.
 //!
-//! Each answer carries a number that stands for what was asked, whom, and when.
+//! Each answer contains a number that identifies the question, the server and the time.
 
 use std::cell::Cell;
 use std::net::IpAddr;
@@ -13,7 +13,7 @@ use super::scenario::Scenario;
 use crate::world::Done;
 use crate::world::wire::{NXDOMAIN, Question, Reply};
 
-/// All that was said.
+/// All answers that the servers sent.
 #[derive(Default)]
 pub(crate) struct AnswerLog {
     said: Vec<LoggedAnswer>,
@@ -26,21 +26,21 @@ pub(crate) struct LoggedAnswer {
     pub(crate) server: usize,
     pub(crate) at: Duration,
     pub(crate) ttl: u32,
-    /// Not to be believed: it has another ID than the query, or no place where it was sent.
+    /// An answer that must be rejected: its ID differs from the query's, or it has no valid stream.
     pub(crate) is_lie: bool,
-    /// Octets of it may be others by now, whose meaning nobody knows.
+    /// The answer was damaged on purpose, so that its content is unknown.
     pub(crate) is_mangled: bool,
-    /// When the engine handed it out as it had come, if it did.
+    /// The time at which the engine first delivered the answer as received, if it did.
     pub(crate) handed_out: Cell<Option<Duration>>,
 }
 
-/// No answer is on its way for longer than servers are slow and hosts out of reach.
+/// The longest time that an answer can be in transit: servers are slow and hosts are unreachable for less.
 const LONGEST_WAY: Duration = Duration::from_secs(30);
 
-/// TTLs are in whole seconds, and the engine may believe that it is up to two seconds earlier than it is.
+/// TTLs are whole seconds, and the engine's clock may be up to two seconds behind.
 const DOUBT: Duration = Duration::from_secs(3);
 
-/// The numbers begin like this, which makes octets that only look like one rare.
+/// All numbers begin with this pattern, so that damaged bytes rarely look like a number.
 const MARK: u32 = 0xa5c0_0000;
 const MARKED: u32 = 0xfff0_0000;
 
@@ -54,7 +54,7 @@ impl AnswerLog {
         Reply::to(question).record(ttl, &data)
     }
 
-    /// A denial: of the name, or of the records.
+    /// A denial: NXDOMAIN or NODATA.
     pub(crate) fn denial(&mut self, question: &Question, said: LoggedAnswer, of_the_name: bool) -> Reply {
         let ttl = said.ttl;
         let number = self.number(said);
@@ -66,7 +66,7 @@ impl AnswerLog {
         MARK | u32::try_from(self.said.len() - 1).expect("a few")
     }
 
-    /// Fails where a lookup ended as it should not have.
+    /// Fails if the result of a lookup is not allowed.
     pub(crate) fn check(&self, scenario: &Scenario, leapt: Duration, done: &Done) {
         match &done.result {
             Ok(answer) => self.check_answer(scenario, leapt, done, answer),
@@ -102,7 +102,7 @@ impl AnswerLog {
         let is_one = number & MARKED == MARK;
         let said = self.said.get((number & !MARKED) as usize).filter(|_| is_one);
         let Some(said) = said.filter(|said| said.is_about(done, answer)) else {
-            // The number may be no more what it was.
+            // The number may have been damaged.
             let is_mangled = self.said.iter().any(|said| said.is_mangled && said.is_about(done, answer));
             return assert!(is_mangled, "nobody said {number:#x} about this, but {said:?}: {done:?}");
         };
@@ -121,7 +121,7 @@ impl AnswerLog {
 }
 
 impl LoggedAnswer {
-    /// Whether it answers the question: it is what was asked, or a denial of the name or of one above it.
+    /// Whether the logged answer answers the question: the same name and type, or a denial of the name or of a parent.
     fn is_about(&self, done: &Done, answer: &Answer) -> bool {
         let name = done.query.name().to_string();
         let is_below = || name == self.name || name.ends_with(&format!(".{}", self.name));
@@ -130,8 +130,8 @@ impl LoggedAnswer {
     }
 }
 
-/// An answer that is not stale is shown with the time that it has left, and not after its end; a stale one is
-/// shown after its end alone. What was read after a leap counts as old as its query.
+/// The TTL of a fresh answer is the remaining time, which is not over; a stale answer is used only after its end. An
+/// answer that was read after a clock jump is as old as its query.
 fn check_age(leapt: Duration, done: &Done, answer: &Answer, said: &LoggedAnswer) {
     let Some(ttl) = answer.ttl() else { return };
     let age = done.at.saturating_sub(said.at);
@@ -155,7 +155,7 @@ fn check_age(leapt: Duration, done: &Done, answer: &Answer, said: &LoggedAnswer)
     }
 }
 
-/// Once an answer was handed out as it had come, all of its life is counted from then.
+/// After the first delivery, the whole lifetime counts from that time.
 fn check_time(done: &Done, answer: &Answer, said: &LoggedAnswer) {
     let Some(ttl) = answer.ttl() else { return };
     if !answer.is_cached() {
@@ -185,7 +185,7 @@ fn check_error(scenario: &Scenario, done: &Done, error: &privydns_core::Error) {
         _ => false,
     };
     assert!(is_expected, "no reason to fail like this: {done:?}");
-    // Those who share a flight share its attempts, and may have begun some anew.
+    // Lookups that share a flight share its attempts, and may have started some again.
     let labels =
         scenario.upstream_set(&done.query).iter().map(|number| format!("up{number}")).collect::<Vec<_>>();
     let may_be_asked = |attempt: &FailedAttempt| labels.iter().any(|label| **label == *attempt.upstream);

@@ -1,4 +1,4 @@
-//! Servers as they come: good, slow, failing, lying, silent.
+//! Random servers: good, slow, failing, lying or silent.
 
 use std::cell::{Cell, RefCell};
 use std::net::IpAddr;
@@ -33,13 +33,13 @@ impl Behaviour {
     ];
 }
 
-/// A server of a temper. Its number is its upstream's.
+/// A server with a behaviour. Its number is that of its upstream.
 pub(crate) struct RandomServer {
     pub(crate) number: usize,
     pub(crate) behaviour: Behaviour,
     pub(crate) draw: Draw,
     pub(crate) answer_log: Rc<RefCell<AnswerLog>>,
-    /// Where the servers are whose addresses may be asked for.
+    /// The scenario, with the addresses of the servers whose names may be queried.
     pub(crate) scenario: &'static Scenario,
 }
 
@@ -67,7 +67,7 @@ impl RandomServer {
         }
     }
 
-    /// The truth, as far as there is one.
+    /// A truthful answer.
     fn reply(&mut self, ask: &Ask, change: impl Fn(&mut LoggedAnswer)) -> Reply {
         if let Some(reply) = self.address(ask) {
             return reply;
@@ -87,7 +87,7 @@ impl RandomServer {
         }
     }
 
-    /// Where a server is, if that is the question.
+    /// The answer to a query for a server's own addresses.
     fn address(&mut self, ask: &Ask) -> Option<Reply> {
         let number = ask.question.name.strip_prefix("dns")?.strip_suffix(".example.")?;
         let server = &self.scenario.servers[number.parse::<usize>().ok()?];
@@ -135,7 +135,7 @@ impl RandomServer {
         let lie = match self.draw.between(0..=11) {
             0 => {
                 let id = ask.question.id ^ (1 << self.draw.below(16));
-                // Over HTTP the ID means nothing.
+                // Over HTTP the ID has no meaning.
                 let is_lie = self.scenario.servers[self.number].speaks == SpokenProtocol::Dot;
                 Act::Send(soon, self.reply(ask, |said| said.is_lie = is_lie).id(id).octets())
             }
@@ -144,7 +144,7 @@ impl RandomServer {
                 Act::Send(soon, self.about(ask, &elsewhere))
             }
             2 => {
-                // A question of somebody else here, under an ID that somebody may have.
+                // Another lookup's question, under an ID that may be in use.
                 let other = ask.question.of_another_type();
                 Act::Send(soon, self.about(ask, &other))
             }
@@ -161,7 +161,7 @@ impl RandomServer {
                 Act::Misframe(soon, message, Misframe { longer, stream: 0 })
             }
             10 => {
-                // Another's stream, one that was never opened, or none.
+                // The stream of another request, an idle stream, or stream 0.
                 let stream = self.draw.one_of(&[2, 4, 64, ask.stream]);
                 Act::Misframe(soon, self.reply(ask, |_| {}).octets(), Misframe { longer: 0, stream })
             }
@@ -176,7 +176,7 @@ impl RandomServer {
         }
     }
 
-    /// An answer to a question that was not asked, said where another was.
+    /// An answer to a question that was not asked, sent as the answer to another.
     fn about(&mut self, ask: &Ask, question: &Question) -> Vec<u8> {
         let mut said = self.said(ask);
         said.name.clone_from(&question.name);

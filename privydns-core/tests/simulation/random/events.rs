@@ -1,4 +1,4 @@
-//! What callers, hosts and the machine do in a run.
+//! Random events: actions of callers, of hosts and of the machine.
 
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
@@ -24,7 +24,7 @@ impl Run {
         }
     }
 
-    /// Somebody does something.
+    /// One random event.
     pub(super) fn act(&mut self) {
         match self.draw.between(0..=99) {
             0..=54 => self.burst(),
@@ -54,7 +54,7 @@ impl Run {
         }
     }
 
-    /// Something happens to a host.
+    /// One random event at a host.
     fn random_event(&mut self) {
         let (address, number) = self.draw.one_of(&self.hosts);
         if self.steady == Some(number) {
@@ -83,7 +83,7 @@ impl Run {
         }
     }
 
-    /// A server stops, with all its connections, or is there again.
+    /// Stops a server with all its connections, or starts it again.
     fn die_or_come_back(&mut self, address: SocketAddr) {
         let host = self.world.network.host(address);
         if host.accepts == Accepts::Nothing {
@@ -107,7 +107,7 @@ impl Run {
         self.world.network.host(address).serves(move |ask| server.serve(ask));
     }
 
-    /// What a DoH server speaks, and what it says that it speaks.
+    /// Changes a DoH server's HTTP version, and its ALPN answer.
     fn change_protocol(&mut self, address: SocketAddr, number: usize) {
         if self.scenario.servers[number].speaks != SpokenProtocol::Dot {
             let host = self.world.network.host(address);
@@ -132,7 +132,7 @@ impl Run {
         self.world.network.host(address).accepts(accepts);
     }
 
-    /// The wall clock is read, and is sometimes not where the steady one has it.
+    /// Reports the wall clock, which sometimes has jumped ahead of the monotonic clock.
     fn read_wall_clock(&mut self) {
         let ahead = self.draw.one_of(&[s(0), s(0), s(5), s(60)]);
         self.clock += ahead;

@@ -1,4 +1,4 @@
-//! Thousands of runs, each made up from one number: what must always hold is looked at after every step.
+//! Random runs: each run follows from one number, and the invariants are checked after every step.
 
 mod answer_log;
 mod behaviour;
@@ -18,7 +18,7 @@ use run::Run;
 pub(crate) use run::WRONGLY_QUEUED;
 use tally::Tally;
 
-/// Runs of a plain `cargo test`, which takes some seconds. The gate plays 20,000, compiled with optimisation.
+/// The number of runs in a plain `cargo test`, which take some seconds. The gate plays 20,000 in a release build.
 const SEEDS: u64 = 500;
 
 fn number(variable: &str) -> Option<u64> {
@@ -26,7 +26,7 @@ fn number(variable: &str) -> Option<u64> {
     Some(text.parse().unwrap_or_else(|_| panic!("{variable} is no number: {text}")))
 }
 
-/// Plays a seed, and tells how to play it again if it fails.
+/// Plays a seed, and prints how to replay it if it fails.
 fn play(seed: u64) -> (u64, Tally) {
     panic::catch_unwind(AssertUnwindSafe(|| Run::play(seed, false))).unwrap_or_else(|failure| {
         eprintln!("\nseed {seed} fails. To see it happen, from its beginning:");
@@ -65,7 +65,7 @@ pub(crate) fn play_all(seeds: Range<u64>) -> (Tally, u64) {
     (tally.into_inner().expect("no thread fails with it"), hash.into_inner())
 }
 
-/// `PRIVYDNS_SEEDS=20000` plays so many seeds, `PRIVYDNS_FIRST_SEED` begins elsewhere.
+/// `PRIVYDNS_SEEDS=20000` sets the number of seeds, `PRIVYDNS_FIRST_SEED` the first one.
 #[test]
 fn whatever_happens_the_engine_keeps_its_promises() {
     let first = number("PRIVYDNS_FIRST_SEED").unwrap_or(0);
@@ -74,14 +74,14 @@ fn whatever_happens_the_engine_keeps_its_promises() {
     println!("{} seeds: {tally}; trace hash {hash:016x}", last - first);
 }
 
-/// Found by this seed: the answer to a probe is overdue, which makes for another probe, which is the same question and
-/// has no attempt left.
+/// Found by this seed: an overdue answer to a probe starts another probe for the same question, which has no attempt
+/// left.
 #[test]
 fn a_probe_may_end_while_its_silence_is_noted() {
     play(10_768);
 }
 
-/// Plays the seed in `PRIVYDNS_SEED`, and prints all that the engine is told and says.
+/// Plays the seed in `PRIVYDNS_SEED`, and prints all inputs and outputs.
 #[test]
 fn replay() {
     if let Some(seed) = number("PRIVYDNS_SEED") {

@@ -1,4 +1,4 @@
-//! One run, and what has to hold in it whatever happens.
+//! One random run, and its invariants.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,27 +27,27 @@ pub(crate) struct Run {
     pub(super) draw: Draw,
     pub(super) scenario: &'static Scenario,
     pub(super) answer_log: Rc<RefCell<AnswerLog>>,
-    /// Every address, and the number of its server.
+    /// Every address, with the number of its server.
     pub(super) hosts: Vec<(SocketAddr, usize)>,
-    /// The server that nothing ever happens to, if there is one.
+    /// The server without faults, if there is one.
     pub(super) steady: Option<usize>,
-    /// By how much the wall clock is ahead of the steady one.
+    /// How far the wall clock is ahead of the monotonic clock.
     pub(super) clock: Duration,
-    /// How much of that it leapt ahead at once, as when the machine was asleep: kept answers age by it.
+    /// The part of that difference that came from jumps, as after suspend: cached answers age by it.
     pub(super) slept: Duration,
-    /// How often all that was on its way was to be sent again.
+    /// How often everything in flight had to be sent again.
     pub(super) changes: usize,
-    /// How often each name was asked for.
+    /// How often each name was queried.
     pub(super) asked: BTreeMap<String, usize>,
-    /// Names that were ever asked for in a hurry.
+    /// Names that were queried with a short timeout at least once.
     pub(super) hurried: BTreeSet<String>,
-    /// Connections asked for that were looked at.
+    /// The number of requested connections that were checked.
     connects_seen: usize,
     tally: Tally,
 }
 
 impl Run {
-    /// Plays a seed to its end. What all inputs and outputs of the engine come to, and what happened.
+    /// Plays a seed to its end. Returns the hash over all inputs and outputs, and the tally.
     pub(crate) fn play(seed: u64, is_printed: bool) -> (u64, Tally) {
         let mut run = Self::new(seed);
         if is_printed {
@@ -100,7 +100,7 @@ impl Run {
         run
     }
 
-    /// Lets time pass, and looks after every step whether all is as it should be.
+    /// Advances the time, and checks the invariants after every step.
     pub(super) fn pass(&mut self, time: Duration) {
         let end = self.world.now() + time;
         self.world.drain();
@@ -122,7 +122,7 @@ impl Run {
         self.look_at_connections();
     }
 
-    /// Whether a lookup has to be answered: somebody who is well may be asked, and there is time to come to that.
+    /// Whether a lookup must be answered: a server without faults may be asked, and there is enough time for that.
     fn is_owed(&self, done: &Done) -> bool {
         let upstream_set = self.scenario.upstream_set(&done.query);
         let is_refused = done.query.cache_use() == CacheUse::Only || done.took.is_zero();
@@ -134,8 +134,8 @@ impl Run {
             && self.world.leapt.is_zero()
     }
 
-    /// An upstream that is well and the first choice is the only one asked, unless half the time of a lookup in a hurry
-    /// has passed; which is not held against it.
+    /// If the first upstream is the one without faults, only that upstream is asked. Exception: a lookup with a short
+    /// timeout may try another upstream after half of its time.
     fn check_choice(&self, done: &Done) {
         let is_first = self.scenario.is_ordered
             && self.steady == self.scenario.upstream_set(&done.query).first().copied();
@@ -149,7 +149,7 @@ impl Run {
         }
     }
 
-    /// Connections are opened one by one, and not many at once.
+    /// Connections are opened one by one.
     fn look_at_connections(&mut self) {
         let seen = std::mem::replace(&mut self.connects_seen, self.world.connects.len());
         let Some((now, _)) = self.world.connects[seen..].last().copied() else { return };
@@ -161,11 +161,11 @@ impl Run {
         self.look_at_limits();
     }
 
-    /// The questions on their way are bounded by the lookups, and the connections by the questions: one that is not
-    /// among those that take queries has an answer to come.
+    /// Flights are bounded by lookups, and connections by flights: a connection that takes no queries has an answer
+    /// pending.
     fn look_at_limits(&self) {
         let flights = self.world.flights();
-        // Each server may be looked for, by two types, and probed.
+        // Each server's name may be queried with two types, and each server may be probed.
         let servers = 3 * self.scenario.servers.len();
         assert!(flights <= 2 * self.scenario.max_lookups + servers, "{flights} questions on their way");
         for server in &self.scenario.servers {
@@ -177,7 +177,7 @@ impl Run {
     }
 
     fn close(&mut self) {
-        // Nobody is owed an answer any more.
+        // No lookup has to be answered any more.
         self.steady = None;
         self.world.tell(Input::Close);
         self.world.drain();
@@ -193,11 +193,11 @@ impl Run {
         assert_eq!(self.world.connects.len(), self.connects_seen, "nothing is begun after the close");
     }
 
-    /// Nobody asks any more: everything comes to rest, whatever the servers do.
+    /// No more lookups begin: all state is released, whatever the servers do.
     fn settle(&mut self) {
         self.pass(self.scenario.timeout + s(1));
         assert_eq!(self.world.waiting().len(), 0, "no lookup outlives its deadline");
-        // A dial takes 10 s at the most, and a connection that is idle is kept for 600 s at the most.
+        // A dial takes at most 10 s, and an idle connection is kept for at most 600 s.
         self.pass(s(620));
         let rest = format!("{:?}", self.world.engine);
         assert_eq!((self.world.engine.lookups_in_flight(), self.world.flights()), (0, 0), "left: {rest}");
@@ -210,7 +210,7 @@ impl Run {
         self.check_hedges();
     }
 
-    /// No question is asked more often than the callers had attempts.
+    /// No question is sent more often than the callers' attempts allow.
     fn check_effort(&mut self) {
         let mut sent = BTreeMap::<String, usize>::new();
         for (address, _) in self.hosts.clone() {
@@ -219,16 +219,16 @@ impl Run {
                 *sent.entry(ask.question.name.clone()).or_default() += 1;
             }
         }
-        // Each upstream may lose a stale connection, and teach its version of HTTP; four more refusals are free.
+        // Each upstream may lose a stale connection, and may teach its version of HTTP; four more refusals are free.
         let each = (self.scenario.attempts + 2 * self.scenario.servers.len() + 4) * (1 + self.changes);
-        // For the addresses of upstreams nobody asks but the engine.
+        // Only the engine queries the addresses of upstreams.
         for (name, sent) in sent.into_iter().filter(|(name, _)| !name.starts_with("dns")) {
             let asked = self.asked.get(&name).copied().unwrap_or_default();
             assert!(sent <= asked * each, "{name} was asked for {asked} times and sent {sent} times");
         }
     }
 
-    /// A share of the queries is sent twice, and no more.
+    /// Hedges stay within their share of the queries.
     fn check_hedges(&self) {
         let upstreams = self.world.shared.stats().upstreams;
         let (queries, hedges) = upstreams.iter().fold((0, 0), |(q, h), u| (q + u.queries, h + u.hedges));
@@ -238,7 +238,7 @@ impl Run {
         );
     }
 
-    /// All is well again, and what went wrong is forgotten: every lookup succeeds with its first attempt.
+    /// All servers are healthy again, and failures are forgotten: every lookup succeeds with its first attempt.
     fn recover(&mut self) {
         self.world.network.conditions = None;
         for (address, number) in self.hosts.clone() {
@@ -252,7 +252,7 @@ impl Run {
         }
         self.pass(FORGOTTEN);
         let nameless = self.scenario.servers.iter().filter(|server| server.is_nameless).count();
-        // Three round trips and a server's thinking; as much for each of two questions to find a server.
+        // Three round trips and the server's delay; the same for each of two queries for a server's address.
         let longest = ms(30 + 60) * u32::try_from(1 + 2 * nameless).expect("a few");
         for number in 0..6 {
             let id = self.world.lookup(&format!("well{number}.example"));
@@ -267,8 +267,8 @@ impl Run {
     }
 }
 
-/// A server for nothing to happen to. One query at a time may not be enough for a burst of them, and who has to be
-/// found first depends on others.
+/// Chooses a server without faults. HTTP/1.1 is excluded, because one query at a time may be too slow for a burst;
+/// servers known by name are excluded, because they depend on others.
 fn steady(scenario: &Scenario, draw: &mut Draw) -> Option<usize> {
     let may_be =
         |(_, server): &(usize, &Server)| server.speaks != SpokenProtocol::Http1 && !server.is_nameless;

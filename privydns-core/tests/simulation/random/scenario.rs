@@ -1,4 +1,4 @@
-//! What a run is set up with: which upstreams, where, and every number of the configuration.
+//! A scenario: the upstreams, their servers, and every setting of the configuration.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::OnceLock;
@@ -9,10 +9,10 @@ use privydns_core::{CacheSettings, Config, Hedge, Protocol, Query, ResolverBuild
 use crate::world::SpokenProtocol;
 use crate::world::draw::Draw;
 
-/// How many shapes there are. Each is made once, since to set up TLS for its upstreams takes longer than many runs.
+/// The number of scenarios. Each is made once, because setting up TLS for its upstreams takes longer than many runs.
 const SCENARIOS: usize = 160;
 
-/// The domain whose names go to the last server alone, where a shape has a route.
+/// The domain whose names go only to the last server, if the scenario has a route.
 pub(crate) const ROUTED: &str = "corp.example.";
 
 pub(crate) struct Scenario {
@@ -21,24 +21,24 @@ pub(crate) struct Scenario {
     pub(crate) has_route: bool,
     pub(crate) timeout: Duration,
     pub(crate) attempts: usize,
-    /// How many attempts a lookup may make although all is well.
+    /// How many attempts a lookup may make although all servers are healthy.
     pub(crate) parallel: usize,
     pub(crate) max_lookups: usize,
-    /// Whether upstreams are asked in the order given, one after the other, each for as long as its answers take.
+    /// Whether upstreams are asked in order, one after the other.
     pub(crate) is_ordered: bool,
-    /// How many queries in a hundred may be sent twice.
+    /// The percentage of queries that may be hedged.
     pub(crate) hedged_percent: u64,
-    /// Whether quiet connections are kept alive.
+    /// Whether idle connections are kept alive by PING.
     pub(crate) pings: bool,
 }
 
-/// An upstream, as the other side knows it.
+/// An upstream as the network sees it.
 pub(crate) struct Server {
     pub(crate) speaks: SpokenProtocol,
     pub(crate) addresses: Vec<SocketAddr>,
-    /// Whether the engine is told its name alone, and has to ask for the addresses.
+    /// Whether the engine knows only its name, and has to query its addresses.
     pub(crate) is_nameless: bool,
-    /// Connections that may be opened to it at once.
+    /// The maximum number of connections to the server.
     pub(crate) max_connections: usize,
 }
 
@@ -156,7 +156,7 @@ impl Scenario {
                 SpokenProtocol::Http2,
                 SpokenProtocol::Http1,
             ]);
-            // The first one is there to resolve the names of the others.
+            // The first server resolves the names of the others.
             let is_nameless = index > 0 && draw.percent(25);
             let (upstream, addresses) = upstream(index, speaks, is_nameless, draw);
             let (shared, single) = limits;
@@ -172,7 +172,7 @@ impl Scenario {
     }
 }
 
-/// Any upstream, for the time before there are some.
+/// A placeholder until the upstreams are chosen.
 fn stand_in() -> Upstream {
     "tls://192.0.2.250#dns.example".parse().expect("an upstream")
 }

@@ -1,4 +1,4 @@
-//! What runs came to, for the one who wonders whether anything happened in them.
+//! Statistics over runs, which show that the runs exercise the engine.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,7 +7,7 @@ use privydns_core::ErrorKind;
 
 use crate::world::Done;
 
-/// How many lookups ended how, and how much was done for them.
+/// The number of lookups by result, and the work for them.
 #[derive(Default)]
 pub(crate) struct Tally(BTreeMap<&'static str, usize>);
 
@@ -16,7 +16,7 @@ impl Tally {
         *self.0.entry(what).or_default() += number;
     }
 
-    /// How often something was counted.
+    /// The value of one counter.
     pub(crate) fn number(&self, what: &str) -> usize {
         self.0.get(what).copied().unwrap_or_default()
     }

@@ -1,10 +1,10 @@
-//! Numbers that look drawn at random and follow from a seed, the same on every machine and for ever: a seed that
-//! found a bug finds it again when a dependency has changed.
+//! A generator of pseudo-random numbers that follow from a seed, the same on every machine and with every version of a
+//! dependency, so that a failing seed fails again.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-/// A generator: `SplitMix64`, which is good enough to play with.
+/// A `SplitMix64` generator.
 #[derive(Clone, Debug)]
 pub(crate) struct Draw(u64);
 
@@ -13,7 +13,7 @@ impl Draw {
         Self(seed)
     }
 
-    /// Another generator, whose numbers have nothing to do with how many this one draws.
+    /// Returns an independent generator.
     pub(crate) fn fork(&mut self) -> Self {
         Self(self.number())
     }
@@ -36,12 +36,12 @@ impl Draw {
         first + self.number() % (last - first + 1)
     }
 
-    /// An index into something of this length.
+    /// An index below `length`.
     pub(crate) fn below(&mut self, length: usize) -> usize {
         usize::try_from(self.number() % length as u64).expect("less than a length")
     }
 
-    /// Whether something happens that happens this often in a hundred times.
+    /// True with a probability of `chance` percent.
     pub(crate) fn percent(&mut self, chance: u64) -> bool {
         self.number() % 100 < chance
     }
@@ -50,7 +50,7 @@ impl Draw {
         choices[self.below(choices.len())].clone()
     }
 
-    /// A time of so many milliseconds, with the microseconds that real clocks have.
+    /// A duration in a range of milliseconds, with a resolution of microseconds.
     pub(crate) fn millis(&mut self, range: RangeInclusive<u64>) -> Duration {
         let (first, last) = range.into_inner();
         Duration::from_micros(self.between(first * 1000..=last * 1000))

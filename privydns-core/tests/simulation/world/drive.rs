@@ -1,4 +1,4 @@
-//! The driver: the engine is told what happened, and what it says is done.
+//! The driver of the simulation: reports events to the engine and carries out the outputs.
 
 use std::time::Duration;
 
@@ -7,14 +7,14 @@ use privydns_core::{Answer, Error, Input, LookupId, Output};
 use super::network::Notice;
 use super::{Done, NetworkConditions, Waiting, World, epoch};
 
-/// More outputs than this without a `Wait` are taken for an engine that does not stop.
+/// More outputs than this without a `Wait` count as an endless loop.
 const MOST_OUTPUTS: usize = 100_000;
 
 impl World {
-    /// Tells the engine something now.
+    /// Reports an input at the current time.
     pub(crate) fn tell(&mut self, input: Input<'_>) {
         self.trace.input(self.now, &input);
-        // The engine knows better what time it is, except where time is what it is told.
+        // The engine's `now` may be behind, except for a timeout.
         let skew = match (&input, &mut self.network.conditions) {
             (Input::Timeout, _) | (_, None) => Duration::ZERO,
             (_, Some(conditions)) => conditions.skew(),
@@ -24,7 +24,7 @@ impl World {
         self.is_drained = false;
     }
 
-    /// The next thing happens, unless that is after `end`.
+    /// Handles the next event, unless it comes after `end`.
     pub(crate) fn step(&mut self, end: Duration) -> bool {
         let event = self.network.next_event();
         let wake = self.wake.map(|wake| wake + self.lateness);
@@ -53,13 +53,13 @@ impl World {
                 self.tell(Input::Connected { id, alpn: alpn.as_deref(), resumed: false });
             }
             Some(Notice::Received(id, bytes)) => self.tell(Input::Received { id, bytes: &bytes }),
-            // What waits is written when the engine has said what else there is.
+            // Queued data is written after the engine's outputs.
             Some(Notice::Writable(_)) => self.is_drained = false,
             Some(Notice::Ended(id, cause)) => self.tell(Input::Ended { id, cause }),
         }
     }
 
-    /// Tells the engine that its time has come, whether it has or not.
+    /// Reports a timeout, due or not.
     pub(crate) fn time_out(&mut self) {
         self.tell(Input::Timeout);
         self.drain();
@@ -72,7 +72,7 @@ impl World {
         }
     }
 
-    /// Does what the engine says, until it has nothing more to say.
+    /// Carries out the engine's outputs until the engine waits.
     pub(crate) fn drain(&mut self) {
         if std::mem::replace(&mut self.is_drained, true) {
             return;
@@ -119,7 +119,7 @@ impl World {
         self.done.insert(id, Done { query, deadline, at, took: at.saturating_sub(since), result });
     }
 
-    /// What holds whenever the engine has nothing to do.
+    /// The invariants of a waiting engine.
     fn check_rest(&mut self) {
         let earliest = self.deadlines.first().map(|(deadline, _)| *deadline);
         let is_woken = earliest.is_none_or(|deadline| self.wake.is_some_and(|wake| wake <= deadline));

@@ -1,4 +1,4 @@
-//! Servers: how they take connections, and what they do with a query.
+//! Simulated hosts: how they accept connections, and how they handle queries.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,118 +10,117 @@ use super::draw::Draw;
 use super::protocol::{Refusal, SpokenProtocol, Stream};
 use super::wire::{Question, Reply};
 
-/// The address that every answering server gives, unless a test says otherwise.
+/// The address in every default answer.
 pub(crate) const ADDRESS: [u8; 4] = [203, 0, 113, 7];
-/// The TTL of what it gives.
+/// The TTL of default answers.
 pub(crate) const TTL: u32 = 300;
 
 /// One address of the simulated network, and the server behind it.
 pub(crate) struct Host {
-    /// From here to there, or back.
+    /// The one-way delay.
     pub(crate) one_way: Duration,
     pub(crate) accepts: Accepts,
     pub(crate) speaks: SpokenProtocol,
     pub(crate) alpn: Alpn,
     /// Called with each query that arrives.
     pub(crate) serve: Serve,
-    /// The server closes a connection on which nothing came for this long.
+    /// The server closes a connection after this idle time.
     pub(crate) closes_when_idle: Option<Duration>,
-    /// Nothing gets there or back before this time; what is sent until then arrives at it.
+    /// Until this time no packet passes; packets sent before then arrive at that time.
     pub(crate) unreachable_until: Duration,
-    /// The operating system takes nothing for this host before this time.
+    /// Until this time the operating system accepts no data for this host.
     pub(crate) stalled_until: Duration,
-    /// When each connection was asked for.
+    /// The times of all connection requests.
     pub(crate) dialled: Vec<Duration>,
-    /// What the last of them was to make TLS with.
+    /// The TLS configuration of the latest request.
     pub(crate) tls: Option<Arc<ClientConfig>>,
-    /// How many of them came as far as TLS.
+    /// The number of connections that reached TLS.
     pub(crate) connected: usize,
-    /// Each query that arrived, but for those of the engine's own.
+    /// The queries that arrived, without the engine's own.
     pub(crate) asked: Vec<Ask>,
-    /// When the engine asked to see whether the server is there.
+    /// The times of the engine's probe queries.
     pub(crate) probed: Vec<Duration>,
 }
 
-/// What a server does with each query.
+/// The server's handler of queries.
 pub(crate) type Serve = Box<dyn FnMut(&Ask) -> Vec<Act>>;
 
-/// What becomes of a connection that is asked for.
+/// The fate of a connection request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Accepts {
     Everything,
     /// TCP answers with a reset.
     Nothing,
-    /// Packets vanish.
+    /// Packets are dropped.
     Silently,
-    /// TCP is up, and then nothing.
+    /// TCP connects, and TLS stays silent.
     TcpAlone,
-    /// The handshake fails for this cause.
+    /// The handshake fails with this cause.
     Failing(Cause),
-    /// The handshake fails where a protocol is offered by ALPN.
+    /// The handshake fails if ALPN offers a protocol.
     WithoutAlpn,
 }
 
-/// What a server says that it speaks, where it is asked.
+/// The server's answer to ALPN.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Alpn {
-    /// What it speaks, if that is offered.
+    /// The protocol that the server uses, if offered.
     Honest,
-    /// Nothing.
+    /// No protocol.
     Silent,
-    /// The first that is offered.
+    /// The first offered protocol.
     Agreeable,
 }
 
-/// A query, as it arrives at a server.
+/// A query that arrived at a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Ask {
     pub(crate) at: Duration,
-    /// The how manieth connection to this host brought it, and the how manieth query it is, both from 0.
+    /// The index of the connection to this host, and of the query on it, both from 0.
     pub(crate) connection: usize,
     pub(crate) number: usize,
     pub(crate) stream: Stream,
     pub(crate) question: Question,
 }
 
-/// What a server does, some time after a query came.
+/// An action of the server, some time after a query arrived.
 #[derive(Clone, Debug)]
 pub(crate) enum Act {
-    /// Sends a DNS message, in the framing of its protocol.
+    /// Sends a DNS message, framed for its protocol.
     Send(Duration, Vec<u8>),
-    /// Answers with something else, in the same framing.
+    /// Sends another kind of response, framed for its protocol.
     Refuse(Duration, Refusal),
-    /// Sends octets as they are.
+    /// Sends bytes without framing.
     SendRaw(Duration, Vec<u8>),
-    /// Sends a DNS message in a framing that says something else of it.
+    /// Sends a DNS message in a wrong frame.
     Misframe(Duration, Vec<u8>, Misframe),
-    /// Sends a DNS message in its framing, after this was done to both.
+    /// Sends a DNS message, and damages its frame and content.
     Mangle(Duration, Vec<u8>, Mangle),
     /// Ends the connection.
     Close(Duration),
 }
 
-/// What a framing says that is not so.
+/// Errors of a frame.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Misframe {
-    /// By how much the message is longer than it is.
+    /// The difference between the stated and the real length.
     pub(crate) longer: i16,
-    /// The bits of its stream that are others.
+    /// The bits to flip in the stream identifier.
     pub(crate) stream: Stream,
 }
 
 impl Misframe {
-    /// How long the message is said to be.
+    /// The stated length of the message.
     pub(crate) fn length(self, message: &[u8]) -> usize {
         message.len().saturating_add_signed(self.longer.into())
     }
 }
 
-/// Damage to octets, but not to their last ones: what a record says of a question is nobody's to check but the
-/// server's.
+/// Random damage to bytes, except to the last ones: only the server can tell whether a record's content is right.
 #[derive(Clone, Debug)]
 pub(crate) struct Mangle {
     pub(crate) draw: Draw,
-    /// How many octets at the end stay as they are.
+    /// How many bytes at the end stay intact.
     pub(crate) spares: usize,
 }
 
@@ -147,7 +146,7 @@ impl Mangle {
 pub(crate) const AT_ONCE: Duration = Duration::ZERO;
 
 impl Host {
-    /// A server 10 ms away that answers everything at once.
+    /// A server at a distance of 10 ms that answers every query at once.
     pub(crate) fn new() -> Self {
         Self {
             one_way: Duration::from_millis(10),
@@ -179,7 +178,7 @@ impl Host {
         self.serves(|ask| answer(&ask.question))
     }
 
-    /// Takes queries, and never says anything.
+    /// Accepts queries and never answers.
     pub(crate) fn keeps_silent(&mut self) -> &mut Self {
         self.serves(|_| Vec::new())
     }
@@ -199,7 +198,7 @@ impl Host {
     }
 }
 
-/// The usual answer, at once.
+/// The default answer, at once.
 pub(crate) fn answer(question: &Question) -> Vec<Act> {
     answer_after(AT_ONCE, question)
 }

@@ -1,10 +1,9 @@
-//! A world for the engine to live in: a clock, a network, servers, callers. All of it is made up, and none of
-//! it waits: an hour passes as fast as its events are worked off.
+//! The simulated world of an engine: a clock, a network, servers and callers. Time is simulated, so that an hour passes
+//! as fast as its events can be handled.
 //!
-//! [`World`] is the driver too. It checks the engine's contract as it [drives](drive), so that every test is also
-//! a test of that: nothing is transmitted before TLS is up or without credit, each lookup ends once and in time,
-//! the engine asks to be woken for the earliest deadline, no connection is closed twice, and a wake-up in the past
-//! is asked for once.
+//! [`World`] is also the driver. It checks the engine's contract while it [drives](drive), so that every test checks
+//! the contract as well: no transmit before TLS is up or without credit, exactly one end for each lookup, at or before
+//! its deadline, a timer for the earliest deadline, no second close of a connection, and at most one timer in the past.
 
 pub(crate) mod draw;
 mod drive;
@@ -34,7 +33,7 @@ pub(crate) use network_conditions::NetworkConditions;
 pub(crate) use protocol::{Refusal, SpokenProtocol};
 use trace::Trace;
 
-/// The seed where a test does not care.
+/// The default seed.
 pub(crate) const SEED: [u8; 32] = [7; 32];
 
 pub(crate) struct World {
@@ -44,19 +43,19 @@ pub(crate) struct World {
     pub(crate) trace: Trace,
     now: Duration,
     wake: Option<Duration>,
-    /// How much later than that it is woken next.
+    /// How late the next timer expires.
     lateness: Duration,
-    /// Whether the engine was told something since it was last drained.
+    /// Whether the engine has been drained since the last input.
     is_drained: bool,
     last_lookup: u64,
     waiting: BTreeMap<LookupId, Waiting>,
-    /// Of those that wait.
+    /// The deadlines of the waiting lookups.
     deadlines: BTreeSet<(Duration, LookupId)>,
-    /// Whether the engine was ever woken late, or may have been, so that lookups end late.
+    /// Whether a timer ever expired late, so that lookups may end late.
     is_late: bool,
-    /// By how much the clock has leapt.
+    /// The sum of all clock jumps.
     pub(crate) leapt: Duration,
-    /// Each connection asked for: when, and where to.
+    /// Each requested connection: time and address.
     pub(crate) connects: Vec<(Duration, SocketAddr)>,
     done: BTreeMap<LookupId, Done>,
     /// The most queued attempts at once that broke the engine's rule of the queue.
@@ -64,25 +63,25 @@ pub(crate) struct World {
     message: Vec<u8>,
 }
 
-/// A lookup that is not done.
+/// A waiting lookup.
 struct Waiting {
     query: Arc<Query>,
     since: Duration,
     deadline: Duration,
 }
 
-/// How a lookup ended.
+/// The end of a lookup.
 #[derive(Debug)]
 pub(crate) struct Done {
     pub(crate) query: Arc<Query>,
     pub(crate) deadline: Duration,
     pub(crate) at: Duration,
-    /// Since it was asked.
+    /// The duration since the lookup began.
     pub(crate) took: Duration,
     pub(crate) result: Result<Answer, Error>,
 }
 
-/// The moment at which every world begins.
+/// The start of every simulation.
 pub(crate) fn epoch() -> Instant {
     static BEGINNING: OnceLock<Instant> = OnceLock::new();
     #[expect(clippy::disallowed_methods, reason = "a made-up clock has to begin somewhere")]
@@ -102,7 +101,7 @@ pub(crate) fn address(index: u8) -> SocketAddr {
     SocketAddr::from(([192, 0, 2, index], 853))
 }
 
-/// An upstream with one address, called `up0`, `up1`, ...
+/// An upstream with one address, with the label `up0`, `up1`, ...
 pub(crate) fn upstream(index: u8) -> Upstream {
     let server = format!("{}#dns{index}.example", address(index).ip());
     Upstream::tls(&server).expect("an upstream").with_label(format!("up{index}"))
@@ -113,7 +112,7 @@ pub(crate) fn https_address(index: u8) -> SocketAddr {
     SocketAddr::from(([192, 0, 2, index], 443))
 }
 
-/// The same server as [`upstream`], asked by DoH over HTTP/1.1.
+/// The server of [`upstream`] over DoH with HTTP/1.1.
 pub(crate) fn https_upstream(index: u8) -> Upstream {
     let url = format!("https://dns{index}.example/dns-query#ip={}", https_address(index).ip());
     let upstream = url.parse::<Upstream>().expect("an upstream");
@@ -125,7 +124,7 @@ pub(crate) fn query(name: &str) -> Query {
 }
 
 impl World {
-    /// A world with this many upstreams and everything else as by default.
+    /// A world with this many upstreams and default settings.
     pub(crate) fn with_upstreams(count: u8) -> Self {
         Self::new(Config::builder().upstreams((0..count).map(upstream)))
     }
@@ -166,12 +165,12 @@ impl World {
         self.now
     }
 
-    /// When the engine wants to be woken.
+    /// The time of the engine's timer.
     pub(crate) fn wake(&self) -> Option<Duration> {
         self.wake
     }
 
-    /// A caller asks the engine.
+    /// Begins a lookup in the engine.
     pub(crate) fn ask(&mut self, query: &Query) -> LookupId {
         let (id, query) = self.begin(query);
         let deadline = epoch() + self.waiting[&id].deadline;
@@ -179,7 +178,7 @@ impl World {
         id
     }
 
-    /// A caller asks as a handle of a resolver does: the engine only where the cache does not know.
+    /// Begins a lookup as a resolver's handle does: through the engine only after a cache miss.
     pub(crate) fn ask_shared_first(&mut self, query: &Query) -> LookupId {
         let answered = match self.shared.try_answer(self.instant(), query) {
             Ok(CacheResult::Miss(query_key)) => {
@@ -215,13 +214,13 @@ impl World {
         self.ask(&query(name))
     }
 
-    /// Asks, and lets time pass until the answer is there.
+    /// Begins a lookup, and advances the time until the lookup ends.
     pub(crate) fn resolve(&mut self, name: &str) -> Done {
         let id = self.lookup(name);
         self.finish(id)
     }
 
-    /// Lets time pass until a lookup is done.
+    /// Advances the time until a lookup ends.
     pub(crate) fn finish(&mut self, id: LookupId) -> Done {
         self.drain();
         while !self.done.contains_key(&id) {
@@ -230,7 +229,8 @@ impl World {
         self.done.remove(&id).expect("it is done")
     }
 
-    /// Lets time pass until no lookup waits; how those ended that were not taken yet, in the order of asking.
+    /// Advances the time until no lookup waits. Returns the ended lookups that were not taken yet, in the order of
+    /// their start.
     pub(crate) fn finish_all(&mut self) -> Vec<Done> {
         self.drain();
         while !self.waiting.is_empty() {
@@ -239,12 +239,12 @@ impl World {
         self.take_done()
     }
 
-    /// How those ended that were not taken yet, in the order of asking.
+    /// The ended lookups that were not taken yet, in the order of their start.
     pub(crate) fn take_done(&mut self) -> Vec<Done> {
         std::mem::take(&mut self.done).into_values().collect()
     }
 
-    /// How a lookup ended, if it did.
+    /// The end of a lookup, if it has ended.
     pub(crate) fn done(&mut self, id: LookupId) -> Option<Done> {
         self.drain();
         self.done.remove(&id)
@@ -256,7 +256,7 @@ impl World {
         self.tell(Input::Cancel(id));
     }
 
-    /// Lets time pass.
+    /// Advances the time.
     pub(crate) fn run_for(&mut self, time: Duration) {
         self.run_until(self.now + time);
     }
@@ -267,12 +267,12 @@ impl World {
         self.now = end;
     }
 
-    /// Every connection to the host of upstream `index` is reset.
+    /// Resets every connection to the host of upstream `index`.
     pub(crate) fn reset_all(&mut self, index: u8) {
         self.network.reset_all(self.now, address(index));
     }
 
-    /// The clock leaps, as when the machine was asleep: what was to happen meanwhile happens late.
+    /// Jumps ahead in time, as after suspend: events of that time happen late.
     pub(crate) fn leap(&mut self, time: Duration) {
         self.drain();
         self.now += time;
@@ -280,12 +280,12 @@ impl World {
         self.leapt += time;
     }
 
-    /// The lookups that are not done.
+    /// The lookups that wait.
     pub(crate) fn waiting(&self) -> impl ExactSizeIterator<Item = LookupId> {
         self.waiting.keys().copied()
     }
 
-    /// Questions on their way, as the engine tells of itself.
+    /// The number of flights, read from the engine's `Debug` output.
     pub(crate) fn flights(&self) -> usize {
         let text = format!("{:?}", self.engine);
         let (_, rest) = text.split_once("flights: ").expect("it tells");

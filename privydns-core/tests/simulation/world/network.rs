@@ -1,4 +1,4 @@
-//! The network between the engine and its servers: everything on the way is an event with its time.
+//! The simulated network: everything in transit is an event with a time.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -10,24 +10,23 @@ use super::host::{Accepts, Act, Ask, Host};
 use super::network_conditions::NetworkConditions;
 use super::protocol::{ServerProtocol, Stream};
 
-/// All hosts, all connections, and what is on its way.
+/// All hosts, connections and events.
 #[derive(Default)]
 pub(crate) struct Network {
     hosts: BTreeMap<SocketAddr, Host>,
     connections: BTreeMap<ConnectionId, Connection>,
-    /// By their time, and at the same time in the order of what caused them.
+    /// Events by time, and events of the same time in the order of their causes.
     events: BTreeMap<(Duration, u64), Event>,
     last_event: u64,
-    /// Connections with octets that have not left.
+    /// Connections with unsent bytes.
     unsent: BTreeSet<ConnectionId>,
-    /// Calm where there is none.
+    /// `None` stands for ideal conditions.
     pub(crate) conditions: Option<NetworkConditions>,
-    /// What becomes of connections to addresses at which there is no host. Where nothing is said, a host is found
-    /// there that answers everything.
+    /// The fate of connections to addresses without a host. With `None`, a host appears there that answers every query.
     pub(crate) strangers: Option<Accepts>,
 }
 
-/// Something that happens at one end of a connection.
+/// An event at one end of a connection.
 enum Event {
     AtClient(Notice),
     AtServer(ConnectionId, AtServer),
@@ -40,7 +39,7 @@ enum AtServer {
     ChecksIdle(Duration),
 }
 
-/// What the driver learns.
+/// An event that the driver observes.
 #[derive(Clone, Debug)]
 pub(crate) enum Notice {
     Handshaking(ConnectionId),
@@ -52,55 +51,55 @@ pub(crate) enum Notice {
 
 struct Connection {
     address: SocketAddr,
-    /// The how manieth to its host.
+    /// The index among the connections to its host.
     number: usize,
     protocol: ServerProtocol,
     unsent: Vec<u8>,
     stalled: bool,
     client: Client,
     server: Server,
-    /// When the server last heard something.
+    /// When the server last received data.
     heard: Duration,
-    /// What is sent now arrives no sooner than what was sent before.
+    /// Data arrives in the order in which it was sent.
     reaches_client: Duration,
     reaches_server: Duration,
 }
 
-/// The engine's side of a connection.
+/// The engine's end of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Client {
     Connecting,
     Up,
-    /// It was told of the end.
+    /// The engine has been told of the end.
     Ended,
-    /// It closed the connection.
+    /// The engine has closed the connection.
     Closed,
 }
 
-/// The server's side of a connection.
+/// The server's end of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Server {
     Open,
-    /// It reads no more, as after half a close, and still says what it had to say.
+    /// The server reads no more, as after a half close, and still sends its pending answers.
     Deaf,
-    /// It ended the connection, and said so.
+    /// The server has ended the connection, and the client is told.
     Ended,
-    /// It forgot the connection without a word: it answers what still comes with a reset.
+    /// The server has forgotten the connection silently: later packets are answered with a reset.
     Vanished,
 }
 
 impl Network {
-    /// The host at an address; a new one answers everything.
+    /// The host at an address; a new host answers every query.
     pub(crate) fn host(&mut self, address: SocketAddr) -> &mut Host {
         self.hosts.entry(address).or_insert_with(Host::new)
     }
 
-    /// When something happens next.
+    /// The time of the next event.
     pub(crate) fn next_event(&self) -> Option<Duration> {
         self.events.keys().next().map(|(at, _)| *at)
     }
 
-    /// Lets the next event happen; what the driver learns by it, if anything.
+    /// Handles the next event. Returns the notice for the driver, if there is one.
     pub(crate) fn happen(&mut self) -> Option<Notice> {
         let ((now, _), event) = self.events.pop_first()?;
         let (id, event) = match event {
@@ -119,7 +118,7 @@ impl Network {
         None
     }
 
-    /// The engine asks for a connection.
+    /// Opens a connection for the engine.
     pub(crate) fn connect(&mut self, now: Duration, id: ConnectionId, target: &Target) {
         if let (Some(accepts), false) = (&self.strangers, self.hosts.contains_key(&target.address)) {
             let accepts = accepts.clone();
@@ -167,7 +166,7 @@ impl Network {
         }
     }
 
-    /// The engine has a message for a connection.
+    /// Queues a message of the engine.
     pub(crate) fn transmit(&mut self, id: ConnectionId, message: &[u8]) {
         let connection = self.connections.get_mut(&id).expect("a transmit is for a connection asked for");
         assert_eq!(connection.client, Client::Up, "nothing is transmitted before TLS is up or after the end");
@@ -177,7 +176,7 @@ impl Network {
         self.unsent.insert(id);
     }
 
-    /// What was transmitted leaves where it can; the connections on which all of it did.
+    /// Sends queued data as far as possible. Returns the connections without unsent data.
     pub(crate) fn flush(&mut self, now: Duration) -> Vec<ConnectionId> {
         let mut written = Vec::new();
         for id in std::mem::take(&mut self.unsent) {
@@ -206,7 +205,7 @@ impl Network {
         written
     }
 
-    /// The engine closes a connection.
+    /// Closes a connection for the engine.
     pub(crate) fn close(&mut self, id: ConnectionId) {
         let connection = self.connections.get_mut(&id).expect("a close is for a connection asked for");
         assert_ne!(connection.client, Client::Closed, "a connection is closed once");
@@ -215,26 +214,26 @@ impl Network {
         self.unsent.remove(&id);
     }
 
-    /// Connections that the engine has not closed and that have not ended.
+    /// The number of connections that are neither closed by the engine nor ended.
     pub(crate) fn open_connections(&self) -> usize {
         self.connections.values().filter(|connection| !connection.is_forgotten()).count()
     }
 
-    /// Those of them that are to any of these addresses.
+    /// The number of these connections to any of the given addresses.
     pub(crate) fn open_connections_to(&self, addresses: &[SocketAddr]) -> usize {
         let is_open =
             |connection: &&Connection| !connection.is_forgotten() && addresses.contains(&connection.address);
         self.connections.values().filter(is_open).count()
     }
 
-    /// Every connection to an address is ended by the server now.
+    /// The server ends every connection to an address now.
     pub(crate) fn reset_all(&mut self, now: Duration, address: SocketAddr) {
         for id in self.connections_to(address) {
             self.ends(now, id);
         }
     }
 
-    /// The server forgets every connection, and nobody is told.
+    /// The server forgets every connection silently.
     pub(crate) fn forget_all(&mut self, address: SocketAddr) {
         for id in self.connections_to(address) {
             let connection = self.connections.get_mut(&id).expect("it is one of them");
@@ -244,8 +243,8 @@ impl Network {
         }
     }
 
-    /// The server closes its half of every connection that it reads from: it answers what it was asked before, and
-    /// ends the connection after a time, if ever.
+    /// The server half-closes every connection that it reads from: it answers the queries that arrived before, and ends
+    /// the connection after a time, or never.
     pub(crate) fn deafen_all(&mut self, now: Duration, address: SocketAddr, ends_after: Option<Duration>) {
         for id in self.connections_to(address) {
             let connection = self.connections.get_mut(&id).expect("it is one of them");
@@ -338,7 +337,7 @@ impl Network {
         }
     }
 
-    /// Whether the engine is told: a driver forgets a connection that it closed, or whose end it has told.
+    /// Whether the engine is told: a driver forgets a connection that it closed, or whose end it reported.
     fn is_told(&mut self, now: Duration, notice: &Notice) -> bool {
         let id = notice.connection();
         let Some(connection) = self.connections.get_mut(&id) else { return false };
@@ -371,12 +370,12 @@ impl Network {
             self.schedule(now + limit, Event::AtServer(id, AtServer::ChecksIdle(limit)));
         }
         if !greeting.is_empty() {
-            // It came with the end of the handshake.
+            // The data arrived together with the end of the handshake.
             self.tell(now, 0, id, Notice::Received(id, greeting));
         }
     }
 
-    /// Octets that come at the same time may be read together.
+    /// Bytes that arrive at the same time may be read together.
     fn join(&mut self, now: Duration, notice: &mut Notice) {
         let Notice::Received(id, octets) = notice else { return };
         while let Some(conditions) = &mut self.conditions
@@ -398,14 +397,14 @@ impl Network {
         }
     }
 
-    /// When something gets from one end of a connection to the other that travels so many times between them.
+    /// The arrival time at the other end after a number of one-way delays.
     fn arrival(&mut self, now: Duration, ways: u32, address: SocketAddr) -> Duration {
         let late = self.conditions.as_mut().map_or(Duration::ZERO, NetworkConditions::delay);
         let host = self.host(address);
         (now + host.one_way * ways + late).max(host.unreachable_until)
     }
 
-    /// The driver learns something once it has travelled so many times between the ends.
+    /// Schedules a notice for the driver after a number of one-way delays.
     fn tell(&mut self, now: Duration, ways: u32, id: ConnectionId, notice: Notice) {
         let at = self.arrival(now, ways, self.connections[&id].address);
         let connection = self.connections.get_mut(&id).expect("it was there above");

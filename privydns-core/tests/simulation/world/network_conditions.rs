@@ -1,33 +1,33 @@
-//! What a network does to octets on their way, short of losing a connection.
+//! Conditions of the network: what happens to data in transit, except for the loss of a connection.
 
 use std::time::Duration;
 
 use super::draw::Draw;
 
-/// Bad weather. All chances are in a hundred.
+/// Adverse conditions. Chances are percentages.
 #[derive(Clone, Debug)]
 pub(crate) struct NetworkConditions {
     pub(crate) draw: Draw,
-    /// Everything may take up to so many milliseconds longer, each connection for itself: what is sent on one
-    /// overtakes what is sent on another.
+    /// The maximum extra delay in milliseconds, drawn for each connection: data on one connection overtakes data on
+    /// another.
     pub(crate) jitter: u64,
-    /// What is sent at once comes in pieces.
+    /// Data sent at once arrives in pieces.
     pub(crate) splits: u64,
-    /// What is sent apart and comes at the same time is read as one.
+    /// Separate data that arrives at the same time is read at once.
     pub(crate) joins: u64,
-    /// The operating system takes nothing more for a while.
+    /// The operating system accepts no data for a while.
     pub(crate) stalls: u64,
-    /// The driver still tells of a connection that was closed or has ended.
+    /// The driver still reports events of a closed or ended connection.
     pub(crate) echoes: u64,
-    /// The driver tells several things before it asks what to do.
+    /// The driver reports several events before it drains the engine.
     pub(crate) batches: u64,
-    /// The driver's clock reads a little less than it did before.
+    /// The driver's clock goes back a little.
     pub(crate) skews: u64,
-    /// Timers go off up to so many milliseconds late.
+    /// The maximum lateness of timers in milliseconds.
     pub(crate) lateness: u64,
 }
 
-/// More pieces than this are no different.
+/// More pieces than this test nothing new.
 const MOST_PIECES: u64 = 12;
 
 impl NetworkConditions {
@@ -35,12 +35,12 @@ impl NetworkConditions {
         self.draw.millis(0..=self.jitter)
     }
 
-    /// How long the operating system takes nothing, if it does so now.
+    /// How long the operating system accepts no data, if it stalls now.
     pub(crate) fn stall(&mut self) -> Option<Duration> {
         self.draw.percent(self.stalls).then(|| self.draw.millis(1..=500))
     }
 
-    /// How much too little the clock says.
+    /// How far the clock is behind.
     pub(crate) fn skew(&mut self) -> Duration {
         if self.draw.percent(self.skews) { self.draw.millis(1..=2000) } else { Duration::ZERO }
     }
@@ -55,7 +55,7 @@ impl NetworkConditions {
             if rest.len() < 2 {
                 break;
             }
-            // Near an edge, where lengths and headers are, as often as anywhere.
+            // Splits are near an edge, where lengths and headers are, as often as anywhere else.
             let length = if self.draw.percent(50) { rest.len().min(12) } else { rest.len() };
             let later = rest.split_off(1 + self.draw.below(length - 1));
             pieces.push(std::mem::replace(&mut rest, later));

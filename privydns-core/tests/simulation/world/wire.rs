@@ -1,4 +1,4 @@
-//! DNS messages as a server sees and makes them, written by hand: nothing of the code under test is used.
+//! DNS messages at the server, encoded and decoded without the code under test.
 
 use std::time::Duration;
 
@@ -12,19 +12,19 @@ pub(crate) const SERVFAIL: u8 = 2;
 pub(crate) const NXDOMAIN: u8 = 3;
 pub(crate) const REFUSED: u8 = 5;
 
-/// A query, read.
+/// A decoded query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Question {
     pub(crate) id: u16,
-    /// Lower-case, with the trailing dot.
+    /// In lower case, with the trailing dot.
     pub(crate) name: String,
     pub(crate) record_type: u16,
-    /// As it stands in the message.
+    /// As encoded in the message.
     octets: Vec<u8>,
 }
 
 impl Question {
-    /// Reads a query that the engine wrote; anything odd about it fails the test.
+    /// Decodes a query of the engine; an unexpected query fails the test.
     pub(crate) fn read(message: &[u8]) -> Self {
         let word = |at: usize| u16::from_be_bytes([message[at], message[at + 1]]);
         assert_eq!(word(2) & 0xf800, 0, "a query with opcode QUERY");
@@ -43,12 +43,12 @@ impl Question {
         Self { id: word(0), name, record_type: word(at), octets: message[12..at + 4].to_vec() }
     }
 
-    /// Whether no caller asked it: for the name servers of the root.
+    /// Whether the query is a probe of the engine: the name servers of the root.
     pub(crate) fn is_probe(&self) -> bool {
         self.name.is_empty() && self.record_type == NS
     }
 
-    /// The same ID with a question about another name.
+    /// The same ID with a question for another name.
     pub(crate) fn about(&self, name: &str) -> Self {
         let mut octets = Vec::new();
         for label in name.split('.') {
@@ -61,7 +61,7 @@ impl Question {
         Self { name: format!("{name}."), octets, ..self.clone() }
     }
 
-    /// The same ID with a question about the name's other addresses.
+    /// The same ID with a question for the name's other address type.
     pub(crate) fn of_another_type(&self) -> Self {
         let record_type = if self.record_type == A { AAAA } else { A };
         let mut octets = self.octets.clone();
@@ -70,7 +70,7 @@ impl Question {
         Self { record_type, octets, ..self.clone() }
     }
 
-    /// Where the question ends in a message.
+    /// The end of the question within a message.
     pub(crate) fn end(&self) -> usize {
         12 + self.octets.len()
     }
@@ -82,7 +82,7 @@ impl Question {
     }
 }
 
-/// A response in the making.
+/// A response under construction.
 #[derive(Clone, Debug)]
 pub(crate) struct Reply {
     question: Question,
@@ -123,7 +123,7 @@ impl Reply {
         self
     }
 
-    /// A record of the type asked for, at the name asked for.
+    /// A record of the queried name and type.
     pub(crate) fn record(mut self, ttl: u32, data: &[u8]) -> Self {
         self.answers.extend_from_slice(&[0xc0, 12]);
         put_record(self.question.record_type, ttl, data, &mut self.answers);
@@ -131,7 +131,7 @@ impl Reply {
         self
     }
 
-    /// An SOA record of the root, for a denial that may be kept. Its serial number is the caller's.
+    /// An SOA record of the root for a cacheable denial, with a serial number.
     pub(crate) fn soa(mut self, ttl: u32, serial: u32) -> Self {
         let mut data = vec![0, 0];
         for number in [serial, 7200, 3600, 86_400, ttl] {
@@ -150,14 +150,14 @@ impl Reply {
         self
     }
 
-    /// How long the server keeps an idle connection (RFC 7828).
+    /// The keepalive timeout of an idle connection (RFC 7828).
     pub(crate) fn keepalive(mut self, timeout: Duration) -> Self {
         let units = u16::try_from(timeout.as_millis() / 100).unwrap_or(u16::MAX);
         self.put_option(11, &units.to_be_bytes());
         self
     }
 
-    /// The message.
+    /// The encoded message.
     pub(crate) fn octets(&self) -> Vec<u8> {
         let mut out = Vec::new();
         out.extend_from_slice(&self.question.id.to_be_bytes());

@@ -1,4 +1,4 @@
-//! Lookups as JSON, one object a line. The names of its fields are an interface.
+//! Lookups as JSON, one object per line. The field names are a stable interface.
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -62,7 +62,7 @@ struct Failure<'a> {
     attempts: Vec<Tried<'a>>,
 }
 
-/// One attempt of a lookup that failed.
+/// One attempt of a failed lookup.
 #[derive(Serialize)]
 struct Tried<'a> {
     upstream: &'a str,
@@ -84,7 +84,7 @@ pub(super) fn print(output: &mut impl Write, lookup: &Lookup<'_>) -> io::Result<
         Err(error) => Result::Failure { error: failure(error) },
     };
     let record_type = presentation::record_type(lookup.record_type);
-    // In one write, so that lines stay whole where several write to one file.
+    // One write per line, so that lines stay whole when several processes write to one file.
     let mut line = serde_json::to_vec(&Object { name: lookup.name, record_type, result })?;
     line.push(b'\n');
     output.write_all(&line)
@@ -176,7 +176,7 @@ fn cause(cause: &Cause) -> &'static str {
     }
 }
 
-/// To the microsecond.
+/// In milliseconds, rounded to the microsecond.
 fn milliseconds(time: Duration) -> f64 {
     (time.as_secs_f64() * 1e6).round() / 1e3
 }

@@ -1,4 +1,4 @@
-//! Lookups in as few words as they have: records, data alone, and what went wrong.
+//! Plain lines: records, record data, and errors.
 
 use std::io::{self, Write};
 
@@ -12,7 +12,7 @@ pub(super) fn short(output: &mut impl Write, answer: &Answer) -> io::Result<()> 
     answer.records().try_for_each(|record| writeln!(output, "{}", presentation::data(&record)))
 }
 
-/// Each record as in a zone file; a comment where there is none.
+/// Each record in zone file format; a comment line if there are no records.
 pub(super) fn records(output: &mut impl Write, lookup: &Lookup<'_>, answer: &Answer) -> io::Result<()> {
     for record in answer.records() {
         let [name, ttl, class, record_type, data] = presentation::row(&record);
@@ -30,12 +30,12 @@ pub(super) fn records(output: &mut impl Write, lookup: &Lookup<'_>, answer: &Ans
     writeln!(output, ";; {name} {} {style}{what}{style:#}", presentation::record_type(*record_type))
 }
 
-/// What went wrong.
+/// The error of a failed lookup.
 pub(super) fn failure(output: &mut impl Write, lookup: &Lookup<'_>, error: &Error) -> io::Result<()> {
     let (style, record_type) = (style::FAILURE, presentation::record_type(lookup.record_type));
     let name = lookup.name.escape_debug();
     writeln!(output, "{style}privydns: {name} {record_type}:{style:#} {error}")?;
-    // What the upstream says in its own words may name names, and is no part of the error's text.
+    // The upstream's own text may contain query names, and so is not part of the error's text.
     if let ErrorKind::Upstream(Cause::Rcode(rcode)) = error.kind() {
         for error in rcode.extended.iter().filter(|error| !error.text.is_empty()) {
             writeln!(output, "  {error:#}")?;
@@ -44,7 +44,7 @@ pub(super) fn failure(output: &mut impl Write, lookup: &Lookup<'_>, error: &Erro
     Ok(())
 }
 
-/// What was tried, where one line does not say it already.
+/// The attempts, if there was more than one.
 pub(super) fn attempts(output: &mut impl Write, error: &Error) -> io::Result<()> {
     for (number, attempt) in (1..).zip(error.attempts()).filter(|_| error.attempts().len() > 1) {
         let (upstream, stage, took) = (&attempt.upstream, attempt.stage, attempt.took);

@@ -1,4 +1,4 @@
-//! What is shown of lookups, in each of the forms.
+//! Output in each of its formats.
 
 mod json;
 mod lines;
@@ -15,14 +15,14 @@ use privydns_blocking::{Answer, Error, Outcome, RecordType};
 use crate::arguments;
 use crate::presentation;
 
-/// What came of one lookup.
+/// The result of one lookup.
 pub(crate) struct Lookup<'a> {
     pub(crate) name: &'a str,
     pub(crate) record_type: RecordType,
     pub(crate) result: &'a Result<Answer, Error>,
 }
 
-/// Shows one lookup after the other.
+/// Prints the results of lookups.
 pub(crate) struct Printer {
     form: Form,
     output: AutoStream<StdoutLock<'static>>,
@@ -31,17 +31,17 @@ pub(crate) struct Printer {
 
 #[derive(Clone, Copy)]
 enum Form {
-    /// All there is to know.
+    /// Everything that is known about the lookup.
     Report,
-    /// The records, each with all that it says.
+    /// The complete records.
     Lines,
-    /// The data of the records.
+    /// Only the data of the records.
     Short,
     Json,
 }
 
 impl Printer {
-    /// `has_many` lookups are shown by their records alone.
+    /// With `has_many`, a lookup is printed as its records only.
     pub(crate) fn new(wanted: &arguments::Output, has_many: bool) -> Self {
         let form = match wanted {
             arguments::Output { json: true, .. } => Form::Json,
@@ -52,7 +52,7 @@ impl Printer {
         Self { form, output: stdout(), is_first: true }
     }
 
-    /// Shows what came of a lookup. A failure goes to the standard error, but as JSON.
+    /// Prints the result of a lookup. Errors go to standard error, except in JSON.
     pub(crate) fn print(
         &mut self,
         name: &str,
@@ -64,7 +64,7 @@ impl Printer {
         match (self.form, result) {
             (Form::Json, _) => json::print(output, &lookup)?,
             (form, Err(error)) => {
-                // In one write, so that lines stay whole where several write to one stream.
+                // One write per error, so that lines stay whole when several processes write to one stream.
                 let mut text = Vec::new();
                 lines::failure(&mut text, &lookup, error)?;
                 if let Form::Report = form {
@@ -86,7 +86,7 @@ impl Printer {
     }
 }
 
-/// Whether it counts as an answer: that there is none such is one, and a failure of the resolver's is none.
+/// Whether the result counts as an answer. NXDOMAIN and NODATA are answers; failures of the resolver are not.
 pub(crate) fn is_answer(result: &Result<Answer, Error>) -> bool {
     result.as_ref().is_ok_and(|answer| answer.outcome() != Outcome::Failure)
 }
@@ -94,7 +94,7 @@ pub(crate) fn is_answer(result: &Result<Answer, Error>) -> bool {
 /// The presets, in columns.
 pub(crate) fn presets(output: &mut impl Write) -> io::Result<()> {
     let columns = |text: [&str; 4]| text.map(str::to_owned);
-    let mut rows = vec![columns(["NAME", "PROTOCOL", "OPERATOR", "HOLDS BACK"])];
+    let mut rows = vec![columns(["NAME", "PROTOCOL", "OPERATOR", "FILTERS"])];
     rows.extend(presets::ALL.iter().map(|preset| {
         columns([preset.name, &preset.protocol().to_string(), preset.operator, preset.filtering])
     }));
@@ -111,7 +111,7 @@ pub(crate) fn presets(output: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
-/// The standard output, in colours where it is a terminal that wants them.
+/// Standard output, in colours if it is a terminal that supports them.
 pub(crate) fn stdout() -> AutoStream<StdoutLock<'static>> {
     coloured(io::stdout().lock())
 }
@@ -125,7 +125,7 @@ fn coloured<S: RawStream + IsTerminal>(stream: S) -> AutoStream<S> {
     AutoStream::new(stream, choice)
 }
 
-/// Whether a stream is a terminal that wants colours, without `NO_COLOR`.
+/// Whether a stream is a terminal with colours, and `NO_COLOR` is not set.
 pub(crate) fn has_colours<S: RawStream + IsTerminal>(stream: &S) -> bool {
     IsTerminal::is_terminal(stream) && AutoStream::choice(stream) != ColorChoice::Never
 }

@@ -1,4 +1,4 @@
-//! One lookup for a person: what was asked, what came of it, from where, and the records in columns.
+//! A report of one lookup for a person: question, status, source, and the records in columns.
 
 use std::io::{self, Write};
 
@@ -7,8 +7,7 @@ use privydns_blocking::{Answer, Outcome, Record};
 use super::{Lookup, style};
 use crate::presentation;
 
-/// The bits of the second and third octet of a header that have names (RFC 1035 Section 4.1.1, RFC 4035), as `dig`
-/// writes them.
+/// The named bits of the second and third byte of the header (RFC 1035 Section 4.1.1, RFC 4035), as `dig` writes them.
 const FLAGS: [(u16, &str); 7] = [
     (0x8000, "qr"),
     (0x0400, "aa"),
@@ -36,7 +35,7 @@ pub(super) fn print(output: &mut impl Write, lookup: &Lookup<'_>, answer: &Answe
     Ok(())
 }
 
-/// One line of what surrounds the records. It is a comment in a zone file.
+/// One line of the report around the records, written as a comment of the zone file format.
 fn entry(output: &mut impl Write, label: &str, text: &str) -> io::Result<()> {
     let style = style::LABEL;
     writeln!(output, "{style};; {label:<9}{style:#} {text}")
@@ -68,7 +67,7 @@ fn section<'a>(
     Ok(())
 }
 
-/// What the response code leaves open.
+/// The meaning of the outcome in words, where the response code is not enough.
 fn meaning(answer: &Answer) -> &'static str {
     match answer.outcome() {
         Outcome::NoData => " (the name has no records of this type)",
@@ -90,7 +89,7 @@ fn source(answer: &Answer) -> String {
     let (upstream, protocol) = (answer.upstream(), presentation::protocol(answer.transport()));
     let mut source = format!("{upstream} over {protocol} in {:.1?}", answer.elapsed());
     if answer.attempts() == 0 && upstream == protocol {
-        "this machine, without asking anybody".clone_into(&mut source);
+        "this machine, without a query".clone_into(&mut source);
     }
     if answer.attempts() > 1 {
         source.extend([", ", &answer.attempts().to_string(), " attempts"]);

@@ -1,10 +1,10 @@
-//! Colours, few of them: what is looked for stands out, what surrounds it steps back.
+//! Colours: record data stands out, and the surrounding text is dim.
 
 use anstyle::{AnsiColor, Style};
 use privydns_blocking::Outcome;
 
 pub(super) const PLAIN: Style = Style::new();
-/// What is not the answer itself.
+/// Text around the answer.
 pub(super) const LABEL: Style = Style::new().dimmed();
 pub(super) const NAME: Style = AnsiColor::Cyan.on_default();
 pub(super) const DATA: Style = Style::new().bold();

@@ -1,4 +1,4 @@
-//! DNS over TLS: messages behind their length.
+//! DNS over TLS: messages with a length prefix.
 
 use super::Heard;
 use crate::world::wire::Question;

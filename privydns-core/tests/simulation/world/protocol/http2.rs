@@ -1,4 +1,4 @@
-//! HTTP/2, no more of it than it takes to serve POST requests: what is in their header fields is not looked at.
+//! A minimal HTTP/2 server for POST requests, which ignores header fields.
 
 use super::{Heard, Refusal, Stream};
 use crate::world::wire::Question;
@@ -14,7 +14,7 @@ const PING: u8 = 6;
 const GOAWAY: u8 = 7;
 const WINDOW_UPDATE: u8 = 8;
 
-/// Of DATA and HEADERS; of SETTINGS and PING it says "acknowledged".
+/// END_STREAM for DATA and HEADERS; ACK for SETTINGS and PING.
 const END_STREAM: u8 = 1;
 const ACK: u8 = 1;
 const END_HEADERS: u8 = 4;
@@ -73,7 +73,7 @@ impl Http2 {
     }
 }
 
-/// The SETTINGS that the server begins with: 100 streams at once.
+/// The server's first SETTINGS: 100 streams at once.
 pub(super) fn settings() -> Vec<u8> {
     let mut out = Vec::new();
     put_frame(SETTINGS, 0, 0, &[0, 3, 0, 0, 0, 100], &mut out);
@@ -82,7 +82,7 @@ pub(super) fn settings() -> Vec<u8> {
 
 pub(super) fn frame(stream: Stream, message: &[u8], length: usize) -> Vec<u8> {
     let length = length.to_string();
-    // :status 200, then content-type and content-length by their places in the static table (RFC 7541 Appendix A).
+    // :status 200, then content-type and content-length by their index in the static table (RFC 7541 Appendix A).
     let mut fields = vec![0x88];
     put_field(31, "application/dns-message", &mut fields);
     put_field(28, &length, &mut fields);
@@ -111,7 +111,7 @@ pub(super) fn refuse(stream: Stream, refusal: &Refusal) -> Vec<u8> {
     out
 }
 
-/// A literal field, not indexed, with a name of the static table.
+/// A literal field without indexing, with a name of the static table.
 fn put_field(name: u8, value: &str, out: &mut Vec<u8>) {
     match name.checked_sub(15) {
         None => out.push(name),

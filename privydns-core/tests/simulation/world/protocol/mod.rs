@@ -1,4 +1,4 @@
-//! The protocols as a server speaks them: octets to queries, and messages to octets.
+//! The protocols at the server: from bytes to queries, and from messages to bytes.
 
 mod dot;
 mod http1;
@@ -10,7 +10,7 @@ use dot::Dot;
 use http1::Http1;
 use http2::Http2;
 
-/// The protocol that a server speaks once TLS is up.
+/// The protocol of a server once TLS is up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SpokenProtocol {
     Dot,
@@ -18,32 +18,32 @@ pub(crate) enum SpokenProtocol {
     Http2,
 }
 
-/// Which of the requests of a connection something belongs to; over HTTP/2 its stream, else 0.
+/// The request within a connection: its stream over HTTP/2, otherwise 0.
 pub(crate) type Stream = u32;
 
-/// What came of octets.
+/// The result of received bytes.
 #[derive(Default)]
 pub(crate) struct Heard {
-    /// Queries, and the requests that they came in.
+    /// Queries, with the requests that carried them.
     pub(crate) questions: Vec<(Stream, Question)>,
-    /// What the protocol has the server say at once.
+    /// Bytes that the protocol requires the server to send at once.
     pub(crate) owed: Vec<u8>,
-    /// Whether the client spoke another protocol, and is left after what is owed.
+    /// Whether the client used another protocol, so that the server closes after `owed` is sent.
     pub(crate) is_foreign: bool,
 }
 
-/// An answer that is no DNS message.
+/// A response without a DNS message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// An HTTP status, with seconds to wait. Over DoT, a message that says so.
+    /// An HTTP status, with the seconds of `Retry-After`; over DoT, a message with the same meaning.
     Status(u16, Option<u32>),
-    /// The stream is reset with this code; over another protocol nothing is said.
+    /// A stream reset with this code; nothing over other protocols.
     Reset(u32),
-    /// No streams after this one are answered; over another protocol nothing is said.
+    /// GOAWAY with this last stream; nothing over other protocols.
     GoAway(Stream),
 }
 
-/// The server's side of one connection.
+/// The server's end of one connection.
 pub(crate) enum ServerProtocol {
     Dot(Dot),
     Http1(Http1),
@@ -59,7 +59,7 @@ impl ServerProtocol {
         }
     }
 
-    /// What the server picks of the protocols offered.
+    /// The server's choice among the offered protocols.
     pub(crate) fn alpn(&self, alpn: Alpn, offered: &[Vec<u8>]) -> Option<Vec<u8>> {
         let own: &[u8] = match self {
             Self::Dot(_) => b"dot",
@@ -73,7 +73,7 @@ impl ServerProtocol {
         }
     }
 
-    /// What the server says first.
+    /// The bytes that the server sends first.
     pub(crate) fn greeting(&self) -> Vec<u8> {
         match self {
             Self::Dot(_) | Self::Http1(_) => Vec::new(),
@@ -81,7 +81,7 @@ impl ServerProtocol {
         }
     }
 
-    /// Takes what came, in pieces of any size.
+    /// Handles received bytes, in pieces of any size.
     pub(crate) fn receive(&mut self, octets: &[u8]) -> Heard {
         match self {
             Self::Dot(dot) => dot.receive(octets),
@@ -90,12 +90,12 @@ impl ServerProtocol {
         }
     }
 
-    /// A DNS message in the protocol's framing.
+    /// Frames a DNS message.
     pub(crate) fn frame(&self, stream: Stream, message: &[u8]) -> Vec<u8> {
         self.frame_as(stream, message, message.len())
     }
 
-    /// The same, with a length that need not be the message's.
+    /// Frames a DNS message with a given length, right or wrong.
     pub(crate) fn frame_as(&self, stream: Stream, message: &[u8], length: usize) -> Vec<u8> {
         match self {
             Self::Dot(_) => dot::frame(message, length),
