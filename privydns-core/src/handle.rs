@@ -82,8 +82,8 @@ pub struct Lookup<'a> {
 enum LookupState {
     Waiting {
         id: LookupId,
-        /// Whether this lookup may start another driver. Only one restart is allowed: if drivers keep being
-        /// lost, so would the next.
+        /// Whether this lookup may start another driver. Only one restart is allowed: if two drivers were
+        /// lost, the next would be lost too.
         may_restart: bool,
     },
     /// The result, until it is taken.
@@ -180,7 +180,7 @@ impl Handle {
         if !matches!(state.driver, Driver::None) {
             let driver = state.send(Input::NetworkChanged);
             drop(state);
-            // Cannot fail: a driver is running, so none has to be started.
+            // Cannot fail: a driver is running and need not be started.
             drop(self.wake_driver(driver));
         } else if !matches!(state.inputs.front(), Some(Input::NetworkChanged)) {
             state.inputs.push_front(Input::NetworkChanged);
@@ -327,7 +327,7 @@ impl Lookup<'_> {
             if is_unfinished && !matches!(state.driver, Driver::None) {
                 let driver = state.send(Input::Cancel(id));
                 drop(state);
-                // Cannot fail: a driver is running, so none has to be started.
+                // Cannot fail: a driver is running and need not be started.
                 drop(self.handle.wake_driver(driver));
             }
         }

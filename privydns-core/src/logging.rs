@@ -2,7 +2,7 @@
 //!
 //! Events are sent to the [`tracing`] subscriber that the program installs. Without a subscriber, events are
 //! not formatted. There are no spans. Targets, levels, messages and field names are listed in the table
-//! below, and change only as the names of functions do. The filter `privydns=info` shows what operators need,
+//! below, and are as stable as the names of functions. The filter `privydns=info` shows what operators need,
 //! `privydns=debug` adds the course of each query, and `privydns::connection=debug` shows only connections.
 //!
 //! Queried names and types appear only in events of levels DEBUG and TRACE; events of INFO and above do not

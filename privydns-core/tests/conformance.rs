@@ -1,12 +1,12 @@
-//! CONFORMANCE.md keeps its word: every requirement is there, and every test that it names.
+//! Checks CONFORMANCE.md: every requirement and every test that the document names must exist.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-/// How many requirements there are.
+/// The number of requirements.
 const REQUIREMENTS: usize = 45;
-/// Those of DNS over QUIC, which is not there.
+/// The requirements for DNS over QUIC, which is not implemented.
 const WAITING: [usize; 2] = [34, 35];
 
 /// One requirement.
@@ -16,7 +16,7 @@ struct Row {
 }
 
 impl Row {
-    /// The tests named after the words that announce them.
+    /// The names of tests after the words that introduce them.
     fn tests(&self) -> impl Iterator<Item = &str> {
         let shown = self.text.split_once("Shown by ").map_or("", |(_, shown)| shown);
         shown.split('`').skip(1).step_by(2)
@@ -24,7 +24,7 @@ impl Row {
 }
 
 #[test]
-fn every_requirement_names_its_tests_and_every_test_is_there() {
+fn every_requirement_names_existing_tests() {
     let rows = rows();
     let numbers: Vec<_> = rows.iter().map(|row| row.number).collect();
     assert_eq!(numbers, (1..=REQUIREMENTS).collect::<Vec<_>>(), "each number once, in order");
@@ -45,7 +45,7 @@ fn every_requirement_names_its_tests_and_every_test_is_there() {
     println!("conformance: {shown} of {REQUIREMENTS} requirements shown by {} tests", tests.len());
 }
 
-/// The numbered items of the document, each with the lines that follow it.
+/// The numbered items of the document, each with its lines.
 fn rows() -> Vec<Row> {
     let document = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("CONFORMANCE.md"));
     let mut rows: Vec<Row> = Vec::new();
@@ -63,8 +63,8 @@ fn rows() -> Vec<Row> {
     rows
 }
 
-/// The names of all tests in the sources of the workspace: functions marked as such, and those of the end-to-end suites,
-/// of which a list makes tests for every backend.
+/// The names of all tests in the workspace: functions with a test attribute, and functions of the end-to-end suites,
+/// from whose list tests are generated for every backend.
 fn tests() -> BTreeSet<String> {
     let mut tests = BTreeSet::new();
     let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("..")];
@@ -88,7 +88,7 @@ fn tests() -> BTreeSet<String> {
     tests
 }
 
-/// Whether a line is the name of a function and nothing else.
+/// Whether a line consists of the name of a function.
 fn is_name(line: &&str) -> bool {
     !line.is_empty() && line.bytes().all(|octet| matches!(octet, b'a'..=b'z' | b'0'..=b'9' | b'_'))
 }

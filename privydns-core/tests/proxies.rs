@@ -1,4 +1,4 @@
-//! What the engine makes of an upstream behind a proxy, in made-up time.
+//! Upstreams behind a proxy, under a simulated clock.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -11,14 +11,14 @@ use privydns_core::{
 
 const PROXY: ([u8; 4], u16) = ([203, 0, 113, 80], 3128);
 
-/// An engine that was asked for one thing, and its clock.
+/// An engine with one lookup, and its clock.
 struct World {
     engine: Engine,
     began: Instant,
     now: Instant,
 }
 
-/// What an engine wants while it drains.
+/// The outputs of one drain.
 #[derive(Default)]
 struct Wants {
     connects: Vec<(ConnectionId, Target)>,
@@ -61,21 +61,21 @@ impl World {
         }
     }
 
-    /// Lets the time pass that the engine waits for.
+    /// Advances the clock to the engine's deadline.
     fn wait(&mut self, wake: Option<Instant>) -> Wants {
         self.now = wake.unwrap();
         self.tell(Input::Timeout)
     }
 }
 
-/// What a target says to its proxy first.
+/// The first bytes that a target sends to its proxy.
 fn request(target: &Target) -> String {
     let mut message = Vec::new();
     assert!(target.tunnel.clone().unwrap().poll_transmit(&mut message));
     String::from_utf8(message).unwrap().lines().next().unwrap().to_owned()
 }
 
-/// Conformance 45, behind a proxy: it is the proxy that is connected to, for one address after the other.
+/// Conformance 45, behind a proxy: connections go to the proxy, for one upstream address after the other.
 #[test]
 fn addresses_are_raced_through_the_proxy() {
     let mut world = World::new("tls://dns.example#ip=192.0.2.1,2001:db8::1");
@@ -98,7 +98,7 @@ fn addresses_are_raced_through_the_proxy() {
 }
 
 #[test]
-fn a_name_is_left_to_the_proxy_to_resolve() {
+fn proxy_resolves_the_upstreams_name() {
     let mut world = World::new("https://dns.example");
     let wants = world.drain();
     let [(_, target)] = &wants.connects[..] else { panic!("one connection") };
@@ -106,9 +106,10 @@ fn a_name_is_left_to_the_proxy_to_resolve() {
     assert_eq!(request(target), "CONNECT dns.example:443 HTTP/1.1");
 }
 
-/// While the proxy says nothing it is the proxy that is waited for; once the way is open it is the upstream.
+/// While the proxy is silent, the stage is that of the proxy; once the tunnel is open, the stage is that of the
+/// upstream.
 #[test]
-fn an_error_tells_silence_of_the_proxy_from_that_of_the_upstream() {
+fn error_distinguishes_silent_proxy_from_silent_upstream() {
     for (is_open, stage) in [(false, Stage::Proxy), (true, Stage::Tls)] {
         let mut world = World::new("tls://dns.example");
         let mut wants = world.drain();

@@ -1,4 +1,4 @@
-//! The cache: what a hit costs, what the store under it takes of that, and what other stores would.
+//! The cache: the cost of a hit, the store's share, and other stores for comparison.
 
 use std::collections::BTreeMap;
 use std::hash::BuildHasherDefault;
@@ -15,7 +15,7 @@ use crate::world::{World, epoch, queries};
 
 const ENTRIES: [usize; 2] = [1_000, 100_000];
 
-/// Looked up again and again, in an order in which neighbours are far from each other.
+/// Keys are looked up in an order in which successive keys are far apart.
 const STRIDE: usize = 1_000_003;
 
 /// A hit, from the query to the answer.
@@ -36,7 +36,7 @@ fn hit(bencher: Bencher<'_, '_>, entries: usize) {
     });
 }
 
-/// The same from the store alone: `quick_cache`, with keys and values of the same size.
+/// The store alone: `quick_cache`, with keys and values of the same size.
 #[divan::bench(args = ENTRIES, threads = [1, 2])]
 fn store_quick_cache(bencher: Bencher<'_, '_>, entries: usize) {
     let store: Cache<u64, Arc<[u8]>, UnitWeighter, BuildHasherDefault<SipHasher13>> = Cache::with(
@@ -56,7 +56,7 @@ fn store_quick_cache(bencher: Bencher<'_, '_>, entries: usize) {
     });
 }
 
-/// The same from an ordered map behind one lock, which evicts nobody.
+/// An ordered map behind one lock, without eviction, for comparison.
 #[divan::bench(args = ENTRIES, threads = [1, 2])]
 fn store_locked_map(bencher: Bencher<'_, '_>, entries: usize) {
     let store: RwLock<BTreeMap<u64, Arc<[u8]>>> =

@@ -1,4 +1,4 @@
-//! The connection machines: a query in and its octets out, the answer's octets in and the answer out.
+//! The connection machines: from a query to its bytes, and from the answer's bytes to the answer.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -13,7 +13,7 @@ use crate::{peer, world};
 
 const IN_FLIGHT: [usize; 3] = [1, 100, 1000];
 
-/// DNS over TLS, the query encoded and the answer matched.
+/// DNS over TLS: the query encoded and the answer matched.
 #[divan::bench(args = IN_FLIGHT)]
 fn dot(bencher: Bencher<'_, '_>, in_flight: usize) {
     run(bencher, in_flight, Dot::new(world::epoch(), [7; 32]), peer::answer_dot);
@@ -31,7 +31,7 @@ fn http2(bencher: Bencher<'_, '_>, in_flight: usize) {
     run(bencher, in_flight, machine, peer::answer_http2);
 }
 
-/// With what the peer does, which is little.
+/// Includes the simulated peer, whose share is small.
 fn run(
     bencher: Bencher<'_, '_>,
     in_flight: usize,
@@ -47,7 +47,7 @@ fn run(
             machine.submit(now, Key(last), query);
         }
         let mut expected = in_flight;
-        // Over HTTP/2 they go out in bursts.
+        // Over HTTP/2 requests leave in bursts.
         while expected > 0 {
             written.clear();
             while machine.poll_transmit(now, &mut written) {}

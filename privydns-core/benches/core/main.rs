@@ -1,7 +1,6 @@
-//! What the parts of core cost by themselves, without a socket: `cargo bench --package privydns-core --bench core`.
+//! The cost of the parts of the core without sockets: `cargo bench --package privydns-core --bench core`.
 //!
-//! Everything is reached through the public API, as a driver reaches it. An argument names the parts wanted, as in
-//! `-- http2`.
+//! The benchmarks use the core as a driver does. An argument selects parts, as in `-- http2`.
 
 mod cache;
 mod connection;

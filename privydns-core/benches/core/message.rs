@@ -13,14 +13,14 @@ fn query() -> Query {
     Query::new(black_box("www.example.com."), RecordType::A).expect("a name")
 }
 
-/// An answer walked: checked against its query, its records found, its TTLs read.
+/// Parsing an answer: the check against the query, finding the records, reading the TTLs.
 #[divan::bench]
 fn walk(bencher: Bencher<'_, '_>) {
     let (query, answer) = answer();
     bencher.bench_local(|| Message::parse(answer.clone(), black_box(&query)).expect("an answer"));
 }
 
-/// A query and the answer to it.
+/// A query and its answer.
 fn answer() -> (Query, Arc<[u8]>) {
     let query = Query::new("www.example.com.", RecordType::A).expect("a name");
     let mut bytes = vec![0, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];

@@ -1,9 +1,9 @@
-//! What a server says: the answers to queries that a machine has written.
+//! A simulated server: the answers to the queries that a machine has written.
 
-/// A pointer to the question's name; type A; class IN; a TTL of 300 s; four octets of address.
+/// A pointer to the question's name; type A; class IN; a TTL of 300 s; four bytes of address.
 const RECORD: [u8; 16] = [0xc0, 12, 0, 1, 0, 1, 0, 0, 1, 0x2c, 0, 4, 192, 0, 2, 1];
 
-/// The answer to a DNS message with one question, which is an address.
+/// The answer, an address, to a DNS message with one question.
 pub(crate) fn answer(query: &[u8]) -> Vec<u8> {
     let mut end = 12;
     while query[end] != 0 {
@@ -15,7 +15,7 @@ pub(crate) fn answer(query: &[u8]) -> Vec<u8> {
     answer
 }
 
-/// Appends the answers to all that was written over DNS over TLS.
+/// Appends the answers to all queries written over DNS over TLS.
 pub(crate) fn answer_dot(mut written: &[u8], input: &mut Vec<u8>) {
     while let Some((length, rest)) = written.split_first_chunk() {
         let (query, rest) = rest.split_at(usize::from(u16::from_be_bytes(*length)));
@@ -26,14 +26,15 @@ pub(crate) fn answer_dot(mut written: &[u8], input: &mut Vec<u8>) {
     }
 }
 
-/// What an HTTP/2 server begins with: SETTINGS of 1,024 streams, the acknowledgement of the client's, and a window.
+/// The first bytes of an HTTP/2 server: SETTINGS with 1,024 streams, the acknowledgement of the client's SETTINGS, and
+/// a window update.
 pub(crate) const HTTP2_GREETING: &[u8] =
     b"\0\0\x06\x04\0\0\0\0\0\0\x03\0\0\x04\0\0\0\0\x04\x01\0\0\0\0\0\0\x04\x08\0\0\0\0\0\x70\0\0\0";
 
-/// `:status: 200` and the content's type.
+/// `:status: 200` and the content type.
 const FIELDS: &[u8] = b"\x88\x0f\x10\x17application/dns-message";
 
-/// Appends the answers to all requests whose DATA was written over HTTP/2.
+/// Appends the answers to all HTTP/2 requests whose DATA was written.
 pub(crate) fn answer_http2(mut written: &[u8], input: &mut Vec<u8>) {
     const PREFACE: usize = 24;
     const DATA: u8 = 0;

@@ -1,4 +1,4 @@
-//! An engine with a made-up network of one server, which answers at once.
+//! An engine with a simulated network of one server that answers at once.
 
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
@@ -11,10 +11,10 @@ use privydns_core::{
 
 use super::peer;
 
-/// What a lookup may take.
+/// The timeout of the lookups.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// An engine and what it has written.
+/// An engine and the bytes that it has written.
 pub(crate) struct World {
     pub(crate) shared: Arc<Shared>,
     engine: Engine,
@@ -25,7 +25,7 @@ pub(crate) struct World {
     connection: Option<ConnectionId>,
 }
 
-/// A moment to count from, the same in all of the process.
+/// The start of the simulated clock, the same in the whole process.
 pub(crate) fn epoch() -> Instant {
     static BEGINNING: OnceLock<Instant> = OnceLock::new();
     #[allow(clippy::disallowed_methods, reason = "a made-up clock has to begin somewhere")]
@@ -39,7 +39,7 @@ pub(crate) fn queries(numbers: Range<usize>) -> impl Iterator<Item = Arc<Query>>
 }
 
 impl World {
-    /// With room for so many answers in the cache.
+    /// With a cache for this many answers.
     pub(crate) fn new(entries: usize) -> Self {
         let cache = CacheSettings::default().entries(entries as u64).bytes(entries as u64 * 1024);
         let upstream = "tls://192.0.2.1#dns.example".parse().expect("an upstream");
@@ -57,8 +57,8 @@ impl World {
         }
     }
 
-    /// Looks all of them up at once, as a handle does: the engine is asked what the cache does not know. Sees every one
-    /// answered.
+    /// Looks up all names at once, as a handle does: the engine gets the queries that the cache cannot answer. Checks
+    /// that every lookup is answered.
     pub(crate) fn look_up(&mut self, queries: impl IntoIterator<Item = Arc<Query>>) {
         let (now, mut open) = (epoch(), 0);
         for query in queries {
@@ -88,7 +88,7 @@ impl World {
         }
     }
 
-    /// All that was written has been sent, and is answered.
+    /// Reports all written bytes as sent, and answers them.
     fn poll_once(&mut self) {
         let id = self.connection.expect("it has connected");
         self.input.clear();

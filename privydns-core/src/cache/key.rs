@@ -23,7 +23,7 @@ pub(crate) struct CacheKey(u128);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct UpstreamSet(pub(crate) u64);
 
-/// A query's position in a resolver: the upstreams that may answer, and the key in the cache and among the
+/// Identifies a query within a resolver: the upstreams that may answer, and the key in the cache and among the
 /// lookups in flight. [`CacheResult::Miss`](crate::CacheResult::Miss) returns it and
 /// [`Input::Miss`](crate::Input::Miss) accepts it, so that a name is hashed only once.
 ///

@@ -183,7 +183,7 @@ impl Cache {
         self.inner.keyer.answer(query, upstream_set)
     }
 
-    /// The position of a lookup that `upstream_set` may answer.
+    /// The [`QueryKey`] of a query that `upstream_set` may answer.
     pub(crate) fn query_key(&self, query: &Query, upstream_set: UpstreamSet) -> QueryKey {
         QueryKey { upstream_set, key: self.key(query, upstream_set) }
     }

@@ -1,4 +1,4 @@
-//! Evaluates DoH responses: an answer, or the reason why there is none.
+//! Evaluates DoH responses: an answer, or the reason why the response is not an answer.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -4,8 +4,8 @@ use super::HEADER;
 use super::error::MessageError;
 use super::wire::{CLASS_IN, RawRecord, RawRecords, TYPE_ANY, TYPE_CNAME, TYPE_RRSIG, check_name, same_name};
 
-/// The maximum number of CNAME records in an answer section. Resolvers give up on shorter chains. If the
-/// records are in the wrong order, following each takes another pass over the section.
+/// The maximum number of CNAME records in an answer section. Resolvers give up on longer chains, or sooner.
+/// If the records are in the wrong order, following each takes another pass over the section.
 pub(super) const MAX_CHAIN: usize = 16;
 
 /// The offsets of the names on the chain, beginning with the question's.

@@ -1,16 +1,15 @@
-//! A copy of the workspace's sources, to break things in.
+//! A copy of the workspace's sources for mutations.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 pub(super) struct Copy(PathBuf);
 
-/// What is made and not written, by name.
+/// Folders and files that are not copied, by name.
 const PASSED_OVER: [&str; 4] = ["target", "corpus", "artifacts", "coverage"];
 
 impl Copy {
-    /// The copy, with all that was changed in it changed back. What is the same keeps its time, so that it is not
-    /// built again.
+    /// Restores the copy. Unchanged files keep their modification time, so that they are not built again.
     pub(super) fn of_the_workspace() -> Self {
         let copy = Self(PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("mutations"));
         let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace's folder");
@@ -22,7 +21,7 @@ impl Copy {
         self.0.join("sources/privydns-core")
     }
 
-    /// Where it is built.
+    /// The build folder.
     pub(super) fn target(&self) -> PathBuf {
         self.0.join("target")
     }

@@ -1,8 +1,8 @@
-//! Rules broken on purpose, one at a time, in a copy of the sources: a test has to fail each time.
+//! Mutations: rules are broken on purpose, one at a time, in a copy of the sources, and a test has to fail each time.
 //!
-//! `list` has them: what is broken, in which file, which text becomes which, and the tests that catch it. A plain
-//! `cargo test` sees to it that the list still fits the sources, and TESTING.md the list. To break things takes a
-//! quarter of an hour, and a command of its own:
+//! `list` contains the mutations: what is broken, the file, the text and its replacement, and the tests that catch the
+//! mutation. A plain `cargo test` checks that the list fits the sources, and TESTING.md the list. Running the mutations
+//! takes minutes and needs a separate command:
 //!
 //! ```text
 //! cargo test -p privydns-core --test mutations -- --ignored --nocapture
@@ -18,25 +18,25 @@ use std::process::Command;
 
 use copy::Copy;
 
-/// One rule, broken.
+/// One mutation.
 struct Mutation {
-    /// What is then the case.
+    /// The effect of the mutation, in words.
     what: String,
     edits: Vec<Edit>,
     tests: Vec<Test>,
 }
 
 struct Edit {
-    /// Below the crate's folder.
+    /// The path below the crate's folder.
     file: String,
-    /// Stands in it once.
+    /// The text to replace, which occurs exactly once.
     from: String,
     to: Vec<String>,
 }
 
 /// A test that has to fail.
 struct Test {
-    /// `lib`, or the name of a file of tests.
+    /// `lib`, or the name of an integration test.
     place: String,
     name: String,
 }
@@ -45,7 +45,7 @@ fn crate_folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The list: `# what`, `file`, `- from`, `+ to` for each line, `= place test`.
+/// Parses the list: `# what`, `file`, `- from`, `+ to` for each line, `= place test`.
 fn mutations() -> Vec<Mutation> {
     let list = fs::read_to_string(crate_folder().join("tests/mutations/list")).expect("the list");
     let mut mutations: Vec<Mutation> = Vec::new();
@@ -74,7 +74,7 @@ fn mutations() -> Vec<Mutation> {
 }
 
 impl Edit {
-    /// The file with the edit made, if it can be.
+    /// The mutated file, or the reason why the mutation does not apply.
     fn made(&self, source: &str) -> Result<String, String> {
         match source.matches(&self.from).count() {
             1 => Ok(source.replacen(&self.from, &self.to.join("\n"), 1)),
@@ -93,7 +93,7 @@ impl Mutation {
         Ok(())
     }
 
-    /// Whether all of its tests fail, and if not, why.
+    /// Runs the tests of a mutation. Returns the reason if one of them passes.
     fn is_caught(&self, copy: &Copy) -> Result<(), String> {
         self.apply(&copy.crate_folder())?;
         for Test { place, name } in &self.tests {
@@ -121,7 +121,7 @@ fn cargo(copy: &Copy, place: &str) -> Command {
 }
 
 #[test]
-fn the_list_fits_the_sources_and_testing_md_the_list() {
+fn mutation_list_fits_the_sources_and_testing_md() {
     let testing = fs::read_to_string(crate_folder().join("TESTING.md")).expect("TESTING.md");
     let mutations = mutations();
     for mutation in &mutations {
@@ -148,7 +148,7 @@ fn the_list_fits_the_sources_and_testing_md_the_list() {
     println!("mutations: {}", mutations.len());
 }
 
-/// `PRIVYDNS_MUTATION` names some of them by a part of what they break.
+/// `PRIVYDNS_MUTATION` selects mutations by a part of their description.
 #[test]
 #[ignore = "takes five minutes"]
 fn every_mutation_is_caught() {
@@ -167,7 +167,7 @@ fn every_mutation_is_caught() {
             }
         }
     }
-    // The last one is taken back, so that the copy is whole.
+    // Reverts the last mutation, so that the copy is unchanged.
     drop(Copy::of_the_workspace());
     println!("{} of {tried} mutations caught", tried - missed.len());
     assert!(tried > 0 && missed.is_empty(), "{missed:#?}");

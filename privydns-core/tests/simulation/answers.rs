@@ -1,4 +1,4 @@
-//! Lookups that go well: what is asked, how often, and what comes back to whom.
+//! Successful lookups: which queries are sent, how often, and which caller receives which answer.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ const COLD: std::time::Duration = ms(60);
 const WARM: std::time::Duration = ms(20);
 
 #[test]
-fn a_lookup_is_answered_after_three_round_trips_and_the_next_after_one() {
+fn first_lookup_takes_three_round_trips_the_next_takes_one() {
     let mut world = World::with_upstreams(1);
     let done = world.resolve("example.com");
     assert_eq!(done.at, COLD);
@@ -29,7 +29,7 @@ fn a_lookup_is_answered_after_three_round_trips_and_the_next_after_one() {
 }
 
 #[test]
-fn what_is_in_the_cache_is_answered_without_a_packet() {
+fn cached_answer_sends_no_packet() {
     let mut world = World::with_upstreams(1);
     world.resolve("example.com").answer();
     world.run_for(s(5));
@@ -43,7 +43,7 @@ fn what_is_in_the_cache_is_answered_without_a_packet() {
 }
 
 #[test]
-fn fifty_equal_lookups_at_once_are_one_query() {
+fn fifty_equal_lookups_share_one_query() {
     let mut world = World::with_upstreams(1);
     for _ in 0..50 {
         world.lookup("example.com");
@@ -54,9 +54,9 @@ fn fifty_equal_lookups_at_once_are_one_query() {
     assert_eq!(world.host(0).asked.len(), 1);
 }
 
-/// Those who ask together would otherwise all go to one server of several.
+/// With one seed, all callers that share an answer would choose the same one of several servers.
 #[test]
-fn equal_lookups_at_once_draw_lots_of_their_own() {
+fn equal_lookups_have_shuffle_seeds_of_their_own() {
     let mut world = World::with_upstreams(1);
     let reply =
         |question: &_| Reply::to(question).record(300, b"\0\x0a\x01a\0").record(300, b"\0\x0a\x01b\0");
@@ -71,9 +71,9 @@ fn equal_lookups_at_once_draw_lots_of_their_own() {
     assert_eq!(world.host(0).asked.len(), 1);
 }
 
-/// As many as there may be at once. Their cost has to grow with their number, and not with its square.
+/// The maximum number of lookups. Their cost must grow linearly with their number.
 #[test]
-fn sixteen_thousand_equal_lookups_at_once_are_one_query() {
+fn sixteen_thousand_equal_lookups_share_one_query() {
     let mut world = World::with_upstreams(1);
     for _ in 0..16_384 {
         world.lookup("example.com");
@@ -85,7 +85,7 @@ fn sixteen_thousand_equal_lookups_at_once_are_one_query() {
 }
 
 #[test]
-fn an_equal_lookup_that_comes_later_shares_what_is_on_its_way() {
+fn later_equal_lookup_joins_the_flight() {
     let mut world = World::with_upstreams(1);
     world.lookup("example.com");
     world.run_for(ms(55));
@@ -95,7 +95,7 @@ fn an_equal_lookup_that_comes_later_shares_what_is_on_its_way() {
 }
 
 #[test]
-fn a_hundred_lookups_on_a_cold_resolver_open_one_connection() {
+fn hundred_lookups_on_a_cold_resolver_open_one_connection() {
     let mut world = World::with_upstreams(1);
     for number in 0..100 {
         world.lookup(&format!("host{number}.example"));
@@ -107,7 +107,7 @@ fn a_hundred_lookups_on_a_cold_resolver_open_one_connection() {
 }
 
 #[test]
-fn answers_out_of_order_reach_the_lookups_they_are_for() {
+fn out_of_order_answers_reach_their_lookups() {
     let mut world = World::with_upstreams(1);
     world.host(0).serves(|ask| {
         let data = [203, 0, 113, u8::try_from(ask.number).expect("a few")];
@@ -124,7 +124,7 @@ fn answers_out_of_order_reach_the_lookups_they_are_for() {
     }
 }
 
-/// The answers of a server that lies first and then answers, 10 ms later.
+/// A server that sends a wrong answer first and the right answer 10 ms later.
 fn after_a_lie(lie: impl Fn(&Ask) -> Reply + 'static) -> World {
     let mut world = World::with_upstreams(1);
     world.host(0).serves(move |ask| {
@@ -136,7 +136,7 @@ fn after_a_lie(lie: impl Fn(&Ask) -> Reply + 'static) -> World {
 }
 
 #[test]
-fn an_answer_with_a_wrong_id_is_passed_over() {
+fn answer_with_a_wrong_id_is_ignored() {
     let mut world = after_a_lie(|ask| Reply::to(&ask.question).id(ask.question.id ^ 1));
     let done = world.resolve("example.com");
     assert_eq!(done.at, COLD + ms(10));
@@ -144,7 +144,7 @@ fn an_answer_with_a_wrong_id_is_passed_over() {
 }
 
 #[test]
-fn an_answer_to_another_question_is_passed_over() {
+fn answer_to_another_question_is_ignored() {
     let mut world = after_a_lie(|ask| Reply::to(&ask.question.about("elsewhere")));
     let done = world.resolve("example.com");
     assert_eq!(done.at, COLD + ms(10));
@@ -152,7 +152,7 @@ fn an_answer_to_another_question_is_passed_over() {
 }
 
 #[test]
-fn a_name_that_does_not_exist_is_an_answer_and_denies_what_is_below_it() {
+fn nxdomain_is_an_answer_and_denies_the_names_below() {
     let mut world = World::with_upstreams(2);
     world.host(0).replies(|question| Reply::to(question).rcode(NXDOMAIN).soa(60, 1));
     let done = world.resolve("no.example");
@@ -164,7 +164,7 @@ fn a_name_that_does_not_exist_is_an_answer_and_denies_what_is_below_it() {
 }
 
 #[test]
-fn names_that_never_leave_are_answered_or_refused_without_a_packet() {
+fn special_use_names_send_no_packet() {
     let mut world = World::with_upstreams(1);
     assert!(world.resolve("localhost").answer().addresses().all(|address| address.is_loopback()));
     assert!(world.resolve("192.0.2.1").answer().addresses().eq([std::net::IpAddr::from([192, 0, 2, 1])]));
@@ -174,7 +174,7 @@ fn names_that_never_leave_are_answered_or_refused_without_a_packet() {
 }
 
 #[test]
-fn a_lookup_may_pass_over_the_cache_or_ask_nothing_else() {
+fn lookup_may_bypass_the_cache_or_use_only_the_cache() {
     let mut world = World::with_upstreams(1);
     let only = query("example.com").with_cache_use(CacheUse::Only);
     let id = world.ask(&only);
@@ -191,9 +191,9 @@ fn a_lookup_may_pass_over_the_cache_or_ask_nothing_else() {
     assert_eq!(world.finish(id).answer().ttl(), Some(300), "what the bypass brought is kept");
 }
 
-/// A name inside must not be answered by what is said of it outside, nor the other way round.
+/// An internal name must not be answered with the public answer, nor the reverse.
 #[test]
-fn upstreams_of_different_protocols_share_neither_flight_nor_cache() {
+fn upstream_sets_share_neither_flight_nor_cache() {
     let certified = rcgen::generate_simple_self_signed(["client.example".to_owned()]).expect("a certificate");
     let certificate =
         ClientCertificate::from_der([certified.cert.der().to_vec()], &certified.signing_key.serialize_der());
@@ -218,7 +218,7 @@ fn upstreams_of_different_protocols_share_neither_flight_nor_cache() {
 }
 
 #[test]
-fn queries_that_differ_in_an_option_are_asked_apart() {
+fn queries_with_different_options_do_not_share_a_flight() {
     let mut world = World::with_upstreams(1);
     world.ask(&query("example.com"));
     world.ask(&query("example.com").dnssec_ok(true));
@@ -233,7 +233,7 @@ fn queries_that_differ_in_an_option_are_asked_apart() {
 }
 
 #[test]
-fn the_same_seed_gives_the_same_octets_and_another_seed_other_ids() {
+fn same_seed_gives_the_same_bytes_another_seed_other_ids() {
     let run = |seed: u8| {
         let config =
             Config::builder().upstreams([upstream(0), upstream(1)]).build().expect("a configuration");
@@ -255,9 +255,9 @@ fn the_same_seed_gives_the_same_octets_and_another_seed_other_ids() {
     assert_ne!(run(1).1, run(2).1);
 }
 
-/// Drivers are written by people, who may have two resolvers.
+/// A driver may mix up two resolvers.
 #[test]
-fn a_place_of_another_resolver_leads_to_no_other_upstream() {
+fn query_key_of_another_resolver_does_not_change_the_upstream() {
     let routed = Config::builder().upstream(upstream(0)).route("example.com", [upstream(1)]);
     let other = World::new(routed);
     let query = Arc::new(query("example.com"));

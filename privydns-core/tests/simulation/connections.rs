@@ -1,4 +1,4 @@
-//! Connections: how many, which address, and what becomes of lookups when one goes away.
+//! Connections: their number, their address, and the fate of lookups when a connection ends.
 
 use privydns_core::{Cause, Config, ErrorKind, Input};
 
@@ -6,7 +6,7 @@ use crate::world::wire::Reply;
 use crate::world::{ADDRESS, AT_ONCE, Accepts, Act, World, answer, answer_after, ms, s, upstream};
 
 #[test]
-fn a_connection_killed_with_fifty_lookups_in_flight_costs_one_new_connection() {
+fn reset_with_fifty_in_flight_costs_one_new_connection() {
     let mut world = World::with_upstreams(1);
     world.resolve("warm.example").answer();
     world.host(0).keeps_silent();
@@ -20,16 +20,16 @@ fn a_connection_killed_with_fifty_lookups_in_flight_costs_one_new_connection() {
     let done = world.finish_all();
     assert_eq!(done.len(), 50);
     for done in done {
-        // The query's way, the news of the end, and three round trips.
+        // The query's one-way delay, the news of the end, and three round trips.
         assert_eq!(done.took, ms(15 + 10 + 60));
         assert_eq!(done.answer().attempts(), 1);
     }
     assert_eq!(world.host(0).dialled.len(), 2);
 }
 
-/// Nothing tells then whether the server can answer at all: the loss is an attempt, and a pause comes first.
+/// Whether the server can answer is unknown: the loss costs an attempt, and a pause comes first.
 #[test]
-fn a_connection_killed_before_its_first_answer_costs_an_attempt() {
+fn reset_before_the_first_answer_costs_an_attempt() {
     let mut world = World::with_upstreams(1);
     world
         .host(0)
@@ -46,9 +46,9 @@ fn a_connection_killed_before_its_first_answer_costs_an_attempt() {
     assert!(world.host(0).dialled.len() <= 3);
 }
 
-/// Conformance 9: what is lost with it is sent again, and not with it for ever.
+/// Conformance 9: queries in flight are sent again, a limited number of times.
 #[test]
-fn a_query_that_its_server_closes_connections_for_is_lost_alone() {
+fn query_that_kills_connections_fails_alone() {
     for warm in [false, true] {
         let mut world = World::with_upstreams(1);
         world.host(0).serves(|ask| match ask.question.name.as_str() {
@@ -72,7 +72,7 @@ fn a_query_that_its_server_closes_connections_for_is_lost_alone() {
 }
 
 #[test]
-fn a_server_that_closes_when_idle_costs_the_next_lookup_no_attempt() {
+fn idle_close_costs_the_next_lookup_no_attempt() {
     let mut world = World::with_upstreams(1);
     world.host(0).closes_when_idle = Some(s(3));
     world.resolve("example.com").answer();
@@ -83,9 +83,9 @@ fn a_server_that_closes_when_idle_costs_the_next_lookup_no_attempt() {
     assert_eq!(world.host(0).dialled.len(), 2);
 }
 
-/// The query is on its way when the server closes: it is sent again, at once and at no cost.
+/// The query is in transit when the server closes: the query is sent again at once and at no cost.
 #[test]
-fn a_query_that_crosses_the_servers_close_is_sent_again_at_no_cost() {
+fn query_crossing_the_servers_close_is_resent_at_no_cost() {
     let mut world = World::with_upstreams(1);
     world.resolve("example.com").answer();
     world.reset_all(0);
@@ -96,7 +96,7 @@ fn a_query_that_crosses_the_servers_close_is_sent_again_at_no_cost() {
 }
 
 #[test]
-fn a_connection_lost_again_and_again_is_forgiven_once_and_ends_the_lookup_after_its_attempts() {
+fn repeated_losses_are_free_once_then_cost_attempts() {
     let mut world = World::with_upstreams(1);
     world.host(0).serves(|ask| {
         if ask.question.name == "bad.example." { vec![Act::Close(AT_ONCE)] } else { answer(&ask.question) }
@@ -110,7 +110,7 @@ fn a_connection_lost_again_and_again_is_forgiven_once_and_ends_the_lookup_after_
 }
 
 #[test]
-fn an_idle_connection_is_closed_after_eight_seconds() {
+fn idle_dot_connection_is_closed_after_eight_seconds() {
     let mut world = World::with_upstreams(1);
     let done = world.resolve("example.com");
     assert_eq!(world.wake(), Some(done.at + s(8)));
@@ -122,7 +122,7 @@ fn an_idle_connection_is_closed_after_eight_seconds() {
 }
 
 #[test]
-fn the_idle_time_counts_from_the_last_answer() {
+fn idle_time_counts_from_the_last_answer() {
     let mut world = World::with_upstreams(1);
     for number in 0..5 {
         world.resolve(&format!("host{number}.example")).answer();
@@ -131,9 +131,9 @@ fn the_idle_time_counts_from_the_last_answer() {
     assert_eq!(world.host(0).dialled.len(), 1);
 }
 
-/// RFC 7828 Section 3.2.2: the server's word on the idle time counts, less a second for the packets on their way.
+/// RFC 7828 Section 3.2.2: the server's idle timeout applies, less a second for packets in transit.
 #[test]
-fn the_server_says_how_long_an_idle_connection_is_kept() {
+fn keepalive_option_sets_the_idle_time() {
     let mut world = World::with_upstreams(1);
     world.host(0).replies(|question| Reply::to(question).record(300, &ADDRESS).keepalive(s(30)));
     let done = world.resolve("example.com");
@@ -141,7 +141,7 @@ fn the_server_says_how_long_an_idle_connection_is_kept() {
 }
 
 #[test]
-fn a_keepalive_of_zero_drains_the_connection() {
+fn keepalive_of_zero_drains_the_connection() {
     let mut world = World::with_upstreams(1);
     world.host(0).serves(|ask| {
         let reply = Reply::to(&ask.question).record(300, &ADDRESS);
@@ -154,7 +154,8 @@ fn a_keepalive_of_zero_drains_the_connection() {
     world.lookup("first.example");
     let second = world.lookup("second.example");
     world.run_for(ms(65));
-    // The answer to the first said so; the second is still waited for, and a third goes elsewhere.
+    // The answer to the first query announced the end; the second answer is still awaited, and a third query uses
+    // another connection.
     let third = world.lookup("third.example");
     assert_eq!(world.finish(second).at, ms(60 + 50));
     assert_eq!(world.network.open_connections(), 1, "empty, the first is closed at once");
@@ -162,9 +163,9 @@ fn a_keepalive_of_zero_drains_the_connection() {
     assert_eq!(world.host(0).dialled.len(), 2);
 }
 
-/// It counts for nothing, so that no limit on connections keeps lookups waiting for it.
+/// A draining connection does not count, so that the limit on connections does not delay lookups.
 #[test]
-fn a_connection_that_drains_makes_room_for_another() {
+fn draining_connection_does_not_count_as_a_connection() {
     let mut world = World::new(Config::builder().upstream(upstream(0)).max_connections(1));
     world.host(0).serves(|ask| {
         let reply = Reply::to(&ask.question).record(300, &ADDRESS);
@@ -181,10 +182,10 @@ fn a_connection_that_drains_makes_room_for_another() {
     assert_eq!(world.finish(third).took, ms(60));
 }
 
-/// The world sees to it that nothing is transmitted without credit; here it runs out: a thousand queries of 384
-/// octets are more than there is.
+/// The simulation checks that nothing is transmitted without credit; here the credit is used up: a thousand queries of
+/// 384 bytes exceed it.
 #[test]
-fn what_the_operating_system_does_not_take_waits() {
+fn unwritten_data_is_limited_by_credit() {
     let mut world = World::with_upstreams(1);
     world.resolve("warm.example").answer();
     world.host(0).stalled_until = world.now() + s(1);
@@ -200,7 +201,7 @@ fn what_the_operating_system_does_not_take_waits() {
 }
 
 #[test]
-fn a_cancelled_lookup_leaves_nothing_behind() {
+fn cancelled_lookup_leaves_no_state() {
     let mut world = World::with_upstreams(1);
     world.host(0).keeps_silent();
     let id = world.lookup("example.com");
@@ -214,7 +215,7 @@ fn a_cancelled_lookup_leaves_nothing_behind() {
 }
 
 #[test]
-fn one_caller_that_leaves_takes_nothing_from_the_others() {
+fn cancelling_one_caller_does_not_affect_the_others() {
     let mut world = World::with_upstreams(1);
     let first = world.lookup("example.com");
     let second = world.lookup("example.com");
@@ -225,7 +226,7 @@ fn one_caller_that_leaves_takes_nothing_from_the_others() {
 }
 
 #[test]
-fn a_late_answer_to_a_cancelled_query_is_no_misbehaviour() {
+fn late_answer_to_a_cancelled_query_is_not_misbehaviour() {
     let mut world = World::with_upstreams(1);
     world.host(0).serves(|ask| crate::world::answer_after(ms(100), &ask.question));
     for number in 0..40 {
@@ -238,7 +239,7 @@ fn a_late_answer_to_a_cancelled_query_is_no_misbehaviour() {
 }
 
 #[test]
-fn closing_ends_every_lookup_and_every_connection() {
+fn close_ends_every_lookup_and_every_connection() {
     let mut world = World::with_upstreams(2);
     world.resolve("warm.example").answer();
     world.host(0).keeps_silent();
@@ -255,7 +256,7 @@ fn closing_ends_every_lookup_and_every_connection() {
 }
 
 #[test]
-fn closing_while_dialling_gives_the_dial_up() {
+fn close_abandons_dials() {
     let mut world = World::with_upstreams(1);
     let id = world.lookup("example.com");
     world.run_for(ms(30));
@@ -266,9 +267,9 @@ fn closing_while_dialling_gives_the_dial_up() {
     assert_eq!((world.host(0).connected, world.network.open_connections()), (0, 0));
 }
 
-/// Conformance 13: no harm in the offer, but where the server ends the handshake over it, it is asked without.
+/// Conformance 13: ALPN is offered; if the server aborts the handshake for it, the next connection does without.
 #[test]
-fn a_server_that_refuses_alpn_is_asked_without_and_that_is_remembered() {
+fn refused_alpn_is_retried_without_and_remembered() {
     let mut world = World::with_upstreams(1);
     world.host(0).accepts(Accepts::WithoutAlpn);
     let done = world.resolve("example.com");
@@ -280,9 +281,9 @@ fn a_server_that_refuses_alpn_is_asked_without_and_that_is_remembered() {
     assert_eq!(world.host(0).dialled.len(), 3);
 }
 
-/// Who answered the alert may have been a network in between, and servers are set up anew.
+/// The alert may have come from the network, and servers are reconfigured.
 #[test]
-fn that_a_server_refuses_alpn_is_remembered_for_five_minutes() {
+fn refused_alpn_is_remembered_for_five_minutes() {
     let mut world = World::with_upstreams(1);
     world.host(0).accepts(Accepts::WithoutAlpn);
     world.resolve("first.example").answer();
@@ -313,7 +314,7 @@ mod races {
 
     /// Conformance 45: RFC 8305 Sections 4 and 5.
     #[test]
-    fn the_second_address_joins_after_a_quarter_of_a_second_and_the_winner_goes_first_from_then_on() {
+    fn second_address_joins_after_250_ms_and_the_winner_goes_first() {
         let mut world = two_families();
         world.network.host(v6()).accepts(Accepts::Silently);
         assert_eq!(world.resolve("example.com").at, ms(250 + 60));
@@ -325,7 +326,7 @@ mod races {
     }
 
     #[test]
-    fn the_second_address_joins_at_once_when_the_first_refuses() {
+    fn second_address_joins_at_once_when_the_first_refuses() {
         let mut world = two_families();
         world.network.host(v6()).accepts(Accepts::Nothing);
         assert_eq!(world.resolve("example.com").at, ms(20 + 60));
@@ -333,29 +334,29 @@ mod races {
     }
 
     #[test]
-    fn the_loser_of_a_race_is_closed() {
+    fn loser_of_a_race_is_closed() {
         let mut world = two_families();
         world.network.host(v6()).is_away(ms(90));
         world.network.host(v4()).is_away(ms(40));
-        // IPv6 is up at 360 ms, IPv4 not before 410 ms.
+        // IPv6 is up at 360 ms, IPv4 at 410 ms at the earliest.
         assert_eq!(world.resolve("example.com").at, ms(360 + 180));
         assert_eq!(world.network.open_connections(), 1);
         assert_eq!((world.network.host(v6()).asked.len(), world.network.host(v4()).asked.len()), (1, 0));
     }
 
     #[test]
-    fn every_address_that_refuses_alpn_is_asked_without() {
+    fn every_address_that_refuses_alpn_is_retried_without() {
         let mut world = two_families();
         world.network.host(v6()).is_away(ms(90)).accepts(Accepts::WithoutAlpn);
         world.network.host(v4()).accepts(Accepts::Failing(Cause::NoApplicationProtocol));
-        // IPv4 refuses at 290 ms, and again at 330 ms; IPv6, with an offer made before that, at 360 ms.
+        // IPv4 refuses at 290 ms and at 330 ms; IPv6 refuses at 360 ms, for an offer made before that.
         let done = world.resolve("example.com");
         assert_eq!(done.at, ms(360 + 360 + 180));
         assert_eq!(done.answer().attempts(), 1);
     }
 
     #[test]
-    fn an_address_too_slow_for_the_race_may_still_win_it() {
+    fn slow_address_may_still_win_the_race() {
         let mut world = two_families();
         world.network.host(v6()).is_away(ms(150));
         world.network.host(v4()).accepts(Accepts::TcpAlone);
@@ -363,9 +364,9 @@ mod races {
     }
 }
 
-/// However long the connection takes: what stands in line for it stands there once.
+/// However long the connection takes, a query is queued for it once.
 #[test]
-fn a_lookup_that_waits_for_its_connection_sends_one_query_when_it_comes() {
+fn lookup_waiting_for_a_dial_sends_one_query() {
     let mut world = World::with_upstreams(1);
     world.host(0).is_away(ms(500));
     for number in 0..10 {
@@ -378,9 +379,9 @@ fn a_lookup_that_waits_for_its_connection_sends_one_query_when_it_comes() {
     assert_eq!(asked, 10);
 }
 
-/// Conformance 39: nothing is sent where TLS does not come up, so that it counts as no query.
+/// Conformance 39: a failed handshake sends no query and does not count as one.
 #[test]
-fn handshakes_that_fail_while_a_server_starts_are_attempts_and_no_queries() {
+fn failed_handshakes_are_attempts_but_not_queries() {
     let builder = Config::builder().upstream(upstream(0)).attempts(10).timeout(s(10));
     let mut world = World::new(builder);
     world.host(0).accepts(Accepts::Failing(Cause::Tls("the server closed in the handshake".into())));

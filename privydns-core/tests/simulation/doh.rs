@@ -1,4 +1,4 @@
-//! What is different where queries travel over HTTP: versions, statuses, and connections that carry one query each.
+//! DoH: HTTP versions, statuses, and connections with one query at a time.
 
 mod faults;
 
@@ -9,7 +9,7 @@ use crate::world::{
     https_upstream, ms, s, upstream,
 };
 
-/// A DoH server whose version of HTTP the handshake settles.
+/// A DoH server whose HTTP version is negotiated.
 fn negotiated() -> Upstream {
     https_upstream(0).with_http_version(HttpVersion::Negotiated)
 }
@@ -25,7 +25,7 @@ fn host(world: &mut World) -> &mut Host {
 }
 
 #[test]
-fn the_handshake_settles_the_version() {
+fn alpn_decides_the_http_version() {
     for (speaks, spoken) in
         [(SpokenProtocol::Http2, Transport::Http2), (SpokenProtocol::Http1, Transport::Http1)]
     {
@@ -39,7 +39,7 @@ fn the_handshake_settles_the_version() {
 }
 
 #[test]
-fn a_hundred_lookups_over_http2_share_one_connection() {
+fn hundred_lookups_over_http2_share_one_connection() {
     let mut world = world_that_speaks(SpokenProtocol::Http2, negotiated());
     for number in 0..100 {
         world.lookup(&format!("host{number}.example"));
@@ -60,9 +60,9 @@ fn lookups_over_http1_share_six_connections() {
     assert_eq!((host(&mut world).dialled.len(), host(&mut world).asked.len()), (6, 60));
 }
 
-/// Who waits for a turn on a busy connection is not helped by waiting twice.
+/// A second attempt queued for a busy connection would not be sent earlier.
 #[test]
-fn lookups_that_wait_for_their_turn_are_one_attempt_each() {
+fn queued_lookups_are_one_attempt_each() {
     let mut world = world_that_speaks(SpokenProtocol::Http1, https_upstream(0));
     host(&mut world).serves(|ask| answer_after(ms(400), &ask.question));
     for number in 0..60 {
@@ -74,7 +74,7 @@ fn lookups_that_wait_for_their_turn_are_one_attempt_each() {
 }
 
 #[test]
-fn an_idle_connection_is_closed_after_thirty_seconds() {
+fn idle_doh_connection_is_closed_after_thirty_seconds() {
     for speaks in [SpokenProtocol::Http1, SpokenProtocol::Http2] {
         let mut world = world_that_speaks(speaks, negotiated());
         let done = world.resolve("example.com");
@@ -84,9 +84,9 @@ fn an_idle_connection_is_closed_after_thirty_seconds() {
     }
 }
 
-/// RFC 9113 Section 6.8: what the server did not process is sent again at no cost, on a new connection.
+/// RFC 9113 Section 6.8: queries that the server did not process are sent again at no cost, on a new connection.
 #[test]
-fn queries_that_a_goaway_passes_over_are_sent_again_at_no_cost() {
+fn queries_not_processed_before_goaway_are_resent_at_no_cost() {
     let mut world = world_that_speaks(SpokenProtocol::Http2, negotiated());
     host(&mut world).serves(|ask| match ask.connection {
         0 => vec![Act::Refuse(AT_ONCE, Refusal::GoAway(0))],
@@ -102,9 +102,9 @@ fn queries_that_a_goaway_passes_over_are_sent_again_at_no_cost() {
     assert_eq!(host(&mut world).dialled.len(), 2);
 }
 
-/// A promise not to have processed a query is believed a few times.
+/// A server's promise not to have processed a query is accepted a few times.
 #[test]
-fn a_server_that_passes_over_everything_is_a_server_that_fails() {
+fn server_that_refuses_every_stream_fails_the_lookup() {
     let mut world = world_that_speaks(SpokenProtocol::Http2, negotiated());
     host(&mut world).serves(|_| vec![Act::Refuse(AT_ONCE, Refusal::GoAway(0))]);
     let error = world.resolve("example.com").error();
@@ -112,9 +112,9 @@ fn a_server_that_passes_over_everything_is_a_server_that_fails() {
     assert_eq!(host(&mut world).asked.len(), 3 + 4);
 }
 
-/// Who sets the version wants no other.
+/// A configured version is the only one.
 #[test]
-fn a_version_that_is_set_is_not_given_up() {
+fn configured_http_version_is_kept() {
     let mut world = world_that_speaks(SpokenProtocol::Http2, https_upstream(0));
     let error = world.resolve("example.com").error();
     assert!(matches!(error.kind(), ErrorKind::Upstream(Cause::Protocol(_))), "{error:?}");
@@ -123,9 +123,9 @@ fn a_version_that_is_set_is_not_given_up() {
     world.resolve("example.com").answer();
 }
 
-/// What servers pick is not always what they speak: dnsdist picks nothing, and Unbound whatever comes first.
+/// A server may negotiate another protocol than it uses: dnsdist picks none, and Unbound the first one offered.
 #[test]
-fn a_server_that_speaks_another_version_than_it_picks_is_spoken_to_in_that() {
+fn actual_http_version_overrides_alpn() {
     for (speaks, alpn, round_trips) in [
         (SpokenProtocol::Http1, Alpn::Silent, 3),
         (SpokenProtocol::Http1, Alpn::Agreeable, 6),
@@ -141,9 +141,9 @@ fn a_server_that_speaks_another_version_than_it_picks_is_spoken_to_in_that() {
     }
 }
 
-/// What it sent may have been anybody's, and is no reason to speak another version to it from then on.
+/// The response may have come from another device, and does not justify another version from then on.
 #[test]
-fn a_version_learned_from_garbage_is_forgotten_when_it_fails() {
+fn http_version_learned_from_garbage_is_forgotten() {
     let mut world = world_that_speaks(SpokenProtocol::Http2, negotiated());
     host(&mut world).serves(|_| vec![Act::SendRaw(AT_ONCE, b"SSH-2.0-OpenSSH_9.9\r\n".into())]);
     let error = world.resolve("first.example").error();
@@ -156,7 +156,7 @@ fn a_version_learned_from_garbage_is_forgotten_when_it_fails() {
 mod retry_after {
     use super::*;
 
-    /// A DoH server that asks for three seconds when it is asked for the first time.
+    /// A DoH server that answers the first request with a `Retry-After` of three seconds.
     fn busy(host: &mut Host) {
         host.speaks = SpokenProtocol::Http1;
         host.serves(|ask| match ask.number {
@@ -170,7 +170,7 @@ mod retry_after {
     }
 
     #[test]
-    fn the_only_upstream_is_waited_for() {
+    fn retry_after_of_the_only_upstream_is_waited_for() {
         let mut world = World::new(Config::builder().upstream(https_upstream(0)));
         busy(world.network.host(https_address(0)));
         let done = world.resolve("example.com");
@@ -179,7 +179,7 @@ mod retry_after {
     }
 
     #[test]
-    fn a_lookup_that_has_not_the_time_to_wait_says_so_at_once() {
+    fn lookup_without_time_for_retry_after_fails_at_once() {
         let mut world = World::new(Config::builder().upstream(https_upstream(0)).timeout(s(2)));
         busy(world.network.host(https_address(0)));
         let done = world.resolve("example.com");
@@ -189,7 +189,7 @@ mod retry_after {
     }
 
     #[test]
-    fn another_upstream_answers_meanwhile() {
+    fn another_upstream_answers_during_retry_after() {
         let mut world = World::new(Config::builder().upstream(https_upstream(0)).upstream(upstream(1)));
         busy(world.network.host(https_address(0)));
         assert_eq!(world.resolve("first.example").answer().upstream(), "up1");

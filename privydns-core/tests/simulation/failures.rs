@@ -1,4 +1,4 @@
-//! Lookups that go wrong: what is tried, when it stops, and what the caller is told.
+//! Failing lookups: what is tried, when retries stop, and which error the caller gets.
 
 mod faults;
 
@@ -11,7 +11,7 @@ use crate::world::{
     ADDRESS, AT_ONCE, Accepts, Act, Host, World, answer, answer_after, ms, query, s, upstream,
 };
 
-/// A lookup with a deadline of a second at one upstream that this is done to.
+/// A lookup with a deadline of one second at one upstream with this fault.
 fn a_second_with(prepare: impl Fn(&mut Host)) -> (Duration, privydns_core::Error) {
     let mut world = World::new(Config::builder().upstream(upstream(0)).timeout(s(1)));
     prepare(world.host(0));
@@ -20,7 +20,7 @@ fn a_second_with(prepare: impl Fn(&mut Host)) -> (Duration, privydns_core::Error
 }
 
 #[test]
-fn a_server_silent_in_tls_is_an_error_at_the_deadline_that_says_so() {
+fn silence_in_tls_is_reported_at_the_deadline() {
     let (at, error) = a_second_with(|host| {
         host.accepts(Accepts::TcpAlone);
     });
@@ -32,7 +32,7 @@ fn a_server_silent_in_tls_is_an_error_at_the_deadline_that_says_so() {
 }
 
 #[test]
-fn a_server_that_never_answers_is_an_error_at_the_deadline_that_says_so() {
+fn silence_after_the_query_is_reported_at_the_deadline() {
     let (at, error) = a_second_with(|host| {
         host.keeps_silent();
     });
@@ -42,7 +42,7 @@ fn a_server_that_never_answers_is_an_error_at_the_deadline_that_says_so() {
 }
 
 #[test]
-fn an_address_that_swallows_packets_is_an_error_at_the_deadline_that_says_so() {
+fn dropped_packets_are_reported_at_the_deadline() {
     let (at, error) = a_second_with(|host| {
         host.accepts(Accepts::Silently);
     });
@@ -52,11 +52,11 @@ fn an_address_that_swallows_packets_is_an_error_at_the_deadline_that_says_so() {
 }
 
 #[test]
-fn a_server_that_refuses_connections_is_an_error_after_three_attempts() {
+fn refused_connections_fail_after_three_attempts() {
     let mut world = World::with_upstreams(1);
     world.host(0).accepts(Accepts::Nothing);
     let done = world.resolve("example.com");
-    // Long enough for a server that is restarted, short enough for one that is not.
+    // Long enough for a server that restarts, short enough for one that does not.
     assert!(done.at >= ms(800) && done.at <= ms(20 + 125 + 20 + 1000 + 20), "{:?}", done.at);
     let error = done.error();
     assert!(matches!(error.kind(), ErrorKind::Upstream(Cause::Connect(_))), "{error}");
@@ -64,9 +64,9 @@ fn a_server_that_refuses_connections_is_an_error_after_three_attempts() {
     assert_eq!(world.host(0).dialled.len(), 3);
 }
 
-/// The black hole, with everything as by default.
+/// A server that drops all packets, with default settings.
 #[test]
-fn a_first_upstream_that_is_silent_costs_a_second_once() {
+fn silent_first_upstream_costs_one_second_once() {
     for accepts in [Accepts::Silently, Accepts::TcpAlone, Accepts::Everything] {
         let mut world = World::with_upstreams(2);
         world.host(0).accepts(accepts.clone()).keeps_silent();
@@ -83,7 +83,7 @@ fn a_first_upstream_that_is_silent_costs_a_second_once() {
 }
 
 #[test]
-fn a_first_upstream_that_refuses_costs_its_refusal() {
+fn refusing_first_upstream_costs_one_round_trip() {
     let mut world = World::with_upstreams(2);
     world.host(0).accepts(Accepts::Nothing).is_away(Duration::from_micros(50));
     let done = world.resolve("example.com");
@@ -92,7 +92,7 @@ fn a_first_upstream_that_refuses_costs_its_refusal() {
 }
 
 #[test]
-fn servfail_and_refused_go_to_the_next_upstream_at_once() {
+fn servfail_and_refused_fail_over_at_once() {
     for rcode in [SERVFAIL, REFUSED] {
         let mut world = World::with_upstreams(2);
         world.host(0).replies(move |question| Reply::to(question).rcode(rcode));
@@ -104,9 +104,9 @@ fn servfail_and_refused_go_to_the_next_upstream_at_once() {
     }
 }
 
-/// RFC 9520: for a while the server is not asked again, which is no attempt.
+/// RFC 9520: for a while the server is not asked again, which does not count as an attempt.
 #[test]
-fn an_upstream_that_is_known_to_fail_a_name_is_passed_over_at_no_cost() {
+fn remembered_failure_skips_the_upstream_at_no_cost() {
     let mut world = World::with_upstreams(2);
     world.host(0).replies(|question| Reply::to(question).rcode(SERVFAIL));
     world.host(1).replies(|question| Reply::to(question).record(0, &ADDRESS));
@@ -118,7 +118,7 @@ fn an_upstream_that_is_known_to_fail_a_name_is_passed_over_at_no_cost() {
 }
 
 #[test]
-fn servfail_of_the_only_upstream_is_the_error_with_what_it_says_about_it() {
+fn servfail_error_has_the_upstreams_extended_errors() {
     let mut world = World::with_upstreams(1);
     world
         .host(0)
@@ -132,9 +132,9 @@ fn servfail_of_the_only_upstream_is_the_error_with_what_it_says_about_it() {
     assert_eq!(world.host(0).asked.len(), 1, "asking the same server again would not change it");
 }
 
-/// Conformance 2. The world itself fails a test in which anything is transmitted before TLS is up.
+/// Conformance 2. The simulation fails a test in which data is transmitted before TLS is up.
 #[test]
-fn nothing_is_sent_where_tls_does_not_come_up() {
+fn no_query_is_sent_without_tls() {
     let failures = [
         Accepts::TcpAlone,
         Accepts::Failing(Cause::Tls("the peer speaks something else".into())),
@@ -156,7 +156,7 @@ fn nothing_is_sent_where_tls_does_not_come_up() {
 }
 
 #[test]
-fn a_wrong_certificate_is_tried_once_and_is_the_cause_reported() {
+fn untrusted_certificate_is_tried_once_and_reported() {
     let mut world = World::with_upstreams(2);
     world.host(0).has_wrong_certificate();
     world.host(1).accepts(Accepts::Nothing);
@@ -169,7 +169,7 @@ fn a_wrong_certificate_is_tried_once_and_is_the_cause_reported() {
 }
 
 #[test]
-fn a_sick_upstream_is_passed_over_for_five_seconds_and_then_probed_by_a_dial() {
+fn unhealthy_upstream_is_skipped_5_s_then_probed_by_a_dial() {
     let mut world = World::with_upstreams(2);
     world.host(0).has_wrong_certificate();
     assert_eq!(world.resolve("first.example").answer().upstream(), "up1");
@@ -194,19 +194,19 @@ fn a_sick_upstream_is_passed_over_for_five_seconds_and_then_probed_by_a_dial() {
 }
 
 #[test]
-fn the_pause_of_an_upstream_that_stays_sick_grows() {
+fn pause_of_an_unhealthy_upstream_grows() {
     let mut world = World::with_upstreams(2);
     world.host(0).accepts(Accepts::Nothing);
     for number in 0..600 {
         world.resolve(&format!("host{number}.example")).answer();
         world.run_for(ms(480));
     }
-    // After 0, 5, 15, 35, 75, 155 seconds; the next would come after 315.
+    // After 0, 5, 15, 35, 75, 155 seconds; the next probe would come after 315.
     assert_eq!(world.host(0).dialled.len(), 6, "{:?}", world.host(0).dialled);
 }
 
 #[test]
-fn when_all_are_sick_the_one_that_failed_longest_ago_is_tried_at_once() {
+fn all_unhealthy_the_longest_ago_failed_is_tried_at_once() {
     let mut world = World::with_upstreams(2);
     world.host(0).accepts(Accepts::Nothing);
     world.host(1).accepts(Accepts::Nothing);
@@ -219,7 +219,7 @@ fn when_all_are_sick_the_one_that_failed_longest_ago_is_tried_at_once() {
 }
 
 #[test]
-fn a_late_answer_wins_over_the_attempt_that_began_beside_it() {
+fn late_answer_wins_over_a_later_attempt() {
     let mut world = World::with_upstreams(2);
     world.host(0).serves(|ask| answer_after(ms(1000), &ask.question));
     world.host(1).serves(|ask| answer_after(s(2), &ask.question));
@@ -230,9 +230,9 @@ fn a_late_answer_wins_over_the_attempt_that_began_beside_it() {
     assert_eq!(world.host(1).dialled, [s(1)]);
 }
 
-/// A slow link is not a dead one: the attempt goes on though its time has passed, and nothing repeats it in vain.
+/// Slow links: the attempt continues after its timeout, and no retry duplicates it.
 #[test]
-fn an_answer_after_the_attempts_time_is_still_the_answer() {
+fn answer_after_the_attempt_timeout_is_used() {
     let mut world = World::with_upstreams(1);
     world.host(0).serves(|ask| answer_after(ms(3000), &ask.question));
     let done = world.resolve("example.com");
@@ -240,9 +240,9 @@ fn an_answer_after_the_attempts_time_is_still_the_answer() {
     done.answer();
 }
 
-/// The caller's impatience is not the server's fault.
+/// A short caller timeout does not make the upstream unhealthy.
 #[test]
-fn a_lookup_in_a_hurry_does_not_make_the_upstream_sick() {
+fn short_deadline_does_not_make_the_upstream_unhealthy() {
     let mut world = World::with_upstreams(2);
     let hurried = world.ask(&query("hurried.example").with_timeout(ms(30)));
     assert!(world.finish(hurried).error().is_timeout());
@@ -254,23 +254,24 @@ fn a_lookup_in_a_hurry_does_not_make_the_upstream_sick() {
     assert_eq!(world.host(0).dialled.len(), 1, "the connection is as good as before");
 }
 
-/// It answered before and says nothing now: a dead connection, as behind a rebooted router, or a dead server.
+/// The connection has answered before and is silent now: a dead connection, as after a router restart, or a dead
+/// server.
 #[test]
-fn a_connection_gone_silent_is_replaced_after_the_first_answer_that_does_not_come() {
+fn silent_connection_is_replaced_after_one_missing_answer() {
     let mut world = World::with_upstreams(1);
     world
         .host(0)
         .serves(|ask| if ask.connection == 0 && ask.number > 0 { Vec::new() } else { answer(&ask.question) });
     world.resolve("first.example").answer();
     let done = world.resolve("second.example");
-    // The shortest time that an attempt is given, and a new connection.
+    // The minimum attempt timeout, and a new connection.
     assert_eq!(done.took, ms(500 + 60));
     assert_eq!(world.resolve("third.example").took, ms(20));
     assert_eq!((world.host(0).dialled.len(), world.network.open_connections()), (2, 1));
 }
 
 #[test]
-fn one_lookup_too_many_is_refused_at_once() {
+fn lookup_over_max_lookups_is_refused_at_once() {
     let mut world = World::new(Config::builder().upstream(upstream(0)).max_lookups(10));
     for number in 0..10 {
         world.lookup(&format!("host{number}.example"));
@@ -283,9 +284,9 @@ fn one_lookup_too_many_is_refused_at_once() {
     world.resolve("one.too.many.example").answer();
 }
 
-/// As many as there may be at once. Their cost has to grow with their number, and not with its square.
+/// The maximum number of lookups. Their cost must grow linearly with their number.
 #[test]
-fn sixteen_thousand_lookups_that_nobody_answers_end_at_their_deadline() {
+fn sixteen_thousand_unanswered_lookups_end_at_their_deadline() {
     for accepts in [Accepts::Silently, Accepts::Everything] {
         let mut world = World::with_upstreams(2);
         world.host(0).accepts(accepts.clone()).keeps_silent();
@@ -301,7 +302,7 @@ fn sixteen_thousand_lookups_that_nobody_answers_end_at_their_deadline() {
 }
 
 #[test]
-fn garbage_is_an_error_that_names_the_rule_and_the_next_upstream_answers() {
+fn garbage_names_the_violated_rule_and_fails_over() {
     let garbage = |_: &crate::world::Ask| vec![Act::SendRaw(AT_ONCE, vec![0, 3, 1, 2, 3])];
     let mut world = World::with_upstreams(1);
     world.host(0).serves(garbage);
@@ -316,7 +317,7 @@ fn garbage_is_an_error_that_names_the_rule_and_the_next_upstream_answers() {
 }
 
 #[test]
-fn an_answer_that_cannot_be_read_goes_to_the_next_upstream() {
+fn malformed_answer_fails_over() {
     let mut world = World::with_upstreams(2);
     world.host(0).serves(|ask| {
         let mut message = Reply::to(&ask.question).record(300, &[1, 2, 3, 4]).octets();
@@ -327,9 +328,9 @@ fn an_answer_that_cannot_be_read_goes_to_the_next_upstream() {
     assert_eq!((done.at, done.answer().upstream().to_owned()), (ms(60 + 60), "up1".to_owned()));
 }
 
-/// What is known already fails the attempt in the moment in which it begins.
+/// The attempt fails at its start, because the failure is known.
 #[test]
-fn an_upstream_whose_name_does_not_exist_is_an_error_the_second_time_too() {
+fn unresolvable_upstream_is_an_error_every_time() {
     for attempts in 1..=3 {
         let nameless = Upstream::tls("nowhere.example").expect("an upstream").with_label("nameless");
         let config = Config::builder().upstream(upstream(0)).route("corp.example", [nameless]);
@@ -347,7 +348,7 @@ fn an_upstream_whose_name_does_not_exist_is_an_error_the_second_time_too() {
 }
 
 #[test]
-fn no_error_prints_the_name_that_was_asked_for() {
+fn no_error_prints_the_queried_name() {
     let mut world = World::with_upstreams(1);
     for accepts in [Accepts::Nothing, Accepts::TcpAlone, Accepts::Everything] {
         world.host(0).accepts(accepts).keeps_silent();

@@ -1,4 +1,4 @@
-//! Events: those that are documented, and no others, with nobody's names where they do not belong.
+//! Log events: exactly the documented ones, and names only where the documentation says so.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,10 +16,10 @@ use tracing::{Event, Level, Metadata, Subscriber};
 
 use crate::world::{Accepts, World, query, s};
 
-/// What is asked for in these tests, and nowhere else.
+/// The label of the queried name, which occurs only in these tests.
 const SECRET: &str = "secret";
 
-/// One event: its target, level and message, and its fields.
+/// One event: target, level, message and fields.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Logged {
     target: String,
@@ -29,7 +29,7 @@ struct Logged {
 }
 
 impl Logged {
-    /// What the table says of it.
+    /// The table's description of the event.
     fn row(&self) -> Row {
         let fields = self.fields.keys().cloned().collect();
         Row { target: self.target.clone(), level: self.level.clone(), message: self.message.clone(), fields }
@@ -60,7 +60,7 @@ thread_local! {
     static LOG: RefCell<Option<Vec<Logged>>> = const { RefCell::new(None) };
 }
 
-/// Writes down what threads emit that want it.
+/// Records the events of the threads that ask for it.
 struct Clerk;
 
 impl Subscriber for Clerk {
@@ -93,9 +93,9 @@ impl Subscriber for Clerk {
     fn exit(&self, _: &Id) {}
 }
 
-/// What is logged meanwhile.
+/// The events during `run`.
 fn logged(run: impl FnOnce()) -> Vec<Logged> {
-    // One for all threads: tracing may pass over one that only some threads have.
+    // One subscriber for all threads: tracing may skip a subscriber that only some threads have.
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| set_global_default(Clerk).expect("the only one"));
     LOG.set(Some(Vec::new()));
@@ -103,7 +103,7 @@ fn logged(run: impl FnOnce()) -> Vec<Logged> {
     LOG.take().expect("it was put there")
 }
 
-/// How many warnings with this message are logged meanwhile.
+/// The number of warnings with this message during `run`.
 pub(crate) fn warnings(message: &str, run: impl FnOnce()) -> usize {
     logged(run).iter().filter(|event| event.level == "WARN" && event.message == message).count()
 }
@@ -112,7 +112,7 @@ fn source() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src"))
 }
 
-/// The table of the documentation.
+/// The table in the documentation.
 fn documented() -> BTreeSet<Row> {
     let text = fs::read_to_string(source().join("logging.rs")).expect("the documentation");
     let rows = text.lines().filter_map(|line| line.strip_prefix("//! | `privydns::"));
@@ -152,7 +152,7 @@ fn written(folder: &Path, found: &mut BTreeSet<(String, String)>) {
 }
 
 #[test]
-fn what_is_documented_is_what_is_written() {
+fn documented_events_match_the_source() {
     let mut found = BTreeSet::new();
     written(source(), &mut found);
     let documented: BTreeSet<_> = documented().into_iter().map(|row| (row.level, row.message)).collect();
@@ -160,7 +160,7 @@ fn what_is_documented_is_what_is_written() {
     assert!(found.len() > 20);
 }
 
-/// An upstream that fails in all ways, and comes back.
+/// An upstream that fails in every way, and recovers.
 fn ups_and_downs() {
     let mut world = World::with_upstreams(2);
     world.host(0).accepts(Accepts::Nothing);
@@ -183,7 +183,7 @@ fn ups_and_downs() {
 }
 
 #[test]
-fn what_is_logged_is_documented_and_names_are_in_debug_alone() {
+fn logged_events_are_documented_and_names_only_in_debug() {
     let events = logged(ups_and_downs);
     let documented = documented();
     for event in &events {

@@ -1,8 +1,7 @@
-//! The engine in a simulated world: what it does, and when, to the millisecond of a clock that nobody waits for.
+//! Simulation tests: the engine in a simulated network under a simulated clock, checked to the millisecond.
 //!
-//! The tests of each file are about one thing that callers rely on. [`random`] relies on nothing, and plays thousands
-//! of runs that a number makes up. [`world`] is what all of them play in. [`faults`] asserts the wrong values of known
-//! faults.
+//! Each file tests one topic. [`random`] plays thousands of runs that follow from a seed, and checks invariants.
+//! [`world`] is the simulation itself. [`faults`] asserts the wrong values of known faults.
 //!
 //! ```text
 //! cargo test -p privydns-core --test simulation                          all of it, with some hundred made-up runs
@@ -10,8 +9,8 @@
 //! PRIVYDNS_SEED=712 cargo test -p privydns-core --test simulation replay -- --nocapture     one run, in words
 //! ```
 //!
-//! A made-up run that fails is replayed, understood, and becomes a test with a name in one of the other files: the
-//! number means another run as soon as the runs are made otherwise.
+//! A failing random run is replayed and understood, and becomes a named test in another file: its seed stands for
+//! another run as soon as the generator of runs changes.
 
 mod answers;
 mod connections;

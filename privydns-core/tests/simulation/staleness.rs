@@ -1,11 +1,11 @@
-//! Answers past their time, and answers renewed before it (RFC 8767).
+//! Stale answers, and answers refreshed before their end (RFC 8767).
 
 use privydns_core::{CacheResult, CacheSettings, CacheUse, Config, Input};
 
 use crate::world::wire::Reply;
 use crate::world::{ADDRESS, Accepts, Act, World, epoch, ms, query, s, upstream};
 
-/// A world that keeps old answers and has one for example.com that ended a while ago.
+/// A world that keeps stale answers and has one for example.com.
 pub(crate) fn with_a_stale_answer() -> World {
     let settings = CacheSettings::default().serve_stale(Some(CacheSettings::MAX_STALE));
     let mut world = World::new(Config::builder().upstream(upstream(0)).cache(settings));
@@ -16,14 +16,14 @@ pub(crate) fn with_a_stale_answer() -> World {
 }
 
 #[test]
-fn a_stale_answer_is_not_given_while_a_fresh_one_can_be_had() {
+fn fresh_answer_is_preferred_to_a_stale_one() {
     let mut world = with_a_stale_answer();
     let answer = world.resolve("example.com").answer();
     assert!(!answer.is_stale() && !answer.is_cached());
 }
 
 #[test]
-fn a_stale_answer_is_given_after_less_than_two_seconds_of_silence() {
+fn stale_answer_is_given_within_two_seconds_of_silence() {
     let mut world = with_a_stale_answer();
     world.host(0).accepts(Accepts::Silently);
     let done = world.resolve("example.com");
@@ -34,7 +34,7 @@ fn a_stale_answer_is_given_after_less_than_two_seconds_of_silence() {
 }
 
 #[test]
-fn a_stale_answer_is_given_when_asking_failed_and_for_half_a_minute_nobody_is_asked() {
+fn stale_answer_after_a_failure_pauses_queries_for_30_s() {
     let mut world = with_a_stale_answer();
     world.host(0).accepts(Accepts::Nothing);
     let done = world.resolve("example.com");
@@ -53,9 +53,9 @@ fn a_stale_answer_is_given_when_asking_failed_and_for_half_a_minute_nobody_is_as
     assert!(!world.resolve("example.com").answer().is_stale());
 }
 
-/// The deadline is the caller's: that it passed says little about the upstream, which goes on being asked.
+/// The caller's deadline says little about the upstream, so the query continues.
 #[test]
-fn a_stale_answer_is_given_at_a_deadline_that_comes_first_and_asking_goes_on() {
+fn stale_answer_at_an_early_deadline_continues_the_query() {
     let mut world = with_a_stale_answer();
     world.host(0).accepts(Accepts::Silently);
     let hurried = query("example.com").with_timeout(s(1));
@@ -73,7 +73,7 @@ fn a_stale_answer_is_given_at_a_deadline_that_comes_first_and_asking_goes_on() {
 }
 
 #[test]
-fn the_answer_that_comes_after_a_deadline_with_a_stale_one_is_kept() {
+fn answer_after_a_stale_deadline_is_cached() {
     let mut world = with_a_stale_answer();
     let hurried = world.ask(&query("example.com").with_timeout(ms(5)));
     assert!(world.finish(hurried).answer().is_stale());
@@ -85,7 +85,7 @@ fn the_answer_that_comes_after_a_deadline_with_a_stale_one_is_kept() {
 }
 
 #[test]
-fn the_answer_that_comes_after_a_stale_one_was_given_is_kept() {
+fn answer_after_a_stale_answer_is_cached() {
     let mut world = with_a_stale_answer();
     world.host(0).serves(|ask| vec![Act::Send(s(2), Reply::to(&ask.question).record(60, &ADDRESS).octets())]);
     assert!(world.resolve("example.com").answer().is_stale());
@@ -98,7 +98,7 @@ fn the_answer_that_comes_after_a_stale_one_was_given_is_kept() {
 }
 
 #[test]
-fn a_lookup_that_passes_over_the_cache_gets_no_stale_answer() {
+fn cache_bypass_gets_no_stale_answer() {
     let mut world = with_a_stale_answer();
     world.host(0).accepts(Accepts::Nothing);
     let id = world.ask(&query("example.com").with_cache_use(CacheUse::Bypass));
@@ -115,7 +115,7 @@ fn with_an_answer_near_its_end() -> World {
 }
 
 #[test]
-fn an_answer_near_its_end_is_renewed_when_it_is_asked_for() {
+fn answer_near_its_end_is_refreshed_on_a_hit() {
     let mut world = with_an_answer_near_its_end();
     let asked = query("example.com");
     let early = world.shared.try_answer(epoch() + world.now(), &asked).expect("no error");
@@ -128,7 +128,7 @@ fn an_answer_near_its_end_is_renewed_when_it_is_asked_for() {
 }
 
 #[test]
-fn a_refresh_goes_on_when_a_lookup_that_joined_it_leaves() {
+fn refresh_continues_when_a_joined_lookup_is_cancelled() {
     let mut world = with_an_answer_near_its_end();
     world.tell(Input::Refresh(query("example.com").into()));
     let joined = world.ask(&query("example.com").with_cache_use(CacheUse::Bypass));
@@ -140,7 +140,7 @@ fn a_refresh_goes_on_when_a_lookup_that_joined_it_leaves() {
 }
 
 #[test]
-fn a_refresh_goes_on_on_another_network() {
+fn refresh_continues_on_another_network() {
     let mut world = with_an_answer_near_its_end();
     world.host(0).unreachable_until = s(3600);
     world.tell(Input::Refresh(query("example.com").into()));
@@ -155,7 +155,7 @@ fn a_refresh_goes_on_on_another_network() {
 }
 
 #[test]
-fn a_refresh_that_fails_is_over_at_its_deadline() {
+fn failed_refresh_ends_at_its_deadline() {
     let mut world = with_an_answer_near_its_end();
     world.host(0).accepts(Accepts::Silently);
     world.tell(Input::Refresh(query("example.com").into()));
@@ -164,9 +164,9 @@ fn a_refresh_that_fails_is_over_at_its_deadline() {
     assert_eq!(world.network.open_connections(), 0);
 }
 
-/// As without a runtime, where nobody drives while nobody waits.
+/// As in the blocking crate, where no thread drives while no caller waits.
 #[test]
-fn an_answer_that_lay_unread_is_as_old_as_its_query() {
+fn unread_answer_is_as_old_as_its_query() {
     let mut world = World::with_upstreams(1);
     world
         .host(0)

@@ -1,4 +1,4 @@
-//! Time: each caller's own, and the clock's.
+//! Time: each caller's deadline, and the clock.
 
 use std::sync::Arc;
 
@@ -6,9 +6,9 @@ use privydns_core::{ErrorKind, Input, LookupId, Output};
 
 use crate::world::{World, epoch, ms, query, s};
 
-/// Conformance 12: equal lookups share their attempts, and not their patience.
+/// Conformance 12: equal lookups share their attempts, but not their deadlines.
 #[test]
-fn each_caller_leaves_at_its_own_deadline() {
+fn each_caller_ends_at_its_own_deadline() {
     let mut world = World::with_upstreams(1);
     world.host(0).keeps_silent();
     let patient = world.ask(&query("example.com").with_timeout(s(4)));
@@ -19,9 +19,9 @@ fn each_caller_leaves_at_its_own_deadline() {
     assert_eq!(world.finish(patient).at, s(4));
 }
 
-/// What begins then takes its time from the latest moment seen: nothing of it is due in the past.
+/// Lookups that begin then use the latest time seen: none of their timers is in the past.
 #[test]
-fn a_clock_that_goes_backwards_stands_still() {
+fn backward_clock_stands_still() {
     let mut world = World::with_upstreams(1);
     world.run_for(s(60));
     world.time_out();

@@ -24,7 +24,7 @@ fn answer_with_seed(shuffle_seed: u64, record_type: RecordType, data: &[&[u8]]) 
 fn is_malformed(result: &Result<impl Sized, Error>, record_type: RecordType) -> bool {
     let Err(error) = result else { return false };
     assert_eq!(error.upstream(), Some("test"));
-    matches!(error.kind(), ErrorKind::Upstream(Cause::Malformed(MessageError::Data(malformed))) if *malformed == record_type)
+    matches!(error.kind(), ErrorKind::Upstream(Cause::Malformed(MessageError::Data(found))) if *found == record_type)
 }
 
 fn has_no_service(result: &Result<impl Sized, Error>) -> bool {

@@ -1,4 +1,4 @@
-//! An upstream's addresses, raced (RFC 8305).
+//! The race of an upstream's addresses (RFC 8305).
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -14,7 +14,7 @@ fn address(text: &str) -> SocketAddr {
     SocketAddr::new(text.parse::<IpAddr>().expect("an address"), 853)
 }
 
-/// One upstream with two addresses of each family, given in the least helpful order.
+/// One upstream with two addresses of each family, in the least favourable order.
 fn upstream() -> Upstream {
     let text = format!("tls://dns.example#ip={}", [V4, V6].concat().join(","));
     text.parse().expect("an upstream")
@@ -30,7 +30,7 @@ fn take_away(world: &mut World, addresses: &[&str]) {
     }
 }
 
-/// When each address was first tried.
+/// The time of the first connection attempt to each address.
 fn tried(world: &mut World) -> Vec<Option<Duration>> {
     let first = |text: &&str| world.network.host(address(text)).dialled.first().copied();
     [V6[0], V4[0], V6[1], V4[1]].iter().map(first).collect()
@@ -38,7 +38,7 @@ fn tried(world: &mut World) -> Vec<Option<Duration>> {
 
 /// Conformance 45.
 #[test]
-fn families_take_turns_a_quarter_of_a_second_apart() {
+fn address_families_alternate_250_ms_apart() {
     let mut world = world();
     take_away(&mut world, &[V6[0], V4[0], V6[1]]);
     assert_eq!(world.resolve("example.com").at, ms(750 + 60));
@@ -47,7 +47,7 @@ fn families_take_turns_a_quarter_of_a_second_apart() {
 }
 
 #[test]
-fn the_delay_can_be_set_and_is_ten_milliseconds_at_the_least() {
+fn address_delay_can_be_set_down_to_10_ms() {
     for (set, delay) in [(ms(100), ms(100)), (ms(1), ms(10)), (ms(0), ms(10))] {
         let mut world = World::new(Config::builder().upstream(upstream()).address_delay(set));
         take_away(&mut world, &V6);
@@ -55,9 +55,9 @@ fn the_delay_can_be_set_and_is_ten_milliseconds_at_the_least() {
     }
 }
 
-/// However often a connection is made: first address, first family, first server.
+/// For every connection: the first address, the first family, the first server.
 #[test]
-fn a_dead_family_costs_its_delay_once() {
+fn dead_address_family_costs_its_delay_once() {
     let mut world = world();
     take_away(&mut world, &V6);
     assert_eq!(world.resolve("first.example").took, ms(250 + 60));
@@ -69,7 +69,7 @@ fn a_dead_family_costs_its_delay_once() {
 }
 
 #[test]
-fn when_the_winner_dies_its_delay_is_paid_once_and_another_is_the_winner() {
+fn dead_winner_costs_its_delay_once() {
     let mut world = world();
     assert_eq!(world.resolve("first.example").took, ms(60));
     take_away(&mut world, &[V6[0]]);
@@ -81,7 +81,7 @@ fn when_the_winner_dies_its_delay_is_paid_once_and_another_is_the_winner() {
 }
 
 #[test]
-fn a_family_that_refuses_costs_its_refusals() {
+fn refusing_address_family_costs_its_refusals() {
     let mut world = world();
     for text in V6 {
         world.network.host(address(text)).accepts(Accepts::Nothing);
@@ -90,7 +90,7 @@ fn a_family_that_refuses_costs_its_refusals() {
 }
 
 #[test]
-fn when_every_address_refuses_the_last_refusal_ends_the_race() {
+fn last_refusal_ends_the_race() {
     let mut world = World::new(Config::builder().upstream(upstream()).attempts(1));
     for text in [V6, V4].concat() {
         world.network.host(address(text)).accepts(Accepts::Nothing);
@@ -100,9 +100,9 @@ fn when_every_address_refuses_the_last_refusal_ends_the_race() {
     assert_eq!(done.error().attempts().len(), 1, "a race is one attempt");
 }
 
-/// HTTP/1.1 takes several at once, before one of them has won.
+/// HTTP/1.1 opens several connections at once, before one of the addresses has won.
 #[test]
-fn connections_made_at_once_are_each_raced_and_those_after_them_know_the_winner() {
+fn parallel_connections_race_later_ones_know_the_winner() {
     let https = https_upstream(1).address([0x2001, 0xdb8, 0, 0, 0, 0, 0, 1]);
     let mut world = World::new(Config::builder().upstream(https));
     let v6 = SocketAddr::new(V6[0].parse().expect("an address"), 443);
@@ -123,9 +123,9 @@ fn connections_made_at_once_are_each_raced_and_those_after_them_know_the_winner(
     assert_eq!(world.network.host(v4).dialled.len(), 6);
 }
 
-/// Whichever fails last: the first has said more than that it cannot be reached.
+/// Whichever address fails last: the first has reported more than that it cannot be reached.
 #[test]
-fn the_error_of_a_lost_race_is_of_one_address() {
+fn error_of_a_lost_race_names_one_address() {
     let mut world = world();
     world.network.host(address(V6[0])).has_wrong_certificate();
     for text in [V6[1], V4[0], V4[1]] {

@@ -1,4 +1,4 @@
-//! Upstreams known by name alone, resolved through the others.
+//! Upstreams known by name, resolved through other upstreams.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -10,12 +10,12 @@ use crate::world::{ADDRESS, AT_ONCE, Accepts, Act, Host, World, address, ms, que
 
 const TTL: u32 = 60;
 
-/// The upstream `up0` of the others, without its address.
+/// The upstream `up0` of the other tests, without its address.
 fn named() -> Upstream {
     Upstream::tls("dns0.example").expect("an upstream").with_label("up0")
 }
 
-/// `up0` known by its name, and `up1`, which knows where it is.
+/// `up0` known by name, and `up1` with an address.
 fn world() -> World {
     let mut world = World::new(Config::builder().upstream(named()).upstream(upstream(1)));
     world.host(1).replies(reply);
@@ -30,13 +30,13 @@ fn reply(question: &Question) -> Reply {
     }
 }
 
-/// How often the upstream's name was asked for.
+/// The number of queries for the upstream's name.
 fn questions(host: &Host) -> usize {
     host.asked.iter().filter(|ask| ask.question.name == "dns0.example.").count()
 }
 
 #[test]
-fn an_upstream_known_by_name_is_resolved_by_another_and_then_answers() {
+fn upstream_known_by_name_is_resolved_by_another() {
     let mut world = world();
     let done = world.resolve("example.com");
     assert_eq!(done.at, ms(60 + 60), "a connection and a query to each");
@@ -48,11 +48,11 @@ fn an_upstream_known_by_name_is_resolved_by_another_and_then_answers() {
 }
 
 #[test]
-fn addresses_are_kept_for_their_ttl_and_asked_for_by_the_first_dial_after_it() {
+fn upstream_addresses_are_kept_for_their_ttl() {
     let mut world = world();
     world.resolve("first.example").answer();
     for number in 0..3 {
-        // Beyond the idle limit, so that each of them dials.
+        // Longer than the idle timeout, so that each lookup dials.
         world.run_for(s(15));
         let done = world.resolve(&format!("host{number}.example"));
         assert_eq!(done.took, ms(60));
@@ -65,7 +65,7 @@ fn addresses_are_kept_for_their_ttl_and_asked_for_by_the_first_dial_after_it() {
 }
 
 #[test]
-fn a_server_that_moved_is_found_at_its_new_address() {
+fn moved_server_is_found_at_its_new_address() {
     let mut world = world();
     world.resolve("first.example").answer();
     world.run_for(s(100));
@@ -80,9 +80,9 @@ fn a_server_that_moved_is_found_at_its_new_address() {
     assert_eq!((world.host(0).dialled.len(), world.host(9).dialled.len()), (1, 1));
 }
 
-/// The certificate tells whether an old address is still right.
+/// The certificate shows whether an old address is still right.
 #[test]
-fn when_nobody_resolves_the_name_any_more_its_last_address_serves_after_a_quarter_of_a_second() {
+fn unresolved_name_uses_its_last_address_after_250_ms() {
     let mut world = world();
     world.resolve("first.example").answer();
     world.run_for(s(100));
@@ -93,7 +93,7 @@ fn when_nobody_resolves_the_name_any_more_its_last_address_serves_after_a_quarte
 }
 
 #[test]
-fn when_resolving_the_name_fails_its_last_address_serves_at_once() {
+fn failed_bootstrap_uses_the_last_address_at_once() {
     let mut world = world();
     world.resolve("first.example").answer();
     world.run_for(s(100));
@@ -104,7 +104,7 @@ fn when_resolving_the_name_fails_its_last_address_serves_at_once() {
 }
 
 #[test]
-fn a_family_whose_answer_comes_late_joins_the_race() {
+fn late_address_family_joins_the_race() {
     let mut world = world();
     let v6 = "[2001:db8::1]:853".parse().expect("an address");
     world.host(0).accepts(Accepts::Silently);
@@ -116,7 +116,7 @@ fn a_family_whose_answer_comes_late_joins_the_race() {
         _ => vec![Act::Send(AT_ONCE, reply(&ask.question).octets())],
     });
     let done = world.resolve("example.com");
-    // IPv4 at 60 ms, which leads nowhere; IPv6 is known at 160 ms, and joins 250 ms later.
+    // The IPv4 address is known at 60 ms and fails; the IPv6 address is known at 160 ms and joins 250 ms later.
     assert_eq!(done.at, ms(60 + 100 + 250 + 60));
     assert_eq!(done.answer().upstream(), "up0");
     assert_eq!(world.host(0).dialled, [ms(60)]);
@@ -124,7 +124,7 @@ fn a_family_whose_answer_comes_late_joins_the_race() {
 }
 
 #[test]
-fn an_upstream_that_nobody_can_resolve_is_passed_over() {
+fn unresolvable_upstream_is_skipped() {
     let mut world = world();
     world.host(1).replies(|question| match &*question.name {
         "dns0.example." => Reply::to(question).rcode(SERVFAIL),
@@ -137,7 +137,7 @@ fn an_upstream_that_nobody_can_resolve_is_passed_over() {
 }
 
 #[test]
-fn an_error_of_bootstrapping_names_the_upstream_the_stage_and_the_reason() {
+fn bootstrap_error_names_upstream_stage_and_reason() {
     let mut world = world();
     world.host(1).accepts(Accepts::Nothing);
     let error = world.resolve("example.com").error();
@@ -148,7 +148,7 @@ fn an_error_of_bootstrapping_names_the_upstream_the_stage_and_the_reason() {
 }
 
 #[test]
-fn a_name_without_an_address_is_an_error_that_says_so() {
+fn upstream_name_without_addresses_is_an_error() {
     let mut world = world();
     world.host(1).replies(|question| match &*question.name {
         "dns0.example." => Reply::to(question).soa(TTL, 1),
@@ -161,7 +161,7 @@ fn a_name_without_an_address_is_an_error_that_says_so() {
 }
 
 #[test]
-fn a_name_with_addresses_of_one_family_alone_is_reached_by_that() {
+fn upstream_name_with_one_family_is_reached() {
     let v6 = "[2001:db8::1]:853".parse().expect("an address");
     let mut world = world();
     world.host(1).replies(|question| match (&*question.name, question.record_type) {
@@ -177,9 +177,9 @@ fn a_name_with_addresses_of_one_family_alone_is_reached_by_that() {
     assert_eq!(world.network.host(v6).connected, 1);
 }
 
-/// An answer has room for four thousand.
+/// One answer has space for four thousand addresses.
 #[test]
-fn no_more_than_sixteen_addresses_of_a_family_are_tried() {
+fn at_most_sixteen_addresses_of_a_family_are_tried() {
     let mut world = world();
     world.host(1).replies(|question| match (&*question.name, question.record_type) {
         ("dns0.example.", A) => {
@@ -197,7 +197,7 @@ fn no_more_than_sixteen_addresses_of_a_family_are_tried() {
 }
 
 #[test]
-fn warming_up_waits_for_the_address_and_then_connects() {
+fn warm_up_waits_for_the_address_and_connects() {
     let mut world = world();
     world.tell(privydns_core::Input::WarmUp);
     world.run_for(ms(200));
@@ -206,7 +206,7 @@ fn warming_up_waits_for_the_address_and_then_connects() {
 }
 
 #[test]
-fn a_hundred_lookups_ask_for_the_address_once() {
+fn hundred_lookups_query_the_address_once() {
     let mut world = world();
     for number in 0..100 {
         world.lookup(&format!("host{number}.example"));
@@ -217,9 +217,9 @@ fn a_hundred_lookups_ask_for_the_address_once() {
     assert_eq!((questions(world.host(1)), world.host(0).dialled.len()), (2, 1));
 }
 
-/// A query for the same name by the same upstreams is the same query.
+/// A query for the same name with the same upstreams shares the flight.
 #[test]
-fn what_the_cache_knows_of_the_name_is_not_asked_for() {
+fn cached_upstream_address_is_not_queried() {
     let mut world = World::new(Config::builder().upstream(upstream(1)).route("corp.example", [named()]));
     world.host(1).replies(reply);
     world.resolve("dns0.example").answer();
@@ -229,7 +229,7 @@ fn what_the_cache_knows_of_the_name_is_not_asked_for() {
 }
 
 #[test]
-fn an_upstream_on_this_machine_needs_nobody_to_find_it() {
+fn localhost_upstream_needs_no_bootstrap() {
     let local = Upstream::tls("localhost:8853").expect("an upstream");
     let mut world = World::new(Config::builder().upstream(local));
     let v6 = "[::1]:8853".parse().expect("an address");
@@ -238,7 +238,7 @@ fn an_upstream_on_this_machine_needs_nobody_to_find_it() {
 }
 
 #[test]
-fn a_deadline_that_passes_while_the_name_is_being_resolved_says_so() {
+fn deadline_during_bootstrap_is_reported_as_such() {
     let mut world = world();
     world.host(1).accepts(Accepts::Silently);
     let id = world.ask(&query("example.com").with_timeout(ms(300)));

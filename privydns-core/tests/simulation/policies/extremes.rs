@@ -1,4 +1,4 @@
-//! Settings at the ends of what can be set.
+//! Settings at the limits of their ranges.
 
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
@@ -11,7 +11,7 @@ use crate::world::{
     s, upstream,
 };
 
-/// Every time that can be set is the longest that there is, and every number the greatest.
+/// Every time is the longest that can be set, and every number the greatest.
 fn endless(builder: ResolverBuilder) -> ResolverBuilder {
     let cache = CacheSettings::default()
         .min_ttl(Duration::MAX)
@@ -33,9 +33,9 @@ fn endless(builder: ResolverBuilder) -> ResolverBuilder {
         .cache(cache)
 }
 
-/// No clock can tell when such a time is over.
+/// The clock cannot represent the end of such a time.
 #[test]
-fn times_without_end_are_as_good_as_a_day() {
+fn unbounded_times_are_capped_at_a_day() {
     for strategy in [Strategy::Ordered, Strategy::Fastest, Strategy::Race(usize::MAX)] {
         let https = https_upstream(0).with_http_version(HttpVersion::Http2).address([198, 51, 100, 1]);
         let named = Upstream::tls("dns9.example").expect("an upstream");
@@ -58,7 +58,7 @@ fn times_without_end_are_as_good_as_a_day() {
 }
 
 #[test]
-fn a_share_that_is_no_number_hedges_nothing() {
+fn hedge_share_of_nan_hedges_nothing() {
     for (share, hedged) in [(f64::NAN, 0), (-1.0, 0), (f64::INFINITY, 20)] {
         let builder = Config::builder().upstreams((0..2).map(upstream));
         let mut world = World::new(builder.hedge(Hedge::after(ms(30)).share(share)));

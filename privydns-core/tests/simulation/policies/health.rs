@@ -1,4 +1,4 @@
-//! Upstreams that fail: how soon that is noticed, who pays for it, and how they come back.
+//! Failing upstreams: how soon a failure is noticed, which lookups pay for it, and how upstreams recover.
 
 use std::time::Duration;
 
@@ -10,15 +10,15 @@ use crate::world::{
     query, s, upstream,
 };
 
-/// What a lookup takes where all is well and a connection is there.
+/// The time of a lookup on a healthy connection.
 const HEALTHY: Duration = ms(20);
 
-/// Ways of being out of order without saying so.
+/// Ways in which a server can fail silently.
 const SILENT: [Accepts; 3] = [Accepts::Silently, Accepts::TcpAlone, Accepts::Everything];
 
-/// The black hole, with everything as by default: for minutes, through every probe, one lookup pays.
+/// A server that drops all packets, with default settings: in minutes, and through every probe, one lookup pays.
 #[test]
-fn a_first_upstream_that_is_silent_costs_the_first_lookup_a_second_and_no_other_anything() {
+fn silent_first_upstream_costs_only_the_first_lookup_a_second() {
     for accepts in SILENT {
         let mut world = World::with_upstreams(2);
         world.host(0).accepts(accepts.clone()).keeps_silent();
@@ -34,9 +34,9 @@ fn a_first_upstream_that_is_silent_costs_the_first_lookup_a_second_and_no_other_
     }
 }
 
-/// The same over HTTP, which knows other ways to end a query than to answer it.
+/// The same over HTTP, which has other ways to end a request without an answer.
 #[test]
-fn a_first_upstream_that_is_silent_over_http_costs_no_more() {
+fn silent_first_upstream_over_http_costs_the_same() {
     for (speaks, version) in
         [(SpokenProtocol::Http2, HttpVersion::Http2), (SpokenProtocol::Http1, HttpVersion::Http1)]
     {
@@ -57,7 +57,7 @@ fn a_first_upstream_that_is_silent_over_http_costs_no_more() {
 }
 
 #[test]
-fn where_all_are_silent_each_lookup_ends_in_time_and_the_first_to_be_back_answers() {
+fn all_silent_lookups_end_in_time_first_recovered_answers() {
     for accepts in SILENT {
         let mut world = World::with_upstreams(3);
         for index in 0..3 {
@@ -78,7 +78,7 @@ fn where_all_are_silent_each_lookup_ends_in_time_and_the_first_to_be_back_answer
 }
 
 #[test]
-fn a_first_upstream_that_refuses_costs_the_first_lookup_its_refusal_and_no_other_anything() {
+fn refusing_first_upstream_costs_only_the_first_lookup() {
     let mut world = World::with_upstreams(2);
     world.host(0).accepts(Accepts::Nothing).is_away(Duration::from_micros(50));
     let done = world.resolve("first.example");
@@ -90,7 +90,7 @@ fn a_first_upstream_that_refuses_costs_the_first_lookup_its_refusal_and_no_other
 }
 
 #[test]
-fn when_the_pause_is_over_one_query_finds_out_and_tells_nothing_of_anybody() {
+fn probe_after_the_pause_reveals_no_name() {
     let mut world = World::with_upstreams(2);
     world.host(0).keeps_silent();
     world.resolve("first.example").answer();
@@ -113,7 +113,7 @@ fn when_the_pause_is_over_one_query_finds_out_and_tells_nothing_of_anybody() {
 }
 
 #[test]
-fn an_upstream_that_answers_the_probe_is_the_first_again() {
+fn upstream_that_answers_the_probe_is_first_again() {
     let mut world = World::with_upstreams(2);
     world.host(0).accepts(Accepts::Nothing);
     world.resolve("first.example").answer();
@@ -128,9 +128,9 @@ fn an_upstream_that_answers_the_probe_is_the_first_again() {
     assert!(!world.shared.stats().upstreams[0].is_unhealthy);
 }
 
-/// It answered a moment ago: its connection may have died unnoticed, or all of it.
+/// The upstream answered recently: either its connection has died unnoticed, or the upstream.
 #[test]
-fn an_upstream_gone_silent_is_noticed_by_its_first_missing_answer_and_nobody_waits_for_it_again() {
+fn silent_upstream_is_noticed_by_one_missing_answer() {
     for accepts in SILENT {
         let mut world = World::with_upstreams(2);
         world.resolve("warm.example").answer();
@@ -147,7 +147,7 @@ fn an_upstream_gone_silent_is_noticed_by_its_first_missing_answer_and_nobody_wai
 }
 
 #[test]
-fn a_connection_that_died_unnoticed_is_replaced_in_the_background() {
+fn dead_connection_is_replaced_in_the_background() {
     let mut world = World::with_upstreams(2);
     world.resolve("warm.example").answer();
     world.host(0).serves(|ask| if ask.connection == 0 { Vec::new() } else { answer(&ask.question) });
@@ -157,9 +157,10 @@ fn a_connection_that_died_unnoticed_is_replaced_in_the_background() {
     assert_eq!((world.host(0).dialled.len(), world.host(0).probed.len()), (2, 1));
 }
 
-/// Nothing else goes on: it cannot be told from a dead one. So it is probed, and gets the next lookup.
+/// With only one query in flight, a slow answer looks like a dead server. So the upstream is probed, and gets the next
+/// lookup.
 #[test]
-fn a_name_that_takes_long_costs_the_upstream_nothing_but_a_probe() {
+fn slow_name_alone_costs_the_upstream_a_probe() {
     let mut world = World::with_upstreams(2);
     world.resolve("warm.example").answer();
     world.host(0).serves(|ask| match &*ask.question.name {
@@ -180,9 +181,9 @@ fn a_name_that_takes_long_costs_the_upstream_nothing_but_a_probe() {
     assert_eq!(world.host(0).probed.len(), 1);
 }
 
-/// Where other answers come on the same connection, a missing one is slow, and nothing is wrong.
+/// If other answers arrive on the same connection, a missing answer is only slow.
 #[test]
-fn a_name_that_takes_long_among_others_costs_nothing() {
+fn slow_name_among_others_costs_nothing() {
     let mut world = World::with_upstreams(2);
     world.host(0).serves(|ask| match &*ask.question.name {
         "slow.example." => answer_after(s(3), &ask.question),
@@ -197,9 +198,9 @@ fn a_name_that_takes_long_among_others_costs_nothing() {
     assert_eq!((world.host(0).probed.len(), world.host(0).dialled.len()), (0, 1));
 }
 
-/// Bytes came after the first query was sent, but the second was never answered.
+/// Bytes arrived after the first query was sent, but the second query was never answered.
 #[test]
-fn silence_counts_from_the_last_octets_that_came() {
+fn silence_counts_from_the_last_received_bytes() {
     let mut world = World::with_upstreams(2);
     world.resolve("warm.example").answer();
     world.host(0).serves(|ask| match &*ask.question.name {
@@ -209,7 +210,7 @@ fn silence_counts_from_the_last_octets_that_came() {
     let lost = world.lookup("lost.example");
     world.resolve("answered.example").answer();
     assert_eq!(world.finish(lost).answer().upstream(), "up1");
-    // Silent for 480 ms when its time was over, which is not long enough, and for 540 when the other answered.
+    // Silent for 480 ms at its timeout, which is too short, and for 540 ms when the other answered.
     let done = world.resolve("next.example");
     assert_eq!((done.took, done.answer().upstream().to_owned()), (HEALTHY, "up1".to_owned()));
     world.run_for(ms(100));
@@ -217,7 +218,7 @@ fn silence_counts_from_the_last_octets_that_came() {
 }
 
 #[test]
-fn when_all_are_sick_the_one_that_failed_longest_ago_is_tried_at_once() {
+fn all_unhealthy_the_longest_ago_failed_is_tried_at_once() {
     let portal = Accepts::Failing(Cause::Certificate(CertificateProblem::UnknownIssuer));
     let mut world = World::with_upstreams(3);
     (0..3).for_each(|index| {
@@ -233,9 +234,9 @@ fn when_all_are_sick_the_one_that_failed_longest_ago_is_tried_at_once() {
     assert_eq!(world.resolve("third.example").took, HEALTHY);
 }
 
-/// A sick upstream is no better a source than the one that has spoken.
+/// An unhealthy upstream is no better source than the one that has reported a failure.
 #[test]
-fn a_failure_that_a_healthy_upstream_reports_is_not_delayed_by_a_sick_one() {
+fn failure_of_a_healthy_upstream_does_not_wait_for_unhealthy() {
     for accepts in SILENT {
         let mut world = World::with_upstreams(2);
         world.host(0).accepts(accepts.clone()).keeps_silent();
@@ -251,7 +252,7 @@ fn a_failure_that_a_healthy_upstream_reports_is_not_delayed_by_a_sick_one() {
 }
 
 #[test]
-fn an_answer_that_is_late_but_on_its_way_is_waited_for_though_another_has_failed() {
+fn late_attempt_is_awaited_although_another_failed() {
     let mut world = World::with_upstreams(2);
     world.resolve("warm.example").answer();
     world.host(0).serves(|ask| match &*ask.question.name {
@@ -268,9 +269,9 @@ fn an_answer_that_is_late_but_on_its_way_is_waited_for_though_another_has_failed
     assert_eq!((done.took, done.answer().upstream().to_owned()), (ms(920), "up0".to_owned()));
 }
 
-/// Over HTTP/2 nobody owes an answer to a query that was cancelled.
+/// Over HTTP/2 no answer is due for a cancelled query.
 #[test]
-fn cancelled_queries_do_not_make_a_connection_look_silent() {
+fn cancelled_queries_do_not_make_a_connection_silent() {
     let upstream = https_upstream(0).with_http_version(HttpVersion::Http2);
     let mut world = World::new(Config::builder().upstream(upstream));
     world.network.host(https_address(0)).speaks = SpokenProtocol::Http2;
@@ -287,7 +288,7 @@ fn cancelled_queries_do_not_make_a_connection_look_silent() {
 }
 
 #[test]
-fn hurried_callers_do_not_hide_that_an_upstream_is_silent() {
+fn short_deadlines_do_not_hide_a_silent_upstream() {
     for speaks in [SpokenProtocol::Dot, SpokenProtocol::Http2] {
         let is_dot = speaks == SpokenProtocol::Dot;
         let first =
@@ -307,9 +308,9 @@ fn hurried_callers_do_not_hide_that_an_upstream_is_silent() {
     }
 }
 
-/// A server that takes queries and has no resolver behind it; or the wrong path.
+/// A server that accepts queries and has no resolver behind it; or the wrong path.
 #[test]
-fn a_server_that_answers_with_pages_is_sick_after_three_of_them() {
+fn three_http_pages_make_a_server_unhealthy() {
     for status in [404, 500, 502] {
         let mut world = World::new(Config::builder().upstream(https_upstream(0)).upstream(upstream(1)));
         let host = world.network.host(https_address(0));
@@ -331,7 +332,7 @@ fn a_server_that_answers_with_pages_is_sick_after_three_of_them() {
 }
 
 #[test]
-fn a_page_now_and_then_is_held_against_nobody() {
+fn occasional_http_pages_do_not_make_a_server_unhealthy() {
     let mut world = World::new(Config::builder().upstream(https_upstream(0)).upstream(upstream(1)));
     let host = world.network.host(https_address(0));
     host.speaks = SpokenProtocol::Http1;
@@ -346,7 +347,7 @@ fn a_page_now_and_then_is_held_against_nobody() {
 }
 
 #[test]
-fn a_probe_that_the_server_leaves_unanswered_by_closing_changes_nothing() {
+fn probe_ended_by_a_close_changes_nothing() {
     let mut world = World::with_upstreams(2);
     world.host(0).serves(|_| vec![Act::Close(ms(0))]);
     world.resolve("first.example").answer();

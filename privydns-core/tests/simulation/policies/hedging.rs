@@ -1,4 +1,4 @@
-//! A second query beside a slow first one.
+//! Hedging: a second query in parallel to a slow first one.
 
 use privydns_core::{Config, Hedge, Strategy};
 
@@ -9,13 +9,13 @@ fn world(count: u8, hedge: Hedge) -> World {
     World::new(Config::builder().upstreams((0..count).map(upstream)).hedge(hedge))
 }
 
-/// As many hedges as there are queries.
+/// As many hedges as queries.
 fn all(hedge: Hedge) -> Hedge {
     hedge.share(1.0)
 }
 
 #[test]
-fn a_query_without_an_answer_after_the_time_set_goes_to_the_next_upstream_and_the_first_answer_wins() {
+fn hedge_starts_after_its_delay_first_answer_wins() {
     let mut world = world(2, all(Hedge::after(ms(100))));
     world.host(0).serves(|ask| answer_after(ms(500), &ask.question));
     let done = world.resolve("example.com");
@@ -26,7 +26,7 @@ fn a_query_without_an_answer_after_the_time_set_goes_to_the_next_upstream_and_th
 }
 
 #[test]
-fn the_first_upstream_may_still_win() {
+fn first_upstream_may_win_over_the_hedge() {
     let mut world = world(2, all(Hedge::after(ms(100))));
     world.host(0).serves(|ask| answer_after(ms(50), &ask.question));
     assert_eq!(world.resolve("first.example").answer().upstream(), "up0");
@@ -39,7 +39,7 @@ fn the_first_upstream_may_still_win() {
 }
 
 #[test]
-fn a_query_that_is_answered_in_time_is_not_hedged() {
+fn query_answered_in_time_is_not_hedged() {
     let mut world = world(2, all(Hedge::after(ms(100))));
     for number in 0..50 {
         world.resolve(&format!("host{number}.example")).answer();
@@ -49,7 +49,7 @@ fn a_query_that_is_answered_in_time_is_not_hedged() {
 
 /// The load never doubles: however slow the first upstream is, one query in twenty is hedged.
 #[test]
-fn no_more_than_the_share_is_hedged() {
+fn hedges_stay_within_their_share() {
     for (hedge, most) in [(Hedge::after(ms(30)), 50), (Hedge::after(ms(30)).share(0.02), 20)] {
         let mut world = world(2, hedge);
         world.host(0).serves(|ask| answer_after(ms(200), &ask.question));
@@ -63,7 +63,7 @@ fn no_more_than_the_share_is_hedged() {
 }
 
 #[test]
-fn adaptively_a_query_is_hedged_when_it_takes_longer_than_nineteen_of_twenty() {
+fn adaptive_hedge_starts_at_the_95th_percentile() {
     let mut world = world(2, all(Hedge::adaptive()));
     for number in 0..40_u64 {
         // From 0 to 19 ms, twice, in some order.
@@ -73,13 +73,13 @@ fn adaptively_a_query_is_hedged_when_it_takes_longer_than_nineteen_of_twenty() {
     assert_eq!(asked(&mut world, 2), [40, 0]);
     world.host(0).keeps_silent();
     let done = world.resolve("slow.example");
-    // The time that all but one of twenty took, and a round trip to the other.
+    // The time within which 19 of 20 queries are answered, and a round trip to the other upstream.
     assert_eq!(done.took, ms(20 + 19 + 20));
     assert_eq!(done.answer().upstream(), "up1");
 }
 
 #[test]
-fn a_hedge_that_fails_leaves_the_first_query_its_time_and_asks_no_third() {
+fn failed_hedge_leaves_the_first_query_and_starts_no_third() {
     let mut world = world(3, all(Hedge::after(ms(100))));
     world.host(0).serves(|ask| answer_after(ms(400), &ask.question));
     world.host(1).accepts(Accepts::Nothing);
@@ -90,7 +90,7 @@ fn a_hedge_that_fails_leaves_the_first_query_its_time_and_asks_no_third() {
 }
 
 #[test]
-fn when_the_first_fails_the_hedge_is_waited_for_and_asks_no_third() {
+fn failed_first_query_waits_for_the_hedge_and_starts_no_third() {
     let mut world = world(3, all(Hedge::after(ms(30))));
     world.host(0).accepts(Accepts::Nothing).is_away(ms(25));
     let done = world.resolve("example.com");
@@ -99,9 +99,9 @@ fn when_the_first_fails_the_hedge_is_waited_for_and_asks_no_third() {
     assert_eq!(world.host(2).dialled.len(), 0);
 }
 
-/// Where every query is saved by its hedge, none is overdue: that nothing was heard for long must tell.
+/// If every query is saved by its hedge, no attempt is overdue: the long silence must count.
 #[test]
-fn an_upstream_gone_silent_is_noticed_though_hedges_hide_it() {
+fn silent_upstream_is_noticed_despite_hedges() {
     let mut world = world(2, all(Hedge::after(ms(50))));
     world.resolve("first.example").answer();
     world.host(0).keeps_silent();
@@ -117,7 +117,7 @@ fn an_upstream_gone_silent_is_noticed_though_hedges_hide_it() {
 }
 
 #[test]
-fn a_sick_upstream_is_no_companion() {
+fn unhealthy_upstream_gets_no_hedge() {
     let mut world = world(2, all(Hedge::after(ms(5))));
     world.host(1).accepts(Accepts::Nothing);
     world.resolve("first.example").answer();
@@ -129,7 +129,7 @@ fn a_sick_upstream_is_no_companion() {
 }
 
 #[test]
-fn a_race_is_hedged_by_those_who_do_not_run() {
+fn race_is_hedged_by_upstreams_outside_it() {
     let builder = Config::builder().upstreams((0..3).map(upstream)).strategy(Strategy::Race(2));
     let mut world = World::new(builder.hedge(all(Hedge::after(ms(100)))));
     world.host(0).keeps_silent();
@@ -140,7 +140,7 @@ fn a_race_is_hedged_by_those_who_do_not_run() {
 }
 
 #[test]
-fn nothing_is_hedged_unless_it_is_asked_for() {
+fn hedging_is_off_by_default() {
     let mut world = World::with_upstreams(2);
     for number in 0..100_u64 {
         world.host(0).serves(move |ask| match number % 10 {

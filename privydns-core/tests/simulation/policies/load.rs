@@ -1,4 +1,4 @@
-//! Bounds on load: what is too much is refused at once, and no server is stormed.
+//! Load limits: excess lookups are refused at once, and no server gets a burst of connections.
 
 use privydns_core::{Config, ErrorKind, Limit, ResolverBuilder};
 
@@ -15,7 +15,7 @@ fn ask_many(world: &mut World, count: usize) {
 }
 
 #[test]
-fn one_lookup_too_many_is_refused_at_once_and_those_before_it_are_answered() {
+fn lookup_over_max_waiting_is_refused_others_are_answered() {
     for (builder, limit) in [(one().max_lookups(10), Limit::Lookups), (one().max_waiting(10), Limit::Waiting)]
     {
         let mut world = World::new(builder);
@@ -31,7 +31,7 @@ fn one_lookup_too_many_is_refused_at_once_and_those_before_it_are_answered() {
 }
 
 #[test]
-fn what_joins_a_lookup_on_its_way_waits_for_nothing_more() {
+fn lookup_joining_a_flight_does_not_count_as_waiting() {
     let mut world = World::new(one().max_waiting(1));
     for _ in 0..100 {
         world.lookup("example.com");
@@ -40,7 +40,7 @@ fn what_joins_a_lookup_on_its_way_waits_for_nothing_more() {
 }
 
 #[test]
-fn by_default_sixteen_thousand_lookups_may_wait_and_one_more_may_not() {
+fn default_max_waiting_is_sixteen_thousand() {
     let mut world = World::new(one());
     world.host(0).accepts(Accepts::Silently);
     ask_many(&mut world, 16_384);
@@ -50,7 +50,7 @@ fn by_default_sixteen_thousand_lookups_may_wait_and_one_more_may_not() {
 
 /// A connection carries a thousand queries at once.
 #[test]
-fn a_slow_upstreams_full_pipeline_opens_one_more_connection_and_the_rest_waits_for_room() {
+fn full_pipeline_opens_one_connection_and_the_rest_waits() {
     let mut world = World::new(one());
     world.host(0).serves(|ask| answer_after(ms(400), &ask.question));
     ask_many(&mut world, 2500);
@@ -64,7 +64,7 @@ fn a_slow_upstreams_full_pipeline_opens_one_more_connection_and_the_rest_waits_f
 }
 
 #[test]
-fn as_many_connections_are_opened_as_are_set_one_after_the_other() {
+fn max_connections_are_opened_one_after_the_other() {
     let mut world = World::new(one().max_connections(4));
     world.host(0).serves(|ask| answer_after(ms(450), &ask.question));
     ask_many(&mut world, 10_000);
@@ -77,9 +77,9 @@ fn as_many_connections_are_opened_as_are_set_one_after_the_other() {
     assert_eq!((world.host(0).dialled.len(), most), (4, 1));
 }
 
-/// Many servers let a client have one or two connections.
+/// Many servers allow a client one or two connections.
 #[test]
-fn a_server_that_refuses_another_connection_is_not_sick_and_not_asked_again_and_again() {
+fn refused_second_connection_is_not_unhealthy() {
     let mut world = World::new(Config::builder().upstreams([upstream(0), upstream(1)]).timeout(s(10)));
     world.host(0).serves(|ask| answer_after(ms(400), &ask.question));
     world.resolve("warm.example").answer();
@@ -91,9 +91,9 @@ fn a_server_that_refuses_another_connection_is_not_sick_and_not_asked_again_and_
     assert!(world.host(0).dialled.len() <= 2 + 1, "{:?}", world.host(0).dialled);
 }
 
-/// All are sick, so that each lookup may try at once: on the one dial that is on its way.
+/// All upstreams are unhealthy, so that each lookup may try at once: on the one dial in progress.
 #[test]
-fn an_upstream_that_refuses_everybody_is_dialled_by_one_connection_at_a_time_whatever_the_load() {
+fn refusing_upstream_gets_one_dial_at_a_time() {
     let mut world = World::with_upstreams(1);
     world.host(0).accepts(Accepts::Nothing);
     for round in 0..50 {
@@ -107,9 +107,9 @@ fn an_upstream_that_refuses_everybody_is_dialled_by_one_connection_at_a_time_wha
     assert!(dialled.windows(2).all(|pair| pair[1] >= pair[0] + ms(20)), "{dialled:?}");
 }
 
-/// TCP would try again on its own only seconds later.
+/// TCP would retransmit only seconds later.
 #[test]
-fn a_dial_that_takes_long_is_not_waited_for_by_those_who_come_when_the_server_is_back() {
+fn slow_dial_does_not_delay_later_lookups() {
     let mut world = World::with_upstreams(1);
     world.host(0).accepts(Accepts::Silently);
     world.resolve("lost.example").error();
@@ -119,7 +119,7 @@ fn a_dial_that_takes_long_is_not_waited_for_by_those_who_come_when_the_server_is
 }
 
 #[test]
-fn a_server_that_swallows_everything_is_dialled_once_a_second_at_the_most_whatever_the_load() {
+fn silent_server_is_dialled_at_most_once_a_second() {
     let mut world = World::with_upstreams(1);
     world.host(0).accepts(Accepts::Silently);
     for number in 0..600 {
@@ -132,9 +132,9 @@ fn a_server_that_swallows_everything_is_dialled_once_a_second_at_the_most_whatev
     assert!(world.network.open_connections() <= 2);
 }
 
-/// The first dial goes on, however many are begun beside it.
+/// The first dial continues, however many are started in addition.
 #[test]
-fn a_link_so_slow_that_every_dial_takes_long_is_no_hindrance() {
+fn slow_link_with_slow_dials_still_works() {
     let mut world = World::new(one().timeout(s(10)));
     world.host(0).is_away(ms(800));
     for number in 0..40 {

@@ -1,4 +1,4 @@
-//! The policies: whom a lookup is sent to, how often, and what is remembered of it.
+//! Policies: where a lookup is sent, how often, and what is remembered.
 
 mod addresses;
 mod bootstrap;
@@ -14,7 +14,7 @@ mod warm_up;
 
 use crate::world::World;
 
-/// How many queries each of the first `count` upstreams was asked.
+/// The number of queries at each of the first `count` upstreams.
 fn asked(world: &mut World, count: u8) -> Vec<usize> {
     (0..count).map(|index| world.host(index).asked.len()).collect()
 }

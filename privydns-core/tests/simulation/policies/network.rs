@@ -1,4 +1,4 @@
-//! What happens around the resolver: another network, a machine that slept.
+//! Events around the resolver: another network, suspend and resume.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use privydns_core::{CacheResult, Cause, CertificateProblem, Config, Input, Query
 
 use crate::world::{Accepts, World, epoch, ms, query, s, upstream};
 
-/// The machine finds itself on a network where all is well.
+/// The machine is on a network without faults.
 fn change_network(world: &mut World) {
     for index in 0..2 {
         let host = world.host(index);
@@ -19,7 +19,7 @@ fn change_network(world: &mut World) {
 }
 
 #[test]
-fn what_is_in_flight_is_sent_again_on_new_connections_at_no_cost() {
+fn network_change_resends_queries_at_no_cost() {
     let mut world = World::with_upstreams(1);
     world.resolve("warm.example").answer();
     world.host(0).unreachable_until = s(3600);
@@ -36,9 +36,10 @@ fn what_is_in_flight_is_sent_again_on_new_connections_at_no_cost() {
     assert_eq!((world.host(0).dialled.len(), world.network.open_connections()), (2, 1));
 }
 
-/// Conformance 21: a ticket tells one network whom the machine was on another. Connections of one network share them.
+/// Conformance 21: a ticket would show one network that the machine was on another. Connections of one network share
+/// tickets.
 #[test]
-fn tickets_stay_behind() {
+fn network_change_discards_tickets() {
     let mut world = World::with_upstreams(1);
     let mut tls = Vec::new();
     for name in ["first.example", "second.example", "third.example"] {
@@ -54,7 +55,7 @@ fn tickets_stay_behind() {
 }
 
 #[test]
-fn what_is_being_dialled_is_dialled_anew() {
+fn network_change_restarts_dials() {
     let mut world = World::with_upstreams(1);
     world.host(0).accepts(Accepts::Silently);
     let id = world.lookup("example.com");
@@ -64,9 +65,9 @@ fn what_is_being_dialled_is_dialled_anew() {
     assert_eq!((done.at, done.answer().attempts()), (ms(400 + 60), 1));
 }
 
-/// Two upstreams that nobody could reach, and one behind a captive portal: none of that holds any more.
+/// Two unreachable upstreams, and one behind a captive portal: on another network none of this applies.
 #[test]
-fn attempts_that_were_used_up_are_there_again_and_nothing_is_held_against_anybody() {
+fn network_change_restores_attempts_and_health() {
     let portal = Accepts::Failing(Cause::Certificate(CertificateProblem::UnknownIssuer));
     for accepts in [Accepts::Nothing, Accepts::Silently, portal] {
         let mut world = World::with_upstreams(2);
@@ -82,7 +83,7 @@ fn attempts_that_were_used_up_are_there_again_and_nothing_is_held_against_anybod
 }
 
 #[test]
-fn the_deadline_stays() {
+fn network_change_keeps_the_deadline() {
     let mut world = World::with_upstreams(1);
     world.host(0).accepts(Accepts::Silently);
     let id = world.ask(&query("example.com").with_timeout(s(1)));
@@ -92,7 +93,7 @@ fn the_deadline_stays() {
 }
 
 #[test]
-fn the_cache_stays() {
+fn network_change_keeps_the_cache() {
     let mut world = World::with_upstreams(1);
     world.resolve("example.com").answer();
     world.tell(Input::NetworkChanged);
@@ -103,7 +104,7 @@ fn the_cache_stays() {
 }
 
 #[test]
-fn the_family_that_won_before_need_not_be_the_one_that_works_here() {
+fn network_change_forgets_the_winning_family() {
     let v6 = SocketAddr::from(([0x2001, 0xdb8, 0, 0, 0, 0, 0, 1], 853));
     let two_families = upstream(0).address(v6.ip());
     let mut world = World::new(Config::builder().upstream(two_families));
@@ -116,7 +117,7 @@ fn the_family_that_won_before_need_not_be_the_one_that_works_here() {
 }
 
 #[test]
-fn a_machine_without_lookups_opens_no_connection() {
+fn network_change_without_lookups_opens_no_connection() {
     let mut world = World::with_upstreams(2);
     world.resolve("example.com").answer();
     world.tell(Input::NetworkChanged);
@@ -124,9 +125,9 @@ fn a_machine_without_lookups_opens_no_connection() {
     assert_eq!((world.connects.len(), world.wake()), (1, None));
 }
 
-/// A probe is about the network that it began on.
+/// A probe is about the network on which it began.
 #[test]
-fn what_is_sick_and_being_probed_is_asked_first_again() {
+fn network_change_makes_probed_upstreams_healthy() {
     let mut world = World::with_upstreams(2);
     world.host(0).accepts(Accepts::Silently);
     world.resolve("first.example").answer();
@@ -138,9 +139,9 @@ fn what_is_sick_and_being_probed_is_asked_first_again() {
     assert_eq!(world.host(0).probed.len(), 0);
 }
 
-/// A caller may ask the very question that the engine asks to see whether somebody is there.
+/// A caller may ask the same question as the engine's probe.
 #[test]
-fn a_lookup_that_shares_a_probe_lives_on_when_the_probe_does_not() {
+fn lookup_sharing_a_probe_survives_the_probe() {
     let mut world = World::new(Config::builder().upstream(upstream(0)).attempt_timeout(ms(100)));
     world.resolve("warm.example").answer();
     world.host(0).unreachable_until = s(3600);
@@ -158,13 +159,13 @@ fn a_lookup_that_shares_a_probe_lives_on_when_the_probe_does_not() {
 mod asleep {
     use super::*;
 
-    /// The wall clock is this far ahead of where it began, and the steady one is where it is.
+    /// Sets the wall clock this far ahead; the monotonic clock does not move.
     fn read_wall_clock(world: &mut World, wall: Duration) {
         world.tell(Input::WallClock(SystemTime::UNIX_EPOCH + s(1_000_000_000) + wall));
         world.run_for(Duration::ZERO);
     }
 
-    /// A world with a connection, at a time when the clocks were compared.
+    /// A world with a connection, after a comparison of the clocks.
     fn world() -> World {
         let mut world = World::with_upstreams(1);
         read_wall_clock(&mut world, Duration::ZERO);
@@ -173,7 +174,7 @@ mod asleep {
     }
 
     #[test]
-    fn a_wall_clock_ahead_by_more_than_ten_seconds_is_a_changed_network() {
+    fn wall_clock_jump_over_ten_seconds_is_a_network_change() {
         for (ahead, is_change) in [(ms(10_000), false), (ms(10_001), true), (s(8 * 3600), true)] {
             let mut world = world();
             let now = world.now();
@@ -183,7 +184,7 @@ mod asleep {
     }
 
     #[test]
-    fn clocks_that_drift_or_are_set_back_change_nothing() {
+    fn drifting_or_backward_wall_clock_changes_nothing() {
         let mut world = world();
         let mut wall = world.now();
         for number in 0..100 {
@@ -198,7 +199,7 @@ mod asleep {
     }
 
     #[test]
-    fn what_was_in_flight_when_the_machine_fell_asleep_is_sent_again_when_it_wakes() {
+    fn queries_in_flight_at_suspend_are_resent_on_resume() {
         let mut world = world();
         world.host(0).unreachable_until = s(3600);
         let id = world.lookup("www.example");
@@ -210,9 +211,9 @@ mod asleep {
         assert_eq!((done.took, done.answer().attempts()), (ms(100 + 60), 1));
     }
 
-    /// The steady clock stood still, and the owners of names did not.
+    /// The monotonic clock stood still, and the TTLs of cached records did not.
     #[test]
-    fn kept_answers_have_aged() {
+    fn cached_answers_age_during_suspend() {
         let mut world = world();
         let now = world.now();
         read_wall_clock(&mut world, now + s(100));

@@ -1,4 +1,4 @@
-//! Names that an upstream failed to resolve, and is not asked for again so soon (RFC 9520).
+//! Remembered failures: names that an upstream failed to resolve are not queried again at once (RFC 9520).
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::asked;
 use crate::world::wire::{REFUSED, Reply, SERVFAIL};
 use crate::world::{ADDRESS, Done, World, ms, query, s, upstream};
 
-/// One upstream that cannot resolve anything.
+/// One upstream that fails every query.
 fn broken(count: u8) -> World {
     let mut world = World::with_upstreams(count);
     for index in 0..count {
@@ -31,7 +31,7 @@ fn failed(done: Done) -> (Duration, Error) {
 }
 
 #[test]
-fn a_failure_is_told_again_for_a_second_without_asking() {
+fn failure_is_remembered_for_one_second() {
     let mut world = broken(1);
     let (_, first) = failed(world.resolve("example.com"));
     world.run_for(ms(999));
@@ -48,7 +48,7 @@ fn a_failure_is_told_again_for_a_second_without_asking() {
 
 /// Conformance 39.
 #[test]
-fn a_name_that_stays_broken_is_asked_for_less_and_less_up_to_every_five_minutes() {
+fn repeated_failure_is_remembered_up_to_five_minutes() {
     let mut world = broken(1);
     while world.now() < s(3600) {
         world.resolve("example.com").error();
@@ -61,7 +61,7 @@ fn a_name_that_stays_broken_is_asked_for_less_and_less_up_to_every_five_minutes(
 }
 
 #[test]
-fn it_is_remembered_of_one_upstream_and_the_others_are_asked() {
+fn failure_is_remembered_per_upstream() {
     let mut world = broken(2);
     world.host(1).replies(|question| Reply::to(question).record(0, &ADDRESS));
     assert_eq!(world.resolve("example.com").answer().upstream(), "up1");
@@ -74,7 +74,7 @@ fn it_is_remembered_of_one_upstream_and_the_others_are_asked() {
 }
 
 #[test]
-fn it_is_remembered_of_one_question() {
+fn failure_is_remembered_per_question() {
     let mut world = broken(1);
     world.resolve("example.com").error();
     for other in [
@@ -90,7 +90,7 @@ fn it_is_remembered_of_one_question() {
 }
 
 #[test]
-fn an_answer_ends_it() {
+fn answer_ends_a_remembered_failure() {
     let mut world = broken(1);
     for _ in 0..3 {
         world.resolve("example.com").error();
@@ -106,7 +106,7 @@ fn an_answer_ends_it() {
 }
 
 #[test]
-fn to_forget_answers_is_to_forget_failures_and_so_is_to_change_the_network() {
+fn forget_and_network_change_clear_remembered_failures() {
     for forget in [
         (|world| world.shared.cache().clear()) as fn(&mut World),
         |world| world.shared.forget(&query("example.com")),
@@ -125,7 +125,7 @@ fn to_forget_answers_is_to_forget_failures_and_so_is_to_change_the_network() {
 }
 
 #[test]
-fn failures_to_connect_are_never_held_against_names() {
+fn connect_failures_are_not_remembered_for_names() {
     let mut world = World::new(Config::builder().upstream(upstream(0)));
     world.host(0).accepts(crate::world::Accepts::Nothing);
     world.resolve("example.com").error();

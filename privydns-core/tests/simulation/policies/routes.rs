@@ -1,4 +1,4 @@
-//! Names that only some upstreams may hear of.
+//! Routes: names that only some upstreams may receive.
 
 use privydns_core::{
     CacheResult, CacheSettings, Config, ConfigError, ErrorKind, Hedge, Query, RecordType, ResolverBuilder,
@@ -8,7 +8,7 @@ use privydns_core::{
 use crate::world::wire::{NXDOMAIN, Reply, SERVFAIL};
 use crate::world::{Accepts, Host, World, epoch, ms, query, s, upstream};
 
-/// `up0` and `up1` for all the world, `up2` and `up3` for a company.
+/// `up0` and `up1` for public names, `up2` and `up3` for an internal domain.
 fn builder() -> ResolverBuilder {
     Config::builder().upstreams([upstream(0), upstream(1)]).route("corp.example", [upstream(2), upstream(3)])
 }
@@ -18,7 +18,7 @@ fn names(host: &Host) -> Vec<&str> {
 }
 
 #[test]
-fn a_domain_and_all_below_it_go_to_the_upstreams_of_their_route_and_nothing_else_does() {
+fn route_gets_its_domain_and_names_below_only() {
     let mut world = World::new(builder());
     for (name, upstream) in [
         ("corp.example", "up2"),
@@ -33,9 +33,9 @@ fn a_domain_and_all_below_it_go_to_the_upstreams_of_their_route_and_nothing_else
     assert_eq!(names(world.host(0)), ["example.", "notcorp.example.", "corp.example.com."]);
 }
 
-/// Whatever its own upstreams do, and whatever the others are there for.
+/// Whatever the route's upstreams do, and whatever the others offer.
 #[test]
-fn a_routed_name_goes_to_no_other_upstream_when_its_own_fail() {
+fn routed_name_never_uses_other_upstreams() {
     let policies = [
         builder(),
         builder().strategy(Strategy::Race(4)),
@@ -69,7 +69,7 @@ fn a_routed_name_goes_to_no_other_upstream_when_its_own_fail() {
 }
 
 #[test]
-fn a_sick_upstream_of_a_route_is_passed_over_for_another_of_it() {
+fn unhealthy_route_upstream_is_skipped_within_the_route() {
     let mut world = World::new(builder());
     world.host(2).accepts(Accepts::Silently);
     world.resolve("first.corp.example").answer();
@@ -78,13 +78,13 @@ fn a_sick_upstream_of_a_route_is_passed_over_for_another_of_it() {
         assert_eq!((done.took, done.answer().upstream().to_owned()), (ms(20), "up3".to_owned()));
         world.run_for(ms(480));
     }
-    // It was dialled by a lookup, and after 5 and 15 seconds to see whether it is back.
+    // The upstream was dialled by a lookup, and by probes after 5 and 15 seconds.
     assert_eq!(world.host(2).dialled.len(), 3);
     assert!((0..2).all(|index| world.host(index).dialled.is_empty()));
 }
 
 #[test]
-fn a_routed_name_is_answered_from_what_its_own_upstreams_once_said_before_others_are_asked() {
+fn routed_name_prefers_a_stale_answer_to_other_upstreams() {
     let stale = CacheSettings::default().serve_stale(Some(CacheSettings::MAX_STALE));
     let mut world = World::new(builder().cache(stale));
     world.resolve("www.corp.example").answer();
@@ -98,10 +98,10 @@ fn a_routed_name_is_answered_from_what_its_own_upstreams_once_said_before_others
 }
 
 #[test]
-fn what_the_world_denies_is_not_denied_inside() {
+fn public_denial_does_not_deny_a_routed_name() {
     let mut world = World::new(builder());
     world.host(0).replies(|question| Reply::to(question).rcode(NXDOMAIN).soa(300, 1));
-    // RFC 8020: with this in the cache nothing below the name exists either, for those who asked the world.
+    // RFC 8020: a cached NXDOMAIN also denies the names below, for lookups of public upstreams.
     assert_eq!(world.resolve("example").answer().rcode(), privydns_core::ResponseCode::NXDomain);
     assert!(world.resolve("www.example").answer().is_cached());
     let answer = world.resolve("www.corp.example").answer();
@@ -109,15 +109,15 @@ fn what_the_world_denies_is_not_denied_inside() {
 }
 
 #[test]
-fn the_longest_route_wins() {
+fn longest_route_wins() {
     let mut world = World::new(builder().route("lab.corp.example", [upstream(4)]));
     assert_eq!(world.resolve("www.lab.corp.example").answer().upstream(), "up4");
     assert_eq!(world.resolve("www.corp.example").answer().upstream(), "up2");
 }
 
-/// RFC 6762: these names are the local link's, unless somebody answers for them.
+/// RFC 6762: these names belong to the local link, unless a route has them.
 #[test]
-fn local_names_leave_where_they_are_routed_and_nowhere_else() {
+fn dot_local_names_are_sent_only_to_their_route() {
     let mut world = World::new(builder());
     let error = world.resolve("printer.local").error();
     assert!(matches!(error.kind(), ErrorKind::SpecialUse("local")), "{error}");
@@ -130,7 +130,7 @@ fn local_names_leave_where_they_are_routed_and_nowhere_else() {
 }
 
 #[test]
-fn without_upstreams_for_the_world_its_names_are_an_error_and_nothing_is_sent() {
+fn names_without_a_route_are_an_error_and_send_nothing() {
     let mut world = World::new(Config::builder().route("corp.example", [upstream(2)]));
     let no_route = |kind: &ErrorKind| matches!(kind, ErrorKind::Config(ConfigError::NoRoute));
     assert!(no_route(world.resolve("example.com").error().kind()));
@@ -141,14 +141,14 @@ fn without_upstreams_for_the_world_its_names_are_an_error_and_nothing_is_sent() 
 }
 
 #[test]
-fn a_reverse_zone_is_routed_like_any_other() {
+fn reverse_zone_can_be_routed() {
     let mut world = World::new(builder().route("10.in-addr.arpa", [upstream(4)]));
     let id = world.ask(&Query::reverse([10, 1, 2, 3].into()));
     assert_eq!(world.finish(id).answer().upstream(), "up4");
 }
 
 #[test]
-fn an_upstream_may_have_several_routes_and_be_one_of_the_worlds() {
+fn upstream_may_have_routes_and_be_public() {
     let builder = Config::builder()
         .upstream(upstream(0))
         .route("corp.example", [upstream(1)])
@@ -162,7 +162,7 @@ fn an_upstream_may_have_several_routes_and_be_one_of_the_worlds() {
 }
 
 #[test]
-fn the_cache_answers_each_side_with_its_own() {
+fn cache_keeps_routed_and_public_answers_apart() {
     let mut world = World::new(builder());
     world.resolve("www.corp.example").answer();
     let query = Query::new("www.corp.example", RecordType::A).expect("a name");

@@ -1,4 +1,4 @@
-//! Which upstream is asked first, and what that tells whom.
+//! Strategies: which upstream is asked first, and what each upstream learns.
 
 use privydns_core::{Config, Strategy};
 
@@ -16,7 +16,7 @@ fn resolve_many(world: &mut World, prefix: &str, count: usize) {
 }
 
 #[test]
-fn by_default_one_operator_sees_every_name_and_the_others_none() {
+fn by_default_only_the_first_operator_sees_names() {
     let mut world = World::with_upstreams(3);
     resolve_many(&mut world, "host", 100);
     assert_eq!(asked(&mut world, 3), [100, 0, 0]);
@@ -27,7 +27,7 @@ mod fastest {
     use super::*;
 
     #[test]
-    fn each_is_tried_once_and_then_the_fastest_is_asked_but_for_one_query_in_thirty_two() {
+    fn fastest_is_used_except_one_query_in_32() {
         let mut world = world(3, Strategy::Fastest);
         for (index, one_way) in [(0, 30), (1, 10), (2, 50)] {
             world.host(index).is_away(ms(one_way));
@@ -41,7 +41,7 @@ mod fastest {
     }
 
     #[test]
-    fn another_is_asked_when_the_fastest_becomes_slow() {
+    fn slow_fastest_upstream_is_replaced() {
         let mut world = world(2, Strategy::Fastest);
         world.host(1).is_away(ms(30));
         resolve_many(&mut world, "first", 100);
@@ -49,12 +49,12 @@ mod fastest {
         let before = asked(&mut world, 2);
         resolve_many(&mut world, "host", 100);
         let after = asked(&mut world, 2);
-        // The smoothed time goes up by an eighth of the difference with each answer: two of them suffice.
+        // The smoothed time moves by an eighth of the difference with each answer: two answers are enough.
         assert!(after[0] - before[0] <= 10, "{before:?} {after:?}");
     }
 
     #[test]
-    fn a_sick_upstream_is_passed_over_however_fast_it_was() {
+    fn unhealthy_fastest_upstream_is_skipped() {
         let mut world = world(2, Strategy::Fastest);
         world.host(1).is_away(ms(30));
         resolve_many(&mut world, "first", 10);
@@ -69,7 +69,7 @@ mod race {
     use super::*;
 
     #[test]
-    fn as_many_as_are_set_are_asked_at_once_and_the_first_answer_wins() {
+    fn race_queries_n_upstreams_first_answer_wins() {
         let mut world = world(3, Strategy::Race(2));
         world.host(0).is_away(ms(30));
         let done = world.resolve("first.example");
@@ -83,7 +83,7 @@ mod race {
     }
 
     #[test]
-    fn one_that_fails_is_replaced_at_once_and_none_is_asked_twice_meanwhile() {
+    fn failed_racer_is_replaced_at_once_without_repeats() {
         let mut world = world(3, Strategy::Race(2));
         world.host(0).accepts(Accepts::Nothing);
         world.host(1).serves(|ask| answer_after(ms(300), &ask.question));
@@ -95,7 +95,7 @@ mod race {
     }
 
     #[test]
-    fn one_that_fails_with_nobody_to_replace_it_leaves_the_others_their_time() {
+    fn failed_racer_without_replacement_leaves_the_others() {
         let mut world = world(2, Strategy::Race(2));
         world.host(0).accepts(Accepts::Nothing);
         world.host(1).serves(|ask| answer_after(ms(300), &ask.question));
@@ -104,7 +104,7 @@ mod race {
     }
 
     #[test]
-    fn a_race_is_run_by_more_than_a_lookup_has_attempts() {
+    fn race_may_exceed_the_number_of_attempts() {
         let builder = Config::builder().upstreams((0..5).map(upstream)).attempts(1);
         let mut world = World::new(builder.strategy(Strategy::Race(5)));
         for index in 0..4 {
@@ -114,9 +114,9 @@ mod race {
         assert!((0..5).all(|index| world.host(index).dialled == [ms(0)]));
     }
 
-    /// Its rivals answer long before it is overdue: that nothing was heard of it for long must tell.
+    /// The other upstreams answer long before this one is overdue: the long silence must count.
     #[test]
-    fn a_silent_one_leaves_the_race_after_half_a_second_and_another_takes_its_place() {
+    fn silent_racer_is_replaced_after_half_a_second() {
         for accepts in [Accepts::Silently, Accepts::Everything] {
             let mut world = world(3, Strategy::Race(2));
             world.host(0).accepts(accepts).keeps_silent();
@@ -130,7 +130,7 @@ mod race {
     }
 
     #[test]
-    fn a_sick_one_does_not_run() {
+    fn unhealthy_upstream_does_not_race() {
         let mut world = world(2, Strategy::Race(2));
         world.host(0).accepts(Accepts::Nothing);
         resolve_many(&mut world, "host", 30);
@@ -145,7 +145,7 @@ mod spread {
     use super::*;
     use crate::world::SEED;
 
-    /// Whom each name of many domains goes to.
+    /// The upstream that each of many domains is sent to.
     fn placed(world: &mut World) -> Vec<String> {
         let name = |number: usize| format!("www.domain{number}.co.uk");
         (0..60).map(|number| world.resolve(&name(number)).answer().upstream().to_owned()).collect()
@@ -157,7 +157,7 @@ mod spread {
     }
 
     #[test]
-    fn each_domain_goes_to_one_upstream_and_no_upstream_sees_the_whole() {
+    fn spread_sends_each_domain_to_one_upstream() {
         let mut world = world(3, Strategy::Spread);
         let first = placed(&mut world);
         assert_eq!(first.iter().collect::<BTreeSet<_>>().len(), 3);
@@ -172,7 +172,7 @@ mod spread {
     }
 
     #[test]
-    fn the_key_is_new_in_each_process_unless_it_is_given() {
+    fn spread_key_is_random_unless_given() {
         let other = |seed| {
             let builder = Config::builder().upstreams((0..3).map(upstream)).strategy(Strategy::Spread);
             World::seeded(builder.build().expect("a configuration"), seed)
@@ -182,7 +182,7 @@ mod spread {
     }
 
     #[test]
-    fn names_stay_where_they_are_when_an_upstream_comes_or_goes() {
+    fn spread_is_stable_when_an_upstream_is_added_or_removed() {
         let before = placed(&mut keyed(0..3));
         let more = placed(&mut keyed(0..4));
         assert!(before.iter().zip(&more).all(|(before, after)| before == after || after == "up3"));
@@ -191,7 +191,7 @@ mod spread {
     }
 
     #[test]
-    fn while_its_upstream_is_sick_a_domain_goes_to_one_other_and_returns() {
+    fn spread_domain_returns_when_its_upstream_recovers() {
         let mut world = keyed(0..3);
         let before = placed(&mut world);
         world.run_for(s(400));

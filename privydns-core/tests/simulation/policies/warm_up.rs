@@ -1,4 +1,4 @@
-//! Connections that are there before they are needed, or longer.
+//! Connections that are opened before they are needed, or kept longer.
 
 use privydns_core::{Config, HttpVersion, Input, ResolverBuilder, Strategy};
 
@@ -8,7 +8,7 @@ fn three() -> ResolverBuilder {
     Config::builder().upstreams((0..3).map(upstream))
 }
 
-/// Warms up, and says how many connections each upstream got.
+/// Warms up, and returns the number of connections to each upstream.
 fn warmed(world: &mut World, count: u8) -> Vec<usize> {
     world.tell(Input::WarmUp);
     world.run_for(ms(100));
@@ -16,16 +16,16 @@ fn warmed(world: &mut World, count: u8) -> Vec<usize> {
 }
 
 #[test]
-fn the_first_lookup_after_warming_up_takes_one_round_trip() {
+fn first_lookup_after_warm_up_takes_one_round_trip() {
     let mut world = World::with_upstreams(1);
     assert_eq!(warmed(&mut world, 1), [1]);
     assert_eq!(world.resolve("example.com").took, ms(20));
     assert_eq!(world.host(0).dialled.len(), 1);
 }
 
-/// Nobody is told of this client who would not be asked.
+/// Only upstreams that would be asked learn about the client.
 #[test]
-fn those_are_connected_to_that_the_next_lookups_go_to_first() {
+fn warm_up_connects_to_the_first_upstreams() {
     let routed = three().route("corp.example", [upstream(3), upstream(4)]);
     assert_eq!(warmed(&mut World::new(routed), 5), [1, 0, 0, 1, 0]);
     assert_eq!(warmed(&mut World::new(three().strategy(Strategy::Race(2))), 3), [1, 1, 0]);
@@ -34,12 +34,12 @@ fn those_are_connected_to_that_the_next_lookups_go_to_first() {
 
 #[cfg(feature = "spread")]
 #[test]
-fn where_names_are_spread_all_are_connected_to() {
+fn warm_up_with_spread_connects_to_all() {
     assert_eq!(warmed(&mut World::new(three().strategy(Strategy::Spread)), 3), [1, 1, 1]);
 }
 
 #[test]
-fn what_is_sick_is_left_out_while_another_is_well() {
+fn warm_up_skips_unhealthy_upstreams() {
     let mut world = World::with_upstreams(2);
     world.host(0).accepts(crate::world::Accepts::Nothing);
     world.resolve("example.com").answer();
@@ -50,7 +50,7 @@ fn what_is_sick_is_left_out_while_another_is_well() {
 }
 
 #[test]
-fn to_warm_up_twice_opens_one_connection_that_is_closed_when_idle() {
+fn second_warm_up_opens_no_second_connection() {
     let mut world = World::with_upstreams(1);
     world.tell(Input::WarmUp);
     world.run_for(ms(5));
@@ -65,7 +65,7 @@ mod ping {
 
     const INTERVAL: u64 = 10;
 
-    /// A DoH server over HTTP/2 that is kept warm.
+    /// A DoH server over HTTP/2 whose connection is kept alive.
     fn world() -> World {
         let upstream = https_upstream(0).with_http_version(HttpVersion::Http2);
         let mut world = World::new(Config::builder().upstream(upstream).ping_interval(s(INTERVAL)));
@@ -78,7 +78,7 @@ mod ping {
     }
 
     #[test]
-    fn a_quiet_connection_is_kept_for_an_hour_through_a_server_that_closes_idle_ones() {
+    fn pings_keep_an_idle_connection_open_for_an_hour() {
         let mut world = world();
         host(&mut world).closes_when_idle = Some(s(15));
         world.resolve("first.example").answer();
@@ -88,7 +88,7 @@ mod ping {
     }
 
     #[test]
-    fn a_connection_that_owes_an_answer_to_a_ping_is_closed_after_as_long_again() {
+    fn unanswered_ping_closes_the_connection_after_an_interval() {
         let mut world = world();
         let done = world.resolve("example.com");
         host(&mut world).unreachable_until = s(3600);
@@ -99,7 +99,7 @@ mod ping {
     }
 
     #[test]
-    fn a_lookup_on_such_a_connection_is_sent_again_at_no_cost() {
+    fn query_lost_to_an_unanswered_ping_is_resent_at_no_cost() {
         let upstream = https_upstream(0).with_http_version(HttpVersion::Http2);
         let builder = Config::builder().upstream(upstream).ping_interval(ms(100)).timeout(s(2));
         let mut world = World::new(builder);
@@ -115,7 +115,7 @@ mod ping {
     }
 
     #[test]
-    fn other_protocols_have_no_ping_and_are_closed_when_idle() {
+    fn protocols_without_ping_are_closed_when_idle() {
         let mut world = World::new(Config::builder().upstream(upstream(0)).ping_interval(s(3)));
         let done = world.resolve("example.com");
         assert_eq!(world.wake(), Some(done.at + s(8)));
@@ -124,7 +124,7 @@ mod ping {
     }
 
     #[test]
-    fn closing_ends_what_is_kept_warm() {
+    fn close_ends_connections_kept_alive() {
         let mut world = world();
         world.resolve("example.com").answer();
         world.run_for(s(60));

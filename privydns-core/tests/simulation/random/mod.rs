@@ -67,7 +67,7 @@ pub(crate) fn play_all(seeds: Range<u64>) -> (Tally, u64) {
 
 /// `PRIVYDNS_SEEDS=20000` sets the number of seeds, `PRIVYDNS_FIRST_SEED` the first one.
 #[test]
-fn whatever_happens_the_engine_keeps_its_promises() {
+fn random_runs_keep_the_invariants() {
     let first = number("PRIVYDNS_FIRST_SEED").unwrap_or(0);
     let last = first + number("PRIVYDNS_SEEDS").unwrap_or(SEEDS);
     let (tally, hash) = play_all(first..last);
@@ -77,7 +77,7 @@ fn whatever_happens_the_engine_keeps_its_promises() {
 /// Found by this seed: an overdue answer to a probe starts another probe for the same question, which has no attempt
 /// left.
 #[test]
-fn a_probe_may_end_while_its_silence_is_noted() {
+fn probe_may_end_while_its_silence_is_handled() {
     play(10_768);
 }
 
