@@ -164,7 +164,7 @@ fn dead_idle_connection_is_noticed_before_the_next_query() {
     assert_eq!(number(&answer.unwrap()), 2);
     assert_eq!(resolver.stats().upstreams[0].connections_opened, 2);
     let events = events.into_iter().collect::<Vec<_>>();
-    assert_eq!(events[..3], ["connection over", "attempt", "connecting"]);
+    assert_eq!(events[..3], ["connection ended", "attempt", "connecting"]);
 }
 
 #[test]

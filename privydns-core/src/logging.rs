@@ -14,24 +14,24 @@
 //! | `privydns::lookup` | DEBUG | `attempt` | `name`, `record_type`, `upstream` |
 //! | `privydns::lookup` | DEBUG | `attempt failed` | `name`, `record_type`, `upstream`, `stage`, `cause` |
 //! | `privydns::lookup` | DEBUG | `hedged` | `name`, `record_type`, `upstream` |
-//! | `privydns::lookup` | DEBUG | `sent again` | `name`, `record_type`, `upstream`, `cause` |
+//! | `privydns::lookup` | DEBUG | `query resent` | `name`, `record_type`, `upstream`, `cause` |
 //! | `privydns::lookup` | DEBUG | `answered` | `name`, `record_type`, `upstream`, `rcode`, `elapsed` |
 //! | `privydns::lookup` | DEBUG | `failed` | `name`, `record_type`, `error` |
 //! | `privydns::connection` | DEBUG | `connecting` | `upstream`, `address` |
 //! | `privydns::connection` | DEBUG | `connected` | `upstream`, `address`, `resumed` |
 //! | `privydns::connection` | WARN | `connection failed` | `upstream`, `address`, `stage`, `cause` |
-//! | `privydns::connection` | DEBUG | `connection over` | `upstream`, `cause` |
-//! | `privydns::connection` | DEBUG | `the server leaves` | `last_stream`, `code` |
-//! | `privydns::connection` | INFO | `a PING was not answered` | `upstream` |
-//! | `privydns::upstream` | INFO | `passed over` | `upstream`, `pause` |
+//! | `privydns::connection` | DEBUG | `connection ended` | `upstream`, `cause` |
+//! | `privydns::connection` | DEBUG | `GOAWAY received` | `last_stream`, `code` |
+//! | `privydns::connection` | INFO | `PING not answered` | `upstream` |
+//! | `privydns::upstream` | INFO | `upstream unhealthy` | `upstream`, `pause` |
 //! | `privydns::upstream` | DEBUG | `probing` | `upstream` |
-//! | `privydns::upstream` | INFO | `answers again` | `upstream` |
-//! | `privydns::upstream` | INFO | `ALPN is refused` | `upstream` |
-//! | `privydns::upstream` | INFO | `another HTTP version is spoken` | `upstream`, `version` |
+//! | `privydns::upstream` | INFO | `upstream recovered` | `upstream` |
+//! | `privydns::upstream` | INFO | `ALPN refused` | `upstream` |
+//! | `privydns::upstream` | INFO | `HTTP version changed` | `upstream`, `version` |
 //! | `privydns::upstream` | DEBUG | `bootstrapped` | `upstream`, `addresses` |
-//! | `privydns::upstream` | DEBUG | `designation passed over` | `target_name`, `problem` |
+//! | `privydns::upstream` | DEBUG | `designation ignored` | `target_name`, `problem` |
 //! | `privydns::network` | INFO | `network changed` | |
-//! | `privydns::network` | INFO | `the machine slept` | `slept` |
+//! | `privydns::network` | INFO | `system resumed` | `slept` |
 //!
 //! | field | content |
 //! |---|---|

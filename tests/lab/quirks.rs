@@ -5,7 +5,7 @@
 //! |---|---|---|---|
 //! | 1 | several queries in one TLS record stall | NSD | `every_query_has_a_record_of_its_own` |
 //! | 2 | Nagle's algorithm delays the first answer | Unbound, NSD | only here: it is the server's kernel |
-//! | 3 | HEADERS long before their DATA hang | BIND | `a_request_is_one_transmit_of_the_fewest_fields` |
+//! | 3 | HEADERS long before their DATA hang | BIND | `request_is_one_transmit_with_minimal_fields` |
 //! | 4 | five equal GETs in one write hang | Knot Resolver | `equal_lookups_share_one_query` |
 //! | 5 | a query that is dropped takes the connection along | Unbound | `a_lost_connection_is_made_up_for_to_all` |
 //! | 6 | ALPN that is not what is spoken | Unbound, BIND, dnsdist | `application_protocols_are_not_insisted_on` |

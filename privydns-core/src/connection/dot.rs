@@ -1,4 +1,4 @@
-//! DNS over TLS (RFC 7858): messages behind a length of two octets, pipelined, answered in any order.
+//! DNS over TLS (RFC 7858): messages with a two-byte length prefix, pipelined, answered in any order.
 
 #[cfg(test)]
 mod tests;
@@ -13,44 +13,43 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use rustc_hash::FxHashMap;
 
-use super::phase::Phase;
+use super::lifecycle::Phase;
 use super::receive_buffer::ReceiveBuffer;
-use super::{Event, Key, Machine, idle};
+use super::{Event, Key, Machine, lifecycle};
 use crate::error::{Cause, ProtocolError};
 use crate::message::{self, Carrier, HEADER, Query};
 
-/// How many exchanges may be in flight at once, unless set otherwise. What is beyond waits above for room.
+/// The default maximum number of queries in flight. Further queries wait in the pool.
 const PIPELINE_DEFAULT: usize = 1_000;
 
-/// The most exchanges in flight that can be asked for. With [`MAX_ABANDONED`] on top about half of all
-/// IDs stay free, so that a free one is found by drawing.
+/// The highest maximum of queries in flight. Together with [`MAX_ABANDONED`], about half of all IDs stay free, so that
+/// drawing finds a free one quickly.
 const MAX_PIPELINE: usize = 32_000;
 
-/// Past this many cancelled queries whose answers never came, the connection drains.
+/// With more cancelled and unanswered queries than this, the connection drains.
 const MAX_ABANDONED: usize = 1_000;
 
-/// Past this many messages that answer no query, the connection ends (RFC 5452 Section 9.1 has the reasons).
+/// With more messages that answer no query than this, the connection ends (RFC 5452 Section 9.1 has the reasons).
 const MAX_UNMATCHED: u32 = 16;
 
-/// How long an idle connection is kept where the server says nothing.
+/// The idle timeout if the server sends none.
 const IDLE_DEFAULT: Duration = Duration::from_secs(8);
 
 /// One DNS over TLS connection.
 ///
-/// Message IDs are drawn from a generator that the seed starts, and are not used again while an answer to the
-/// earlier query could come. An answer must match by ID and by question; what matches nothing is dropped and
-/// counted.
+/// Message IDs are drawn from a seeded generator. An ID is not used again while an answer to the earlier query could
+/// arrive. An answer must match by ID and by question; messages that match no query are dropped and counted.
 pub struct Dot {
-    /// How many may be in flight at once.
+    /// The maximum number of queries in flight.
     pipeline: usize,
     ids: StdRng,
     phase: Phase,
     input: ReceiveBuffer,
-    /// By message ID: all that are in flight, and those cancelled whose answers may yet come.
+    /// Queries by message ID: those in flight, and cancelled ones whose answers may still arrive.
     queries: FxHashMap<u16, PendingQuery>,
-    /// The message IDs of those in flight.
+    /// The message IDs of the queries in flight.
     in_flight: FxHashMap<Key, u16>,
-    /// Once the connection is over: those that were in flight, the oldest last.
+    /// After the end of the connection: the queries that were in flight, the oldest last.
     unanswered: Vec<(Key, u16)>,
     unsent: VecDeque<u16>,
     refused: VecDeque<Key>,
@@ -59,14 +58,15 @@ pub struct Dot {
 }
 
 struct PendingQuery {
-    /// `None` once cancelled.
+    /// `None` after a cancel.
     key: Option<Key>,
     query: Arc<Query>,
     is_sent: bool,
 }
 
 impl Dot {
-    /// A connection on which TLS is up. The seed must be unpredictable, and be used for nothing else.
+    /// Creates the machine for a connection on which TLS is up. The seed must be unpredictable and used for nothing
+    /// else.
     pub fn new(_now: Instant, seed: [u8; 32]) -> Self {
         Self {
             pipeline: PIPELINE_DEFAULT,
@@ -83,13 +83,13 @@ impl Dot {
         }
     }
 
-    /// How many queries may be in flight at once: 1000 by default, at least 1 and at most 32000.
+    /// Sets the maximum number of queries in flight: 1000 by default, at least 1 and at most 32000.
     pub fn pipeline(mut self, limit: usize) -> Self {
         self.pipeline = limit.clamp(1, MAX_PIPELINE);
         self
     }
 
-    /// Decodes messages up to the next that answers a query.
+    /// Decodes messages until one answers a query.
     fn receive(&mut self) -> Option<Event> {
         loop {
             let message = match next_message(&mut self.input) {
@@ -101,14 +101,14 @@ impl Dot {
                 _ => {
                     self.unmatched += 1;
                     if self.unmatched > MAX_UNMATCHED {
-                        return self.violated("too many messages that answer no query");
+                        return self.violated("too many messages that match no query");
                     }
                     continue;
                 }
             };
             match message::keepalive_of(message) {
                 Some(Duration::ZERO) => self.phase.drain(),
-                Some(told) => self.idle_limit = idle::limit(told),
+                Some(told) => self.idle_limit = lifecycle::idle_limit(told),
                 None => {}
             }
             if let Some(key) = pending.key {
@@ -119,39 +119,39 @@ impl Dot {
         }
     }
 
-    /// Octets that are kept for later.
+    /// The number of buffered bytes.
     #[cfg(any(test, feature = "fuzzing"))]
     pub(crate) fn held(&self) -> usize {
         self.input.held()
     }
 
-    /// The peer is not to be trusted with what it sent, nor with what it will send.
+    /// The peer violated the protocol: neither earlier nor later data is trusted.
     fn violated(&mut self, what: &'static str) -> Option<Event> {
         self.input.clear();
         self.phase.break_off(Cause::Protocol(ProtocolError { protocol: "dot", what }));
         self.wind_up()
     }
 
-    /// Once the connection is over: what was left unanswered, oldest first, and then the end.
+    /// After the end of the connection: the unanswered queries, oldest first, and then the end.
     fn wind_up(&mut self) -> Option<Event> {
         let Phase::Ending(cause) = &self.phase else { return None };
         if self.unanswered.is_empty() {
             self.unanswered.extend(self.in_flight.iter().map(|(key, id)| (*key, *id)));
             self.unanswered.sort_unstable_by(|one, other| other.cmp(one));
         }
-        // Those cancelled since have been forgotten.
+        // Queries cancelled since then have been removed.
         let next = std::iter::from_fn(|| self.unanswered.pop())
             .find(|(key, _)| self.in_flight.remove(key).is_some());
         let Some((key, id)) = next else {
             self.queries.clear();
-            return self.phase.tell().map(Event::Ended);
+            return self.phase.take_cause().map(Event::Ended);
         };
         let is_sent = self.queries.remove(&id).is_some_and(|pending| pending.is_sent);
         Some(Event::Failed { key, cause: cause.clone(), retry_safe: !is_sent })
     }
 
-    /// An ID that no answer on its way can carry (RFC 7766 Section 6.2.1), and that nobody can foretell
-    /// (RFC 5452 Section 9.2).
+    /// Draws an ID that no outstanding answer can carry (RFC 7766 Section 6.2.1) and that is unpredictable (RFC 5452
+    /// Section 9.2).
     fn free_id(&mut self) -> u16 {
         loop {
             let id = self.ids.random();
@@ -271,7 +271,7 @@ impl PendingQuery {
     }
 }
 
-/// Takes the next message if it is there from end to end (RFC 1035 Section 4.2.2).
+/// Takes the next message if it is complete (RFC 1035 Section 4.2.2).
 fn next_message(input: &mut ReceiveBuffer) -> Result<Option<&[u8]>, &'static str> {
     let [high, low, rest @ ..] = input.unread() else { return Ok(None) };
     let length = usize::from(u16::from_be_bytes([*high, *low]));

@@ -1,9 +1,9 @@
-//! What came from the peer and is not decoded yet.
+//! Received bytes that have not been decoded.
 
-/// A queue of octets that are read in place, so that an answer is copied once, into its own allocation.
+/// A queue of bytes that are decoded in place, so that an answer is copied once, into its own allocation.
 ///
-/// It holds one unfinished message of its machine, which has a limit of its own, and what one call of
-/// `handle_input` brought.
+/// The buffer contains one incomplete message of its machine, whose length has a limit, and the data of one call of
+/// `handle_input`.
 #[derive(Default)]
 pub(super) struct ReceiveBuffer {
     bytes: Vec<u8>,
@@ -12,7 +12,7 @@ pub(super) struct ReceiveBuffer {
 
 impl ReceiveBuffer {
     pub(super) fn push(&mut self, bytes: &[u8]) {
-        // At most one unfinished message is moved, and once: from then on it begins at 0.
+        // At most one incomplete message is moved, and only once: from then on it begins at 0.
         self.bytes.drain(..self.start);
         self.start = 0;
         self.bytes.extend_from_slice(bytes);
@@ -26,14 +26,14 @@ impl ReceiveBuffer {
         self.unread().is_empty()
     }
 
-    /// Takes the next `length` octets, or all if there are fewer.
+    /// Takes the next `length` bytes, or all if there are fewer.
     pub(super) fn take(&mut self, length: usize) -> &[u8] {
         let start = self.start;
         self.start = self.bytes.len().min(start + length);
         &self.bytes[start..self.start]
     }
 
-    /// Octets that are kept.
+    /// The number of buffered bytes.
     #[cfg(any(test, feature = "fuzzing"))]
     pub(super) fn held(&self) -> usize {
         self.unread().len()

@@ -1,4 +1,4 @@
-//! What the tests of all machines share: a made-up clock, answers made by hand, and input in pieces.
+//! Shared by the tests of all machines: a simulated clock, answers, and input in pieces.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -7,10 +7,10 @@ use super::{Event, Key, Machine};
 use crate::message::{self, Carrier, HEADER, Query};
 use crate::rr::RecordType;
 
-/// How the octets of an input are cut into pieces: all at once, one by one, and something odd in between.
+/// How input is split into pieces: whole, byte by byte, and an odd size in between.
 pub(super) const SPLITS: [usize; 3] = [usize::MAX, 1, 7];
 
-/// A moment to count from. Where it is in real time does not matter, as nothing in the core looks there.
+/// The start of the simulated clock. Its position in real time does not matter, because the core reads no clock.
 #[expect(clippy::disallowed_methods, reason = "an Instant cannot be made in any other way")]
 pub(super) fn start() -> Instant {
     Instant::now()
@@ -20,7 +20,7 @@ pub(super) fn query(name: &str) -> Arc<Query> {
     Arc::new(Query::new(name, RecordType::A).unwrap())
 }
 
-/// A response to the query: header and question, and the records given, which the counts say nothing of yet.
+/// A response to the query: header, question and the given records, with counts of zero.
 pub(super) fn answer(query: &Query, id: u16, records: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::new();
     message::encode(query, id, Carrier::Http, &mut bytes);
@@ -31,25 +31,25 @@ pub(super) fn answer(query: &Query, id: u16, records: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Everything that the machine wants to send, message by message.
+/// All messages that the machine sends.
 pub(super) fn transmits(machine: &mut impl Machine) -> Vec<Vec<u8>> {
     let mut messages = Vec::new();
     loop {
         let mut message = Vec::new();
         if !machine.poll_transmit(start(), &mut message) {
-            assert!(message.is_empty(), "nothing is written where nothing is sent");
+            assert!(message.is_empty(), "no message means no data");
             return messages;
         }
         messages.push(message);
     }
 }
 
-/// Everything that the machine has to tell.
+/// All events of the machine.
 pub(super) fn events(machine: &mut impl Machine) -> Vec<Event> {
     std::iter::from_fn(|| machine.poll_event(start())).collect()
 }
 
-/// Feeds the input in pieces, and gives all events.
+/// Feeds the input in pieces, and returns all events.
 pub(super) fn feed(machine: &mut impl Machine, input: &[u8], split: usize) -> Vec<Event> {
     let mut all = Vec::new();
     for piece in input.chunks(split.min(input.len()).max(1)) {
@@ -59,7 +59,7 @@ pub(super) fn feed(machine: &mut impl Machine, input: &[u8], split: usize) -> Ve
     all
 }
 
-/// An answer without age.
+/// An answer with age 0.
 pub(super) fn answered(key: u64, message: &[u8]) -> Event {
     Event::Answered { key: Key(key), message: message.into(), age: 0 }
 }

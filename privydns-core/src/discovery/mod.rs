@@ -123,7 +123,7 @@ impl Discovery {
             match Designation::read(service, answer) {
                 Ok(designation) => self.designations.push(designation),
                 Err(problem) => {
-                    debug!(target: UPSTREAM, target_name = %service.target, problem, "designation passed over");
+                    debug!(target: UPSTREAM, target_name = %service.target, problem, "designation ignored");
                 }
             }
         }

@@ -308,7 +308,7 @@ impl Engine {
                 record_type = %query.record_type(),
                 upstream = %self.pools[upstream].label,
                 %cause,
-                "sent again"
+                "query resent"
             );
             return self.requeue(now, key);
         }
@@ -337,7 +337,7 @@ impl Engine {
         if let Some(learned) = pool.learned.http {
             return learned == other;
         }
-        info!(target: UPSTREAM, upstream = %pool.label, version = ?other, "another HTTP version is spoken");
+        info!(target: UPSTREAM, upstream = %pool.label, version = ?other, "HTTP version changed");
         pool.learned.learn(now, |learned| learned.http = Some(other));
         true
     }
@@ -356,7 +356,7 @@ impl Engine {
     /// Stops using a connection: what it owes is transmitted, then it is closed.
     fn connection_over(&mut self, id: ConnectionId, cause: &Cause) {
         let Some(connection) = self.connections.get_mut(&id) else { return };
-        debug!(target: CONNECTION, upstream = %self.pools[connection.upstream].label, %cause, "connection over");
+        debug!(target: CONNECTION, upstream = %self.pools[connection.upstream].label, %cause, "connection ended");
         self.pools[connection.upstream].open.retain(|open| *open != id);
         connection.usability = Usability::Closing;
         self.timers.set(Timer::Connection(id), None);

@@ -206,7 +206,7 @@ impl Engine {
         let state = &mut self.dials[dial];
         state.racing.retain(|racing| *racing != id);
         if cause == Cause::NoApplicationProtocol && connection.offers_dot {
-            info!(target: UPSTREAM, upstream = %label, "ALPN is refused");
+            info!(target: UPSTREAM, upstream = %label, "ALPN refused");
             self.pools[upstream].learned.learn(now, |learned| learned.refuses_alpn = true);
             return self.connect(now, dial, connection.address);
         }

@@ -68,7 +68,7 @@ impl Engine {
             return;
         };
         if slept > SLEPT {
-            info!(target: NETWORK, ?slept, "the machine slept");
+            info!(target: NETWORK, ?slept, "system resumed");
             self.shared.cache.slept(slept);
             self.pools.iter_mut().for_each(|pool| pool.bootstrap.expire());
             self.network_changed(now);
@@ -114,7 +114,7 @@ impl Engine {
             return;
         }
         if connection.pinged.is_some() {
-            info!(target: CONNECTION, upstream = %self.pools[connection.upstream].label, "a PING was not answered");
+            info!(target: CONNECTION, upstream = %self.pools[connection.upstream].label, "PING not answered");
             self.ended(now, id, Cause::Closed);
         } else if let Some(connection) = self.connections.get_mut(&id) {
             connection.pinged = Some(now);

@@ -78,7 +78,7 @@ impl Engine {
     pub(super) fn mark_unhealthy(&mut self, now: Instant, upstream: usize) {
         let pool = &mut self.pools[upstream];
         if let Some(pause) = pool.health.failed(now) {
-            info!(target: UPSTREAM, upstream = %pool.label, ?pause, "passed over");
+            info!(target: UPSTREAM, upstream = %pool.label, ?pause, "upstream unhealthy");
             self.shared.counters.upstream(upstream).set_unhealthy(true);
         }
     }
@@ -128,7 +128,7 @@ impl Engine {
         let pool = &mut self.pools[upstream];
         pool.rtt.measured(round_trip);
         if !pool.health.is_healthy() {
-            info!(target: UPSTREAM, upstream = %pool.label, "answers again");
+            info!(target: UPSTREAM, upstream = %pool.label, "upstream recovered");
         }
         pool.health.answered();
         pool.refusals = 0;

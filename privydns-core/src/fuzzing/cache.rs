@@ -1,10 +1,10 @@
-//! The cache beside a model of it.
+//! Fuzz target: the cache, compared with a model.
 
 use super::epoch;
 use super::source::Source;
 use crate::cache::testing::model::{Choices, hold_against_model};
 
-/// What happens to a cache: lookups, answers, and time that passes.
+/// A sequence of lookups, answers and time steps.
 pub fn cache(input: &[u8]) {
     hold_against_model(epoch(), &mut Source::new(input));
 }

@@ -1,4 +1,4 @@
-//! DNS over TLS: messages behind their length.
+//! Fuzz target: DNS over TLS, messages with a length prefix.
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -12,7 +12,7 @@ use crate::message::{MAX_MESSAGE, check_response};
 const SEED: [u8; 32] = [7; 32];
 
 impl Held for Dot {
-    // A message that is not whole, and the length before it.
+    // The bytes of an incomplete message and its length prefix.
     const LIMIT: usize = 2 + MAX_MESSAGE;
     const SLACK: usize = 0;
 
@@ -21,7 +21,7 @@ impl Held for Dot {
     }
 }
 
-/// What a DoT server sends to a client with up to eight queries.
+/// The input is what a DoT server sends to a client with up to eight queries.
 pub fn dot(input: &[u8]) {
     let mut source = Source::new(input);
     let setup = Setup::read(&mut source);
@@ -36,7 +36,7 @@ pub fn dot(input: &[u8]) {
     }
 }
 
-/// Frames that are mostly in order: for each one octet that says to which query it is and what is odd about it.
+/// Frames that are mostly valid: for each, one byte selects the query and the irregularity.
 fn describe(setup: Setup, mut source: Source<'_>) -> Vec<u8> {
     let mut bytes = Vec::new();
     while !source.is_empty() {
@@ -65,7 +65,7 @@ fn describe(setup: Setup, mut source: Source<'_>) -> Vec<u8> {
     bytes
 }
 
-/// The IDs that the machine draws with its seed.
+/// The message IDs that the machine draws from its seed.
 pub(super) fn ids() -> [u16; 8] {
     let mut random = StdRng::from_seed(SEED);
     let mut ids = [0; 8];

@@ -1,4 +1,4 @@
-//! HPACK: field blocks of one connection, whose meaning follows from those before them.
+//! Fuzz target: HPACK, the field blocks of one connection, each of which depends on those before.
 
 use super::epoch;
 use super::http1::endpoint;
@@ -8,7 +8,7 @@ use super::stream::question;
 use crate::connection::{Event, HEADER_TABLE_SIZE, HpackDecoder, Http2, Key, Machine};
 use crate::upstream::HttpMethod;
 
-/// What a field block came to: name and value of each field, up to where it is broken if it is.
+/// A decoded field block: name and value of each field, up to the first error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each holds the fields")]
 pub enum Block {
@@ -16,10 +16,10 @@ pub enum Block {
     Broken(Vec<(Vec<u8>, Vec<u8>)>),
 }
 
-/// The octets of all fields of a connection's blocks together, past which an input is not looked at: a small block
-/// can stand for many large fields.
+/// The maximum number of bytes in all fields of a connection's blocks, beyond which the input is not continued: a small
+/// block can represent many large fields.
 const MOST_DECODED: usize = 1 << 20;
-/// What our SETTINGS allow.
+/// The limit in our SETTINGS.
 const TABLE: usize = HEADER_TABLE_SIZE as usize;
 const HEADERS: u8 = 1;
 const SETTINGS: u8 = 4;
@@ -27,8 +27,8 @@ const CONTINUATION: u8 = 9;
 const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
 
-/// Field blocks of one connection. `compare` is told each block and what it came to, and says whether it can be
-/// told the next: another implementation, which must come to the same, may have given up.
+/// The input is the field blocks of one connection. `compare` receives each block with its decoded fields, and returns
+/// whether it can compare the next block: the reference implementation may have given up.
 pub fn hpack(input: &[u8], compare: &mut dyn FnMut(&[u8], &Block) -> bool) {
     let mut source = Source::new(input);
     let piece = source.below(16) + 1;
@@ -61,7 +61,7 @@ pub fn hpack(input: &[u8], compare: &mut dyn FnMut(&[u8], &Block) -> bool) {
     assert_eq!(whole, events(&blocks, piece), "in frames of {piece}");
 }
 
-/// What a connection makes of the blocks, one for each of its streams, in frames of so many octets.
+/// Decodes the blocks on a connection, one stream for each, in frames of a given length.
 fn events(blocks: &[&[u8]], piece: usize) -> Vec<Event> {
     let now = epoch();
     let mut machine = Http2::new(now, endpoint(HttpMethod::Get));
@@ -74,7 +74,7 @@ fn events(blocks: &[&[u8]], piece: usize) -> Vec<Event> {
     for (stream, block) in (1..).step_by(2).zip(blocks.iter().take(32)) {
         let mut rest = *block;
         for number in 0.. {
-            // A block has at most so many frames.
+            // The maximum number of frames of a block.
             let length = if number < 60 { rest.len().min(piece) } else { rest.len() };
             let (fragment, later) = rest.split_at(length);
             let end = if later.is_empty() { END_HEADERS } else { 0 };

@@ -1,4 +1,4 @@
-//! HTTP/1.1: responses, one at a time.
+//! Fuzz target: HTTP/1.1 responses, one at a time.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::message::check_response;
 use crate::upstream::{HttpMethod, Upstream};
 
 impl Held for Http1 {
-    // A body, whole or decoded from chunks, and the head or the rest of a line before it.
+    // A body, complete or decoded from chunks, and the head or the rest of a line before it.
     const LIMIT: usize = 2 * 65_535 + 16 * 1024;
     const SLACK: usize = 0;
 
@@ -20,7 +20,7 @@ impl Held for Http1 {
     }
 }
 
-/// What an HTTP/1.1 server sends to a client that asks one query after the other.
+/// The input is what an HTTP/1.1 server sends to a client with one query after the other.
 pub fn http1(input: &[u8]) {
     let mut source = Source::new(input);
     let setup = Setup::read(&mut source);

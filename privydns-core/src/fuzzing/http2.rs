@@ -1,4 +1,4 @@
-//! HTTP/2: frames from a server.
+//! Fuzz target: HTTP/2 frames from a server.
 
 use super::epoch;
 use super::http1::endpoint;
@@ -18,7 +18,7 @@ const DNS_HEAD: &[u8] = b"\x88\x0f\x10\x17application/dns-message";
 
 impl Held for Http2 {
     const LIMIT: usize = crate::connection::MAX_HELD;
-    // The dynamic table may have more octets than what was heard, since names can come from the static table.
+    // The dynamic table may exceed the received bytes, because names can come from the static table.
     const SLACK: usize = 2 * 4096 + 64;
 
     fn held(&self) -> usize {
@@ -26,7 +26,7 @@ impl Held for Http2 {
     }
 }
 
-/// What an HTTP/2 server sends to a client with up to eight queries.
+/// The input is what an HTTP/2 server sends to a client with up to eight queries.
 pub fn http2(input: &[u8]) {
     let mut source = Source::new(input);
     let setup = Setup::read(&mut source);
@@ -40,7 +40,7 @@ pub fn http2(input: &[u8]) {
     }
 }
 
-/// Frames that are as long as they say they are, after the SETTINGS that a server begins with.
+/// Frames with correct lengths, after the server's first SETTINGS.
 fn describe(setup: Setup, mut source: Source<'_>) -> Vec<u8> {
     let mut bytes = [frame(SETTINGS, 0, 0, &[]), frame(SETTINGS, ACK, 0, &[])].concat();
     while !source.is_empty() {
@@ -48,7 +48,7 @@ fn describe(setup: Setup, mut source: Source<'_>) -> Vec<u8> {
         let stream = u32::from(source.byte());
         let key = Key(u64::from(stream / 2) % setup.queries());
         bytes.extend(match what {
-            // Whole answers, so that others are told apart from them.
+            // Complete answers, in addition to other frames.
             0x80.. => {
                 let head = frame(HEADERS, END_HEADERS, stream, DNS_HEAD);
                 let message = answer(key, 0, 0x80, source.counted());

@@ -1,4 +1,4 @@
-//! DNS messages, through to the answer that a caller reads and the cache keeps.
+//! Fuzz target: DNS messages, up to the answer for the caller and the cache.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,10 +16,10 @@ const NAMES: [&str; 4] = ["www.example.com", "example", ".", "a\\.b.xn--9ca.exam
 const UPSTREAMS: UpstreamSet = UpstreamSet(1);
 const MAX_POSITIVE: u32 = 604_800;
 const MAX_NEGATIVE: u32 = 10_800;
-/// Longer messages are not held against hickory-proto, which can take a long time over them.
+/// Longer messages are not compared with hickory-proto, which can take a long time to parse them.
 const MOST_COMPARED: usize = 1024;
 
-/// What a resolver sends in answer to one query.
+/// The input is a resolver's response to one query.
 pub fn message(input: &[u8]) {
     let mut source = Source::new(input);
     let (query, bytes, age) = read(&mut source);
@@ -46,7 +46,7 @@ pub fn message(input: &[u8]) {
     keep(&message, &query, age);
 }
 
-/// The query, the octets that came, and how old they are.
+/// The query, the received bytes, and their age.
 fn read(source: &mut Source<'_>) -> (Query, Vec<u8>, u32) {
     let flags = source.byte();
     let record_type = RecordType::from(source.word());
@@ -58,7 +58,7 @@ fn read(source: &mut Source<'_>) -> (Query, Vec<u8>, u32) {
     if flags & 0x10 == 0 {
         return (query, source.rest().to_vec(), age);
     }
-    // The header and the question are right, so that only what comes after them is to be found out.
+    // Valid header and question, so that the rest of the message is tested.
     let (flags, counts) = (source.word(), [source.byte(), source.byte(), source.byte()]);
     let mut bytes = vec![0, 0];
     bytes.extend((flags | 0x8000).to_be_bytes());
@@ -71,7 +71,7 @@ fn read(source: &mut Source<'_>) -> (Query, Vec<u8>, u32) {
     (query, bytes, age)
 }
 
-/// Every view on an answer, each of which must be there and come to an end.
+/// Calls every accessor of an answer; iterators must end.
 fn look_at(answer: &Answer) {
     let mut least = None;
     for record in answer.records() {
@@ -83,10 +83,10 @@ fn look_at(answer: &Answer) {
     }
     assert!(answer.records().count() <= answer.answers().count());
     assert!(answer.addresses().count() <= answer.records().count());
-    // What is typed is read or refused.
+    // Typed values are read or rejected.
     let _ = (answer.mx(), answer.srv(), answer.https(), answer.svcb(), answer.txt(), answer.caa());
     for record in answer.answers().chain(answer.authorities()).chain(answer.additionals()) {
-        // hickory-proto decodes it or not; either way it comes back.
+        // hickory-proto decodes the data or rejects it; both return.
         let _ = record.data();
         assert!(format!("{record:?}").len() < 8 * MAX_MESSAGE);
         assert!(!record.name().to_ascii().is_empty());
@@ -99,7 +99,7 @@ fn look_at(answer: &Answer) {
     assert_eq!(answer.not_found().is_some(), matches!(answer.outcome(), Outcome::NoData | Outcome::NxDomain));
 }
 
-/// What an answer writes is the same answer, as old as it is.
+/// The wire form of an answer is the same answer, with the same age.
 fn survives_its_wire_form(answer: &Answer, query: &Query) {
     let wire = answer.to_wire();
     if wire == answer.message().as_wire() {
@@ -115,7 +115,7 @@ fn survives_its_wire_form(answer: &Answer, query: &Query) {
     assert_eq!(again.to_wire(), answer.to_wire(), "written once, it stays as it is");
 }
 
-/// What the cache keeps is the same answer, but for what OPT said.
+/// The cached form is the same answer, except for the OPT record.
 fn survives_without_opt(message: &Message, query: &Query) {
     let kept = message.without_opt();
     assert_eq!(kept.extended_errors(), []);
@@ -126,7 +126,7 @@ fn survives_without_opt(message: &Message, query: &Query) {
     }
 }
 
-/// Where hickory-proto reads the message too, it reads the same records.
+/// If hickory-proto accepts the message too, it has the same records.
 fn compare(message: &Message) {
     let Ok(reference) = Reference::from_vec(message.as_wire()) else { return };
     let answer = Answer::new(message.clone(), 0, origin());
@@ -136,7 +136,7 @@ fn compare(message: &Message) {
         (answer.additionals(), &reference.additionals),
     ];
     for (ours, theirs) in sections {
-        // hickory-proto takes signatures out of their section.
+        // hickory-proto moves signatures out of their section.
         let is_record = |record_type: RecordType| !matches!(record_type, RecordType::TSIG | RecordType::SIG);
         let ours = ours.filter(|record| is_record(record.record_type()));
         let ours: Vec<_> = ours.map(|r| (r.name(), r.record_type(), r.class(), r.ttl())).collect();
@@ -148,7 +148,7 @@ fn compare(message: &Message) {
     }
 }
 
-/// The cache keeps the message for as long as it says, and not longer.
+/// The cache keeps the message for its lifetime and no longer.
 fn keep(message: &Message, query: &Query, age: u32) {
     let now = epoch();
     let cache = Cache::new(&CacheSettings::default().entries(16), *b"a secret of ours");

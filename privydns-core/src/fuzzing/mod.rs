@@ -1,12 +1,11 @@
-//! What the fuzzer runs: `fuzz/README.md` in the repository says how. No part of the API.
+//! The bodies of the fuzz targets; `fuzz/README.md` in the repository explains how to run them. Not part of the API.
 //!
-//! A target is a function of the octets that the fuzzer made up. It returns where all is well and panics where
-//! not. The fuzzer runs it for as long as it is let; the tests run it over the seeds in `fuzz/seeds`, and over
-//! small changes of them, with every change to the code.
+//! A target is a function of bytes from the fuzzer. It returns if all checks pass, and panics otherwise. The fuzzer
+//! runs a target for a given time; the tests run it over the seeds in `fuzz/seeds` and small changes of them, with
+//! every change to the code.
 //!
-//! What every target demands of what it feeds with octets from the network: no panic; the same events however the
-//! octets are split; exactly one end for each exchange; no more held than the limits say; and no more sent than
-//! what was heard can be answered with.
+//! Targets for bytes from the network check: no panic; the same events however the bytes are split; exactly one end for
+//! each query; memory within the limits; and a bounded amount of sent data for the received data.
 
 mod cache;
 mod dot;

@@ -1,13 +1,13 @@
-//! What a proxy says before it opens the way.
+//! Fuzz target: a proxy's replies before the tunnel is open.
 
 use super::source::Source;
 use crate::error::Cause;
 use crate::proxy::{Destination, Proxy, Tunnel};
 
-/// The longest reply that is waited for: the head of a response to CONNECT.
+/// The longest reply: the head of a response to CONNECT.
 const MAX_HELD: usize = 16 * 1024;
 
-/// What a SOCKS5 proxy or an HTTP proxy answers.
+/// The input is the reply of a SOCKS5 or HTTP proxy.
 pub fn proxy(input: &[u8]) {
     let mut source = Source::new(input);
     let flags = source.byte();
@@ -29,7 +29,7 @@ pub fn proxy(input: &[u8]) {
     assert_eq!(whole, run(piece), "in pieces of {piece}");
 }
 
-/// What was sent, and whether the way is open or why it never will be.
+/// The bytes sent to the proxy, and whether the tunnel is open or why it failed.
 fn run(mut tunnel: Tunnel, said: &[u8], piece: usize, is_ended: bool) -> (Vec<u8>, Result<bool, Cause>) {
     let (mut sent, mut message) = (Vec::new(), Vec::new());
     let mut transmit = |tunnel: &mut Tunnel| {

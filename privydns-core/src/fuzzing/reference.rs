@@ -1,4 +1,4 @@
-//! HPACK as `h2` has it, to hold ours against. The fuzzer's target includes this file too.
+//! `h2`'s HPACK decoder as a reference. The fuzz target includes this file as well.
 
 use std::io;
 use std::pin::{Pin, pin};
@@ -10,20 +10,20 @@ use h2::frame::{Frame, Pseudo};
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// A field: its name and its value.
+/// A field: name and value.
 type Field = (Vec<u8>, Vec<u8>);
 
-/// The receiving side of a connection of `h2`.
+/// The receiving side of an `h2` connection.
 pub(crate) struct Reference(Codec<Wire, io::Cursor<Vec<u8>>>);
 
-/// Frames on their way to `h2`, which says nothing back.
+/// Frames for `h2`; its output is ignored.
 #[derive(Debug, Default)]
 struct Wire(Vec<u8>);
 
-/// `h2` has no more to say about a block.
+/// `h2` has finished with the connection.
 const HEADERS: u8 = 1;
 const END_STREAM_AND_HEADERS: u8 = 5;
-/// What one frame holds.
+/// The maximum payload of one frame.
 const MOST_BYTES: usize = 16_384;
 
 impl Reference {
@@ -31,9 +31,9 @@ impl Reference {
         Self(Codec::new(Wire::default()))
     }
 
-    /// Decodes a block and holds the outcome against ours: all `fields` of a block that `is_whole`, or those before
-    /// the place where it is broken. `false` if the two can no longer be compared, as `h2` refuses fields early that
-    /// we refuse late, when they are looked at.
+    /// Decodes a block with `h2` and compares the result with ours: all `fields` of a block that `is_whole`, or the
+    /// fields before the error. Returns `false` if the two can no longer be compared, because `h2` rejects some fields
+    /// while decoding that we reject afterwards.
     pub(crate) fn agrees(&mut self, block: &[u8], is_whole: bool, fields: &[Field]) -> bool {
         if block.len() > MOST_BYTES {
             return false;
@@ -53,7 +53,7 @@ impl Reference {
                     let regular = map.iter().map(|(name, value)| field(name.as_str(), value.as_bytes()));
                     let mut theirs: Vec<_> = pseudo_fields(&pseudo).chain(regular).collect();
                     let mut ours = fields.to_vec();
-                    // Both sorts keep the order of fields of one name.
+                    // Both sorts keep the order of fields with one name.
                     theirs.sort_by(|(one, _), (other, _)| one.cmp(other));
                     ours.sort_by(|(one, _), (other, _)| one.cmp(other));
                     assert_eq!(ours, theirs, "the same fields");
@@ -61,7 +61,7 @@ impl Reference {
                 true
             }
             Ok(other) => panic!("{other:?}"),
-            // A response that is malformed in other ways than its compression: that was right.
+            // A response that is malformed for another reason than its compression counts as decoded.
             Err(h2::proto::Error::Reset(..)) => {
                 assert!(is_whole, "h2 decodes what we do not");
                 true
@@ -79,7 +79,7 @@ impl Reference {
     }
 }
 
-/// Whether `h2` refuses a field while it decodes.
+/// Whether `h2` rejects a field while it decodes.
 fn is_refused((name, value): &Field) -> bool {
     let is_text = std::str::from_utf8(value).is_ok();
     match &name[..] {

@@ -1,13 +1,13 @@
-//! Where the fuzzer begins: real exchanges, and one input for each kind of oddity that peers are known for.
+//! Seeds for the fuzzer: real exchanges, and one input for each known irregularity of peers.
 //!
-//! Each is written down here and kept as a file in `fuzz/seeds`, named for what is in it.
+//! Each seed is defined here and stored as a file in `fuzz/seeds`, named for its content.
 
 mod connections;
 mod engines;
 mod messages;
 mod texts;
 
-/// Seeds of one target: file names and octets.
+/// The seeds of one target: file names and bytes.
 type Seeds = Vec<(&'static str, Vec<u8>)>;
 
 pub(super) fn all() -> Vec<(&'static str, Seeds)> {

@@ -1,7 +1,6 @@
-//! The fuzzer's octets, taken for decisions.
+//! Decisions derived from the fuzzer's bytes.
 
-/// Octets that are used up from the front. Where they have come to their end every number is 0, so that any input
-/// means something.
+/// Bytes that are consumed from the front. After the end every number is 0, so that any input is valid.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Source<'a>(&'a [u8]);
 
@@ -20,7 +19,7 @@ impl<'a> Source<'a> {
         *first
     }
 
-    /// Two octets, the higher first.
+    /// Two bytes, in network byte order.
     pub(super) fn word(&mut self) -> u16 {
         u16::from_be_bytes([self.byte(), self.byte()])
     }
@@ -30,25 +29,25 @@ impl<'a> Source<'a> {
         usize::from(self.byte()) % bound
     }
 
-    /// One of them.
+    /// One of the choices.
     pub(super) fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
         choices[self.below(choices.len())]
     }
 
-    /// As many octets as the next one says, or what is left.
+    /// As many bytes as the next byte says, or the rest.
     pub(super) fn counted(&mut self) -> &'a [u8] {
         let length = self.byte().into();
         self.take(length)
     }
 
-    /// So many octets, or what is left.
+    /// A given number of bytes, or the rest.
     pub(super) fn take(&mut self, length: usize) -> &'a [u8] {
         let (taken, rest) = self.0.split_at(length.min(self.0.len()));
         self.0 = rest;
         taken
     }
 
-    /// All that is left.
+    /// The remaining bytes.
     pub(super) fn rest(self) -> &'a [u8] {
         self.0
     }

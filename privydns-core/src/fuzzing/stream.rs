@@ -1,4 +1,4 @@
-//! A connection's machine, fed with what a server may send, in pieces of any length.
+//! A connection machine, fed with a server's data in pieces of any length.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -12,34 +12,34 @@ use crate::message::Query;
 use crate::rr::RecordType;
 use crate::upstream::HttpMethod;
 
-/// A machine whose memory can be looked at.
+/// A machine whose memory can be measured.
 pub(super) trait Held: Machine {
-    /// The most octets that it holds once it is drained, whatever it heard.
+    /// The maximum number of bytes held after a drain, whatever was received.
     const LIMIT: usize;
-    /// The most that it holds beyond the octets that it heard.
+    /// The maximum number of bytes held beyond the received bytes.
     const SLACK: usize;
 
-    /// Octets that it keeps for later.
+    /// The number of buffered bytes.
     fn held(&self) -> usize;
 }
 
-/// The first octets of an input: what the client does, and how the server's octets reach it.
+/// The first bytes of an input: the client's actions, and how the server's data is split.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Setup {
     flags: u8,
     /// One bit for each query that is cancelled after it was sent.
     cancelled: u8,
-    /// The length of the pieces, in the third of three ways to split.
+    /// The length of the pieces in the third of three ways to split.
     piece: usize,
 }
 
-/// A client that has asked, and all that came of it.
+/// A client with queries, and the events so far.
 struct Client<M> {
     machine: M,
     now: Instant,
-    /// Queries that were asked.
+    /// The number of queries.
     asked: u64,
-    /// Exchanges that have not come to their end.
+    /// Queries that have not ended.
     open: BTreeSet<Key>,
     is_ended: bool,
     events: Vec<Event>,
@@ -47,13 +47,13 @@ struct Client<M> {
     sent: u64,
 }
 
-/// More events than there can be: one for each exchange, the end, and signs of life that nobody asks for here.
+/// More events than possible: one for each query, the end, and no probes.
 const MOST_EVENTS: usize = 300;
-/// The most octets that a client sends without being told to: at the beginning and the end, and for each query.
+/// The maximum number of bytes that a client sends unprovoked: at the beginning, at the end, and for each query.
 const GREETING: u64 = 128;
 const LONGEST_REQUEST: u64 = 400;
-/// How many it sends for each octet that it hears, at the most: a frame of 9 octets can be worth a reset of 13 and
-/// credit of 13 more.
+/// The maximum number of bytes sent for each byte received: a frame of 9 bytes can cause a reset of 13 bytes and credit
+/// of 13 bytes.
 const ANSWERED: u64 = 3;
 
 impl Setup {
@@ -62,33 +62,33 @@ impl Setup {
         Self { flags, cancelled, piece: usize::from(source.byte()) + 2 }
     }
 
-    /// Queries asked, with the keys from 0.
+    /// The number of queries, with keys from 0.
     pub(super) fn queries(self) -> u64 {
         u64::from(self.flags & 7) + 1
     }
 
-    /// Whether the client says goodbye before anything comes.
+    /// Whether the client closes before any data arrives.
     fn is_closed(self) -> bool {
         self.flags & 0x08 != 0
     }
 
-    /// Whether the server closes in the end.
+    /// Whether the server closes at the end.
     fn is_ended(self) -> bool {
         self.flags & 0x10 != 0
     }
 
-    /// Whether what follows are frames described, or the octets themselves.
+    /// Whether the following bytes describe frames, or are sent as they are.
     pub(super) fn is_described(self) -> bool {
         self.flags & 0x20 != 0
     }
 
-    /// How a query goes into a request, where there is a choice.
+    /// The HTTP method, where there is a choice.
     pub(super) fn method(self) -> HttpMethod {
         if self.flags & 0x40 == 0 { HttpMethod::Post } else { HttpMethod::Get }
     }
 
-    /// Feeds the octets whole, one by one, and in pieces, and demands the same events of each. Between two
-    /// sections the client asks another query, if there is room for it.
+    /// Feeds the bytes whole, one by one, and in pieces, and checks that the events are equal. Between two sections the
+    /// client sends another query, if there is capacity.
     pub(super) fn run<M: Held>(self, machine: impl Fn() -> M, sections: &[&[u8]]) -> Vec<Event> {
         let run = |piece| {
             let mut client = Client::asking(machine(), self);
@@ -159,7 +159,7 @@ impl<M: Held> Client<M> {
         self.machine.handle_end(self.now, Cause::Closed);
         self.drain();
         assert!(self.is_ended && self.open.is_empty(), "{:?} is left", self.open);
-        // Whatever is said to it now, it has had its say.
+        // Input after the end changes nothing.
         let count = self.events.len();
         self.machine.handle_input(self.now, b"more");
         self.machine.handle_end(self.now, Cause::Timeout);
@@ -168,7 +168,7 @@ impl<M: Held> Client<M> {
         assert_eq!(self.events.len(), count, "the end comes last");
     }
 
-    /// Takes what the machine has to tell and to send, as its contract says.
+    /// Drains the machine by its contract.
     fn drain(&mut self) {
         self.transmit();
         while let Some(event) = self.machine.poll_event(self.now) {
@@ -208,7 +208,7 @@ impl<M: Held> Client<M> {
             let due = GREETING + self.asked * LONGEST_REQUEST + ANSWERED * self.heard as u64;
             assert!(self.sent <= due, "{} octets are sent to {} heard", self.sent, self.heard);
         }
-        assert!(message.is_empty(), "nothing is written where nothing is sent");
+        assert!(message.is_empty(), "no message means no data");
     }
 }
 
@@ -218,7 +218,7 @@ pub(super) fn question(key: Key) -> Arc<Query> {
     Arc::new(Query::new(&name, RecordType::A).expect("a name"))
 }
 
-/// A message that begins as the answer to the query of a key does: header, question, and what comes after.
+/// A message that begins like the answer to a key's query: header and question, then the given bytes.
 pub(super) fn answer(key: Key, id: u16, flags: u8, rest: &[u8]) -> Vec<u8> {
     let question = question(key);
     let counts = [0, 1, 0, u8::from(!rest.is_empty()), 0, 0, 0, 0];

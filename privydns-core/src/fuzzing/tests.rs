@@ -1,5 +1,4 @@
-//! Every target over its seeds, and over small changes of them: a little of what the fuzzer does, on every run of
-//! the tests.
+//! Runs every target over its seeds and over small changes of them: a short fuzzing run with every test run.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,9 +10,9 @@ use rand::{RngExt, SeedableRng};
 use super::reference::Reference;
 use super::{Block, seeds};
 
-/// Changes of each seed that are tried.
+/// The number of changes of each seed.
 const CHANGES: usize = 60;
-/// Octets that mean something in one of the formats.
+/// Bytes with a meaning in one of the formats.
 const ODD: [u8; 8] = [0, 1, 0x0a, 0x0d, 0x3f, 0x40, 0xc0, 0xff];
 
 type Target = fn(&[u8]);
@@ -22,7 +21,7 @@ const TARGETS: [(&str, Target); 9] = [
     ("cache", super::cache),
     ("dot", super::dot),
     ("engine", super::engine),
-    ("hpack", hpack_beside_h2),
+    ("hpack", hpack_matches_h2),
     ("http1", super::http1),
     ("http2", super::http2),
     ("message", super::message),
@@ -30,7 +29,7 @@ const TARGETS: [(&str, Target); 9] = [
     ("upstream", super::upstream),
 ];
 
-fn hpack_beside_h2(input: &[u8]) {
+fn hpack_matches_h2(input: &[u8]) {
     let mut reference = Reference::new();
     super::hpack(input, &mut |block, came_to| match came_to {
         Block::Whole(fields) => reference.agrees(block, true, fields),
@@ -83,7 +82,7 @@ fn upstream_seeds_pass() {
     passes("upstream");
 }
 
-/// Runs a target over its seeds and changes of them. The seed that a failure comes from is in its output.
+/// Runs a target over its seeds and changes of them. The output names the seed of a failure.
 fn passes(name: &str) {
     let (_, target) = TARGETS.into_iter().find(|(other, _)| *other == name).expect("a target");
     let seeds = committed(name);
@@ -100,7 +99,7 @@ fn passes(name: &str) {
     }
 }
 
-/// Octets changed, put in, taken out, or cut off.
+/// Changes, inserts, removes or truncates bytes.
 fn changed(bytes: &[u8], random: &mut StdRng) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     for _ in 0..random.random_range(1..=3) {
@@ -133,9 +132,9 @@ fn folder(target: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds").join(target)
 }
 
-/// The seeds made here are those in the repository, where others may be too: inputs that once found something.
+/// The generated seeds are those in the repository, which may contain others: inputs that once found a fault.
 #[test]
-fn seeds_are_as_they_are_made() {
+fn generated_seeds_match_the_repository() {
     for (target, made) in seeds::all() {
         let committed = committed(target);
         for (name, bytes) in made {

@@ -1,4 +1,4 @@
-//! Text from people: upstreams, proxies, names, pins, and files of certificates.
+//! Fuzz target: texts from users, such as upstreams, proxies, names, pins and certificate files.
 
 use data_encoding::BASE64URL_NOPAD;
 use hickory_proto::op::Message as Reference;
@@ -14,7 +14,7 @@ use crate::proxy::Proxy;
 use crate::tls::{ClientCertificate, Pin, Roots};
 use crate::upstream::{HttpMethod, Stamp, Upstream};
 
-/// Text that stands for an upstream, or for any other thing that is read from text.
+/// The input is a text that is parsed as an upstream and as everything else that is read from text.
 pub fn upstream(input: &[u8]) {
     a_stamp(&format!("sdns://{}", BASE64URL_NOPAD.encode(input)));
     let Ok(text) = std::str::from_utf8(input) else { return files(input) };
@@ -41,7 +41,7 @@ pub fn upstream(input: &[u8]) {
     files(input);
 }
 
-/// An upstream means what its own text says, and nothing in it can become part of a request's syntax.
+/// An upstream equals the upstream parsed from its own text, and no part of the text can inject request syntax.
 fn an_upstream(upstream: &Upstream) {
     if let Ok(stamp) = upstream.to_stamp() {
         assert_eq!(stamp.upstream().authority(), upstream.authority());
@@ -52,7 +52,7 @@ fn an_upstream(upstream: &Upstream) {
     let text = upstream.to_string();
     let reread = text.parse::<Upstream>().unwrap_or_else(|error| panic!("{text}: {error}"));
     assert_eq!(reread.to_string(), text);
-    // A preset is labelled with its name, which is no part of the text.
+    // A preset's label is its name, which is not part of the text.
     assert_eq!(reread.with_label("same"), upstream.clone().with_label("same"), "{text}");
     assert!(!matches!(upstream.port(), 0 | 53), "never a port of clear text");
     assert!(!text.chars().any(char::is_control));
@@ -75,7 +75,7 @@ fn an_upstream(upstream: &Upstream) {
     }
 }
 
-/// A stamp means what it is printed as, and the upstream in it what its own text says.
+/// A stamp equals the stamp parsed from its own text, and so does its upstream.
 fn a_stamp(text: &str) {
     let Ok(stamp) = text.parse::<Stamp>() else { return };
     let printed = stamp.to_string();
@@ -85,7 +85,7 @@ fn a_stamp(text: &str) {
     assert_eq!(upstream.to_stamp().ok().as_ref().map(Stamp::upstream), Some(upstream), "{printed}");
 }
 
-/// A name survives its text and its octets.
+/// A name survives the conversion to text and to wire form.
 fn a_name(name: &QueryName) {
     assert_eq!(QueryName::parse(&name.to_string()).as_ref(), Ok(name));
     assert!(name.as_wire().len() <= 255 && name.labels().all(|label| (1..=63).contains(&label.len())));

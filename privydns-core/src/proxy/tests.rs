@@ -166,8 +166,8 @@ fn an_http_failure_is_named() {
     );
     assert_eq!(answered("HTTP/1.1 502 \r\n\r\n"), "answered: HTTP status 502");
     assert_eq!(answered("HTTP/1.1 302 Found\r\n\r\n"), "answered: HTTP status 302 (Found)");
-    assert_eq!(failure(&http(), &[5, 255]), "violated HTTP/1.1: the peer does not speak it");
-    assert_eq!(answered("HTTP/1.1 200 OK\n\n"), "violated HTTP/1.1: a line of the head ends without CR");
+    assert_eq!(failure(&http(), &[5, 255]), "violated HTTP/1.1: the peer does not use this protocol");
+    assert_eq!(answered("HTTP/1.1 200 OK\n\n"), "violated HTTP/1.1: a header line without CR");
     assert_eq!(answered("HTTP/1.1 20 OK\r\n\r\n"), "violated HTTP/1.1: a malformed head");
     let switching = answered("HTTP/1.1 101 Switching Protocols\r\n\r\n");
     assert!(switching.contains("nobody asked for"), "{switching}");

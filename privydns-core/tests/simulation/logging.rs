@@ -202,18 +202,18 @@ fn logged_events_are_documented_and_names_only_in_debug() {
         "cache hit",
         "attempt",
         "attempt failed",
-        "sent again",
+        "query resent",
         "answered",
         "failed",
         "connecting",
         "connected",
         "connection failed",
-        "connection over",
-        "passed over",
+        "connection ended",
+        "upstream unhealthy",
         "probing",
-        "answers again",
+        "upstream recovered",
         "network changed",
-        "the machine slept",
+        "system resumed",
     ] {
         assert!(seen.contains(message), "{message} was not logged: {seen:?}");
     }

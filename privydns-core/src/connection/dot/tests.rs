@@ -7,7 +7,7 @@ use crate::connection::testing::*;
 
 const SEED: [u8; 32] = [7; 32];
 
-/// A connection with so many queries sent, their names, and the IDs that they went out with.
+/// A connection with this many queries sent, their names, and their message IDs.
 fn connection(queries: u64) -> (Dot, Vec<Arc<Query>>, Vec<u16>) {
     let mut dot = Dot::new(start(), SEED);
     let queries: Vec<_> = (0..queries).map(|n| query(&format!("n{n}.example"))).collect();
@@ -31,9 +31,9 @@ fn violation(what: &'static str) -> Cause {
     Cause::Protocol(ProtocolError { protocol: "dot", what })
 }
 
-/// Conformance 3, 4, 22: each query is one transmit, behind its length, and none waits for an answer.
+/// Conformance 3, 4, 22: each query is one transmit with a length prefix, and does not wait for an answer.
 #[test]
-fn every_query_leaves_as_one_message_behind_its_length() {
+fn every_query_is_one_message_with_a_length_prefix() {
     let mut dot = Dot::new(start(), SEED);
     let query = query("www.example.com");
     for key in 0..50 {
@@ -52,7 +52,7 @@ fn every_query_leaves_as_one_message_behind_its_length() {
     assert_eq!((dot.in_flight(), dot.capacity()), (50, 950));
 }
 
-/// Conformance 5: IDs are unique in flight and come from the seed alone.
+/// Conformance 5: IDs are unique in flight and follow from the seed.
 #[test]
 fn ids_are_unique_and_follow_from_the_seed() {
     let (dot, _, ids) = connection(1000);
@@ -69,9 +69,9 @@ fn ids_are_unique_and_follow_from_the_seed() {
     assert!(!ids.is_sorted(), "IDs are drawn, not counted");
 }
 
-/// Conformance 3, 6: a thousand answers in any order, in any pieces, find their queries.
+/// Conformance 3, 6: a thousand answers in any order and in any pieces reach their queries.
 #[test]
-fn answers_in_any_order_and_any_pieces_find_their_queries() {
+fn answers_in_any_order_and_pieces_match_their_queries() {
     for split in SPLITS {
         let (mut dot, queries, ids) = connection(1000);
         let mut order: Vec<usize> = (0..1000).collect();
@@ -85,18 +85,18 @@ fn answers_in_any_order_and_any_pieces_find_their_queries() {
     }
 }
 
-/// Conformance 3, 33: the longest message there is.
+/// Conformance 3, 33: the longest possible message.
 #[test]
-fn an_answer_of_65535_octets_is_whole() {
+fn answer_of_65535_bytes_is_complete() {
     let (mut dot, queries, ids) = connection(1);
     let mut message = answer(&queries[0], ids[0], &[]);
     message.resize(65_535, 0);
     assert_eq!(feed(&mut dot, &framed(&message), 1000), [answered(0, &message)]);
 }
 
-/// Conformance 6: names are compared without regard to case, and a failure need not repeat the question.
+/// Conformance 6: names are compared ignoring case, and a failure need not repeat the question.
 #[test]
-fn a_question_in_other_case_or_left_out_of_a_failure_is_matched() {
+fn question_matches_in_any_case_and_may_miss_in_failures() {
     let (mut dot, queries, ids) = connection(2);
     let mut upper = answer(&queries[0], ids[0], &[]);
     upper[HEADER..].make_ascii_uppercase();
@@ -107,9 +107,9 @@ fn a_question_in_other_case_or_left_out_of_a_failure_is_matched() {
     assert_eq!(feed(&mut dot, &stream, 1), [answered(0, &upper), answered(1, &bare)]);
 }
 
-/// Conformance 7: each kind of message that answers nothing is passed over, and does not end the wait.
+/// Conformance 7: each kind of message that answers no query is ignored, and the query still waits.
 #[test]
-fn what_matches_no_query_is_dropped_and_counted() {
+fn unmatched_messages_are_dropped_and_counted() {
     let (_, queries, ids) = connection(2);
     let good = answer(&queries[0], ids[0], &[]);
     let altered = |alter: fn(&mut Vec<u8>)| {
@@ -134,27 +134,27 @@ fn what_matches_no_query_is_dropped_and_counted() {
             assert_eq!(feed(&mut dot, &input, split), [answered(0, &good)], "{what}");
             assert_eq!((dot.unmatched, dot.in_flight()), (1, 1), "{what}");
 
-            // And one too many of them ends it all.
+            // One more such message than the limit ends the connection.
             let input = framed(&stray).repeat(MAX_UNMATCHED as usize);
-            let cause = violation("too many messages that answer no query");
+            let cause = violation("too many messages that match no query");
             assert_eq!(feed(&mut dot, &input, split), [failed(1, &cause, false), Event::Ended(cause)]);
             assert_eq!(feed(&mut dot, &framed(&good), split), []);
         }
     }
 }
 
-/// Conformance 7: a second answer to the same query answers nothing.
+/// Conformance 7: a second answer to a query is ignored.
 #[test]
-fn a_duplicate_is_a_stray() {
+fn duplicate_answer_is_unmatched() {
     let (mut dot, queries, ids) = connection(1);
     let message = answer(&queries[0], ids[0], &[]);
     assert_eq!(feed(&mut dot, &framed(&message).repeat(2), 1), [answered(0, &message)]);
     assert_eq!(dot.unmatched, 1);
 }
 
-/// Nobody can answer what was not asked, not even by guessing an ID.
+/// A peer cannot answer a query before it is sent, even with the right ID.
 #[test]
-fn an_answer_before_the_query_is_sent_is_a_stray() {
+fn answer_before_the_query_is_unmatched() {
     let (_, queries, ids) = connection(1);
     let mut dot = Dot::new(start(), SEED);
     dot.submit(start(), Key(0), &queries[0]);
@@ -162,9 +162,9 @@ fn an_answer_before_the_query_is_sent_is_a_stray() {
     assert_eq!((dot.unmatched, transmits(&mut dot).len()), (1, 1));
 }
 
-/// Conformance 5, 7: a cancelled query's ID stays taken until its answer comes, which is then no misbehaviour.
+/// Conformance 5, 7: a cancelled query's ID stays taken until its answer arrives, and that answer is not misbehaviour.
 #[test]
-fn the_late_answer_of_a_cancelled_query_frees_its_id() {
+fn late_answer_to_a_cancelled_query_frees_its_id() {
     let (mut dot, queries, ids) = connection(3);
     dot.cancel(start(), Key(1));
     dot.cancel(start(), Key(99));
@@ -176,9 +176,9 @@ fn the_late_answer_of_a_cancelled_query_frees_its_id() {
     assert_eq!(dot.unmatched, 1);
 }
 
-/// Conformance 5: with half of all IDs taken, most of them by what was cancelled, none is given out twice.
+/// Conformance 5: with half of all IDs taken, most of them by cancelled queries, no ID is given out twice.
 #[test]
-fn a_taken_id_is_not_drawn_again() {
+fn id_in_use_is_not_drawn_again() {
     let mut dot = Dot::new(start(), SEED).pipeline(usize::MAX);
     let query = query("example");
     assert_eq!(dot.capacity(), MAX_PIPELINE);
@@ -196,7 +196,7 @@ fn a_taken_id_is_not_drawn_again() {
     assert_eq!(ids.len(), MAX_PIPELINE + MAX_ABANDONED);
 }
 
-/// A server that leaves too much unanswered gets no more queries; what is in flight may still be answered.
+/// A server that leaves too many queries unanswered gets no more; the queries in flight may still be answered.
 #[test]
 fn too_many_abandoned_ids_drain_the_connection() {
     let (mut dot, queries, ids) = connection(1000);
@@ -215,7 +215,7 @@ fn too_many_abandoned_ids_drain_the_connection() {
 }
 
 #[test]
-fn a_query_cancelled_before_it_is_sent_leaves_no_trace() {
+fn query_cancelled_before_sending_leaves_no_state() {
     let mut dot = Dot::new(start(), SEED);
     for key in 0..3 {
         dot.submit(start(), Key(key), &query("example"));
@@ -225,10 +225,9 @@ fn a_query_cancelled_before_it_is_sent_leaves_no_trace() {
     assert_eq!(transmits(&mut dot).len(), 2);
 }
 
-/// Conformance 10: what the server says about idle connections, in any answer, also a late one (RFC 7828
-/// Section 3.2).
+/// Conformance 10: the keepalive timeout in any answer, also a late one (RFC 7828 Section 3.2).
 #[test]
-fn the_servers_keepalive_is_obeyed() {
+fn keepalive_timeout_is_respected() {
     // An OPT record with the option, its timeout in units of 100 ms.
     let opt = |units: u16| {
         let [high, low] = units.to_be_bytes();
@@ -254,16 +253,16 @@ fn the_servers_keepalive_is_obeyed() {
             assert_eq!(feed(&mut dot, &framed(&message), 1).len(), usize::from(!is_late));
             assert_eq!((dot.idle_limit(), dot.is_draining()), (idle_limit, is_draining), "{units:?}");
             assert_eq!(dot.capacity(), if is_draining { 0 } else { 999 });
-            // Either way the other query is answered.
+            // In both cases the other query is answered.
             let message = answer(&queries[1], ids[1], &[]);
             assert_eq!(feed(&mut dot, &framed(&message), 1), [answered(1, &message)]);
         }
     }
 }
 
-/// Where a message cannot even hold a header, nothing after it can be trusted (RFC 1035 Section 4.2.2).
+/// After a message that is too short for a header, the framing cannot be trusted (RFC 1035 Section 4.2.2).
 #[test]
-fn a_length_below_that_of_a_header_ends_the_connection() {
+fn length_below_a_header_ends_the_connection() {
     for length in 0..12 {
         for split in SPLITS {
             let (mut dot, queries, ids) = connection(2);
@@ -277,9 +276,10 @@ fn a_length_below_that_of_a_header_ends_the_connection() {
     }
 }
 
-/// Conformance 9: at the end what came whole is answered, the rest fails, oldest first, and then there is silence.
+/// Conformance 9: at the end, complete answers are delivered, the other queries fail, oldest first, and no event
+/// follows.
 #[test]
-fn the_end_comes_last_and_says_what_may_be_sent_again() {
+fn end_is_last_and_marks_resendable_queries() {
     let (mut dot, queries, ids) = connection(3);
     dot.submit(start(), Key(3), &queries[0]);
     let message = answer(&queries[1], ids[1], &[]);
@@ -304,9 +304,9 @@ fn the_end_comes_last_and_says_what_may_be_sent_again() {
     assert_eq!((dot.capacity(), dot.in_flight(), dot.is_draining()), (0, 0, true));
 }
 
-/// Octets that came before the end count before it, whenever they are read.
+/// Bytes that arrived before the end are handled before it.
 #[test]
-fn a_broken_rule_is_the_cause_even_if_the_end_is_known_already() {
+fn violation_before_the_end_is_the_cause() {
     let (mut dot, ..) = connection(0);
     dot.handle_input(start(), &[0, 3]);
     dot.handle_end(start(), Cause::Closed);
@@ -314,7 +314,7 @@ fn a_broken_rule_is_the_cause_even_if_the_end_is_known_already() {
 }
 
 #[test]
-fn a_query_beyond_the_limit_fails_and_may_be_sent_again() {
+fn query_beyond_the_limit_fails_as_not_processed() {
     let mut dot = Dot::new(start(), SEED).pipeline(0);
     assert_eq!(dot.capacity(), 1);
     for key in 0..3 {
@@ -326,7 +326,7 @@ fn a_query_beyond_the_limit_fails_and_may_be_sent_again() {
 }
 
 #[test]
-fn a_closed_connection_still_answers_what_is_in_flight() {
+fn closing_connection_answers_queries_in_flight() {
     let (mut dot, queries, ids) = connection(1);
     dot.close(start());
     assert_eq!((dot.capacity(), dot.is_draining(), dot.in_flight()), (0, true, 1));
@@ -338,9 +338,9 @@ fn a_closed_connection_still_answers_what_is_in_flight() {
     assert_eq!(dot.poll_timeout(), None);
 }
 
-/// Any octets at all: no panic, the same events in any pieces, and one outcome for each query.
+/// Arbitrary bytes: no panic, the same events in any pieces, and one outcome for each query.
 #[test]
-fn random_input_is_survived_and_how_it_is_split_is_invisible() {
+fn random_input_is_handled_equally_in_any_split() {
     let mut random = StdRng::from_seed(SEED);
     for _ in 0..500 {
         let (_, queries, ids) = connection(20);
@@ -370,7 +370,7 @@ fn random_input_is_survived_and_how_it_is_split_is_invisible() {
 }
 
 #[test]
-fn debug_shows_no_name() {
+fn debug_shows_no_query_name() {
     let (mut dot, ..) = connection(3);
     dot.cancel(start(), Key(0));
     let debug = format!("{dot:?}");

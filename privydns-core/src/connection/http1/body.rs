@@ -1,26 +1,26 @@
-//! The body of a response, from where its head ends to where its framing says (RFC 9112 Section 6).
+//! The body of a response, from the end of its head to the end given by its framing (RFC 9112 Section 6).
 
 use super::chunked::Chunked;
 use super::head::Framing;
 use crate::connection::receive_buffer::ReceiveBuffer;
 use crate::doh::MAX_BODY;
 
-/// A body on its way. Unless it is chunked it stays in the input until all of it is there.
+/// An incomplete body. Unless it is chunked, it stays in the receive buffer until it is complete.
 #[derive(Debug)]
 pub(super) enum Body {
     Length(usize),
     Chunked(Chunked),
-    /// Up to the end of the stream. That an attacker may have moved that end, which TLS does not always tell,
-    /// does no harm: a DNS message with a part missing is malformed.
+    /// The body extends to the end of the stream. An attacker may have moved that end, which TLS does not always
+    /// detect; this does no harm, because a truncated DNS message is malformed.
     UntilClose,
 }
 
 /// Why a body cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum BodyError {
-    /// No rule is broken, but the body is longer than any DNS message.
+    /// The framing is valid, but the body is longer than any DNS message.
     TooLong,
-    /// The rules of its framing are broken.
+    /// The framing is invalid.
     Malformed(&'static str),
 }
 
@@ -36,7 +36,7 @@ impl Body {
         })
     }
 
-    /// The whole body, once it is there; taken from the input. `is_over` says that nothing will follow.
+    /// Takes the body from the receive buffer once it is complete. `is_over` says that no more data follows.
     pub(super) fn read<'a>(
         &'a mut self,
         input: &'a mut ReceiveBuffer,

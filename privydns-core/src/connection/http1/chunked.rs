@@ -1,23 +1,23 @@
-//! The chunked transfer coding, decoded by the letter (RFC 9112 Section 7.1).
+//! A strict decoder of the chunked transfer coding (RFC 9112 Section 7.1).
 
 use super::body::BodyError;
 
-/// The longest line with a chunk's size and its extensions, in octets.
+/// The longest line with a chunk size and extensions, in bytes.
 const MAX_SIZE_LINE: usize = 256;
 
-/// The longest trailer section, in octets. Nothing in it is of use here, and nothing is kept.
+/// The longest trailer section, in bytes. Trailers are not used and not kept.
 const MAX_TRAILERS: usize = 4096;
 
-/// A decoder that takes octets as they come.
+/// A decoder that accepts bytes in any pieces.
 #[derive(Debug)]
 pub(super) struct Chunked {
     state: State,
-    /// The length of the line, or of the trailer section, that is being read.
+    /// The length of the current line or trailer section.
     length: usize,
-    /// What is left of the chunk that is being read.
+    /// The remaining length of the current chunk.
     left: usize,
     body: Vec<u8>,
-    /// The longest body that is taken.
+    /// The maximum length of the body.
     limit: usize,
 }
 
@@ -26,14 +26,14 @@ enum State {
     /// Before the first digit of a size.
     Size,
     Digits,
-    /// Space after the size, which only an extension may follow.
+    /// Whitespace after the size, which only an extension may follow.
     Space,
     Extension,
     SizeLf,
     Data,
     DataCr,
     DataLf,
-    /// At the start of a trailer field, or of the empty line that ends it all.
+    /// At the start of a trailer field, or of the empty line that ends the trailer section.
     Trailer,
     TrailerName,
     TrailerValue,
@@ -47,7 +47,7 @@ impl Chunked {
         Self { state: State::Size, length: 0, left: 0, body: Vec::new(), limit }
     }
 
-    /// Decodes up to the end of the body, and says how many octets that were.
+    /// Decodes up to the end of the body, and returns the number of bytes consumed.
     pub(super) fn read(&mut self, bytes: &[u8]) -> Result<usize, BodyError> {
         let mut at = 0;
         while at < bytes.len() && self.state != State::Done {
@@ -67,18 +67,18 @@ impl Chunked {
         Ok(at)
     }
 
-    /// The body, once it has come to its end.
+    /// The body, once it is complete.
     pub(super) fn body(&self) -> Option<&[u8]> {
         (self.state == State::Done).then_some(&self.body)
     }
 
-    /// Octets of the body that are kept.
+    /// The number of bytes of the body that are kept.
     #[cfg(any(test, feature = "fuzzing"))]
     pub(super) fn held(&self) -> usize {
         self.body.len()
     }
 
-    /// Takes one octet that is not data.
+    /// Decodes one byte that is not chunk data.
     fn step(&mut self, octet: u8) -> Result<State, BodyError> {
         use State::{
             DataCr, DataLf, Digits, Done, Extension, LastLf, Size, SizeLf, Space, Trailer, TrailerLf,
@@ -88,7 +88,7 @@ impl Chunked {
         Ok(match (self.state, octet) {
             (Size | Digits, _) if octet.is_ascii_hexdigit() => self.digit(octet)?,
             (Digits | Extension, b'\r') => SizeLf,
-            // Space that is there for no reason is "bad", and accepted where something follows (Section 7.1.1).
+            // "Bad" whitespace is accepted before an extension (Section 7.1.1).
             (Digits | Space, b' ' | b'\t') => Space,
             (Digits | Space, b';') => Extension,
             (Extension, _) if is_text(octet) => Extension,
@@ -120,7 +120,7 @@ impl Chunked {
         }
     }
 
-    /// After the line of a size: the chunk, or the trailer section after the last.
+    /// The state after a size line: the chunk, or the trailer section after the last chunk.
     fn chunk(&mut self) -> State {
         self.line(if self.left == 0 { State::Trailer } else { State::Data })
     }
@@ -148,8 +148,7 @@ fn malformed(what: &'static str) -> BodyError {
     BodyError::Malformed(what)
 }
 
-/// What a field's value, or an extension, is made of: visible octets, space, and what lies beyond ASCII
-/// (RFC 9110 Section 5.5).
+/// A byte of a field value or an extension: visible, whitespace, or beyond ASCII (RFC 9110 Section 5.5).
 fn is_text(octet: u8) -> bool {
     matches!(octet, b'\t' | b' '..=b'~' | 0x80..)
 }

@@ -1,32 +1,32 @@
-//! The head of a response: where it ends, and what it says about what follows (RFC 9112 Sections 4 to 6).
+//! The head of a response: its end, and its statements about the body and the connection (RFC 9112 Sections 4 to 6).
 
 use std::time::Duration;
 
 use crate::doh::ResponseHead;
 
-/// The longest head, of an interim response too, in octets.
+/// The longest head, also of an interim response, in bytes.
 const MAX_HEAD: usize = 16 * 1024;
 
-/// The most header fields in a head.
+/// The maximum number of header fields in a head.
 const MAX_FIELDS: usize = 64;
 
-/// Room for the longest name of a field that matters, and then some.
+/// More than the longest name of a relevant field.
 const MAX_NAME: usize = 32;
 
-/// How every response begins.
+/// The first bytes of every response.
 const START: &[u8] = b"HTTP/1.";
 
-/// What a head says.
+/// A parsed head.
 pub(super) struct Head {
     pub(super) response: ResponseHead,
     pub(super) framing: Framing,
-    /// Whether the connection outlives the response (RFC 9112 Section 9.3).
+    /// Whether the connection persists after the response (RFC 9112 Section 9.3).
     pub(super) is_kept: bool,
-    /// How long the server keeps an idle connection, where it says so.
+    /// The server's idle timeout, if it sends one.
     pub(super) idle: Option<Duration>,
 }
 
-/// How the end of the body is known (RFC 9112 Section 6.3).
+/// How the end of the body is determined (RFC 9112 Section 6.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Framing {
     Length(u64),
@@ -34,16 +34,16 @@ pub(super) enum Framing {
     UntilClose,
 }
 
-/// What is broken where a response would begin, and something else does.
-pub(super) const NOT_HTTP1: &str = "the peer does not speak it";
+/// The error for data that does not begin like a response.
+pub(super) const NOT_HTTP1: &str = "the peer does not use this protocol";
 
 /// Whether a response has begun.
 pub(super) fn has_begun(bytes: &[u8]) -> bool {
     bytes.starts_with(START)
 }
 
-/// Whether this is what a server says that closes for want of a request (RFC 9110 Section 15.5.9), once that is
-/// known. Whichever the minor version, it is the same.
+/// Whether this is the 408 response of a server that closes an idle connection (RFC 9110 Section 15.5.9), once that can
+/// be decided. The minor version does not matter.
 pub(super) fn is_request_timeout(bytes: &[u8]) -> Option<bool> {
     const EXPECTED: &[u8; 12] = b"HTTP/1.? 408";
     let fits =
@@ -54,10 +54,10 @@ pub(super) fn is_request_timeout(bytes: &[u8]) -> Option<bool> {
     }
 }
 
-/// Where the head ends, once that is known. `scanned` keeps how far the search has come.
+/// The end of the head, once it is complete. `scanned` keeps the position of the search.
 ///
-/// A line ends in CR LF and nothing else: a lone LF, which RFC 9112 Section 2.2 lets a recipient accept, is what
-/// two readers of the same head could disagree about.
+/// A line ends in CR LF only. A lone LF, which RFC 9112 Section 2.2 allows a recipient to accept, could be read
+/// differently by another recipient of the same head.
 pub(crate) fn find_end(bytes: &[u8], scanned: &mut usize) -> Result<Option<usize>, &'static str> {
     if !bytes.iter().zip(START).all(|(octet, expected)| octet == expected) {
         return Err(NOT_HTTP1);
@@ -66,7 +66,7 @@ pub(crate) fn find_end(bytes: &[u8], scanned: &mut usize) -> Result<Option<usize
     while let Some(offset) = within[*scanned..].iter().position(|&octet| octet == b'\n') {
         let end = *scanned + offset + 1;
         if !within[..end].ends_with(b"\r\n") {
-            return Err("a line of the head ends without CR");
+            return Err("a header line without CR");
         }
         if within[..end].ends_with(b"\r\n\r\n") {
             return Ok(Some(end));
@@ -77,7 +77,7 @@ pub(crate) fn find_end(bytes: &[u8], scanned: &mut usize) -> Result<Option<usize
     if within.len() == MAX_HEAD { Err("a head that is too long") } else { Ok(None) }
 }
 
-/// Reads a whole head.
+/// Parses a complete head.
 pub(super) fn parse(bytes: &[u8]) -> Result<Head, &'static str> {
     let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
     let mut parsed = httparse::Response::new(&mut fields);
@@ -107,7 +107,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Head, &'static str> {
     })
 }
 
-/// The fields that are about this connection and this message's framing, and about nothing else.
+/// Only the fields about the connection and the message framing.
 #[derive(Default)]
 struct Hop {
     length: Option<u64>,
@@ -123,7 +123,7 @@ impl Hop {
             b"content-length" => match (self.length, number(value)) {
                 (None, Some(length)) => self.length = Some(length),
                 (Some(_), _) => return Err("more than one Content-Length"),
-                (None, None) => return Err("a Content-Length that is no number"),
+                (None, None) => return Err("a Content-Length that is not a number"),
             },
             b"transfer-encoding" if self.is_chunked || !value.eq_ignore_ascii_case(b"chunked") => {
                 return Err("a transfer coding other than chunked");
@@ -160,7 +160,7 @@ impl Hop {
     }
 }
 
-/// `1*DIGIT`; a number too large for 64 bits is as good as the largest that fits.
+/// `1*DIGIT`; a number that exceeds 64 bits counts as the largest that fits.
 fn number(value: &[u8]) -> Option<u64> {
     if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
         return None;

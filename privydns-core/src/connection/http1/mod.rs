@@ -1,7 +1,7 @@
-//! HTTP/1.1 as DNS over HTTPS needs it (RFC 8484, RFC 9112): one exchange at a time on a connection that is kept.
+//! HTTP/1.1 for DNS over HTTPS (RFC 8484, RFC 9112): one request at a time on a persistent connection.
 //!
-//! Anything doubtful ends the connection: where client and server may disagree on where a response ends, the
-//! next one cannot be trusted.
+//! Every ambiguity ends the connection: if client and server may disagree on the end of a response, the next response
+//! cannot be trusted.
 
 mod body;
 mod chunked;
@@ -18,14 +18,14 @@ use std::time::{Duration, Instant};
 
 pub(crate) use self::head::find_end as find_head_end;
 use self::response::{Progress, Reader, Response};
-use super::phase::Phase;
+use super::lifecycle::Phase;
 use super::receive_buffer::ReceiveBuffer;
-use super::{Event, Key, Machine, idle};
+use super::{Event, Key, Machine, lifecycle};
 use crate::doh::{self, Endpoint};
 use crate::error::{Cause, ProtocolError};
 use crate::message::Query;
 
-/// How long an idle connection is kept where the server says nothing.
+/// The idle timeout if the server sends none.
 const IDLE_DEFAULT: Duration = Duration::from_secs(30);
 
 /// One HTTP/1.1 connection to a DoH server.
@@ -35,27 +35,27 @@ pub struct Http1 {
     pending: Option<PendingRequest>,
     refused: VecDeque<Key>,
     input: ReceiveBuffer,
-    /// Holds the message while the request around it is written.
+    /// Contains the message while the request around it is written.
     scratch: Vec<u8>,
     idle_limit: Duration,
-    /// Whether the peer has shown that it speaks HTTP/1.
+    /// Whether the peer has shown that it uses HTTP/1.
     is_known: bool,
 }
 
 struct PendingRequest {
     key: Key,
     query: Arc<Query>,
-    /// Of the response; none before the request is sent.
+    /// The reader of the response; `None` before the request is sent.
     reader: Option<Reader>,
 }
 
-/// Whether a connection failed because the peer does not speak HTTP/1, so that another version may be tried.
+/// Whether a connection failed because the peer does not use HTTP/1, so that another version may be tried.
 pub fn is_not_http1(cause: &Cause) -> bool {
     matches!(cause, Cause::Protocol(error) if *error == violation(head::NOT_HTTP1))
 }
 
 impl Http1 {
-    /// A connection on which TLS is up.
+    /// Creates the machine for a connection on which TLS is up.
     pub fn new(_now: Instant, endpoint: Arc<Endpoint>) -> Self {
         Self {
             endpoint,
@@ -69,7 +69,7 @@ impl Http1 {
         }
     }
 
-    /// Decodes what came, up to the end of the exchange.
+    /// Decodes received data up to the end of the response.
     fn receive(&mut self) -> Option<Event> {
         self.is_known |= head::has_begun(self.input.unread());
         let Some(PendingRequest { query, reader: Some(reader), .. }) = &mut self.pending else {
@@ -90,7 +90,7 @@ impl Http1 {
             self.phase.end(Cause::Closed);
         }
         if let Some(told) = idle {
-            self.idle_limit = idle::limit(told);
+            self.idle_limit = lifecycle::idle_limit(told);
         }
         let PendingRequest { key, .. } = self.pending.take()?;
         Some(match result {
@@ -99,8 +99,8 @@ impl Http1 {
         })
     }
 
-    /// Octets while no request is out: from a server that says 408 before it closes, or from one whose idea of
-    /// where its last response ended is not ours. Either way no request can follow.
+    /// Handles data without a request in flight: a 408 response before a close, or a server with another idea of where
+    /// its last response ended. In both cases no request can follow.
     fn receive_unasked(&mut self) -> Option<Event> {
         if self.input.is_empty() {
             return None;
@@ -114,41 +114,41 @@ impl Http1 {
                 self.phase.break_off(Cause::Closed);
                 None
             }
-            false if self.is_known => self.violated("octets that nobody asked for"),
+            false if self.is_known => self.violated("data without a request"),
             false => self.violated(head::NOT_HTTP1),
         }
     }
 
-    /// The peer is not to be trusted with what it sent, nor with what it will send.
+    /// The peer violated the protocol: neither earlier nor later data is trusted.
     fn violated(&mut self, what: &'static str) -> Option<Event> {
         let what =
-            if what == head::NOT_HTTP1 && self.is_known { "octets that are no response" } else { what };
+            if what == head::NOT_HTTP1 && self.is_known { "data that is not a response" } else { what };
         self.input.clear();
         self.phase.break_off(violation(what).into());
         self.wind_up()
     }
 
-    /// Once the connection is over: the exchange that was left, and then the end.
+    /// After the end of the connection: the pending request, and then the end.
     fn wind_up(&mut self) -> Option<Event> {
         let Phase::Ending(cause) = &self.phase else { return None };
         let Some(PendingRequest { key, query, reader }) = self.pending.take() else {
-            return self.phase.tell().map(Event::Ended);
+            return self.phase.take_cause().map(Event::Ended);
         };
         self.input.clear();
-        // What the server said before it went tells more than how it went.
+        // The response's status says more than the cause of the end.
         let problem = reader.as_ref().and_then(|reader| reader.problem(&query));
         let retry_safe = reader.is_none() || is_not_http1(cause);
         Some(Event::Failed { key, cause: problem.map_or_else(|| cause.clone(), Cause::Http), retry_safe })
     }
 
-    /// Octets that are kept for later.
+    /// The number of buffered bytes.
     #[cfg(any(test, feature = "fuzzing"))]
     pub(crate) fn held(&self) -> usize {
         let reader = self.pending.as_ref().and_then(|pending| pending.reader.as_ref());
         self.input.held() + reader.map_or(0, Reader::held)
     }
 
-    /// Whether the peer sent what nobody asked for: whatever it turns out to be, the connection is not usable.
+    /// Whether the peer sent unrequested data: the connection is then not usable, whatever the data is.
     fn is_spoilt(&self) -> bool {
         !self.input.is_empty() && self.pending.as_ref().is_none_or(|pending| pending.reader.is_none())
     }
@@ -185,7 +185,7 @@ impl Machine for Http1 {
         self.refused.retain(|&refused| refused != key);
         let cancelled = self.pending.take_if(|pending| pending.key == key);
         if cancelled.is_some_and(|pending| pending.reader.is_some()) {
-            // A response would come that belongs to nobody, and nothing can be asked before it has.
+            // The response to the sent request will still arrive, and no other request can be sent before it.
             self.input.clear();
             self.phase.end(Cause::Closed);
         }

@@ -1,12 +1,12 @@
-//! One request, as few octets as RFC 8484 lets it be.
+//! One request, with as few bytes as RFC 8484 allows.
 
 use std::io::Write as _;
 
 use crate::doh::{Endpoint, MEDIA_TYPE};
 use crate::upstream::HttpMethod;
 
-/// Appends the whole request for a message made by [`encode_query`](crate::doh::encode_query). There is no
-/// User-Agent in it, no cookie, and nothing else that tells clients apart (RFC 8484 Section 8.2).
+/// Appends the complete request for a message made by [`encode_query`](crate::doh::encode_query). The request contains
+/// no User-Agent, no cookies, and nothing else that distinguishes clients (RFC 8484 Section 8.2).
 pub(super) fn write(endpoint: &Endpoint, message: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(match endpoint.method() {
         HttpMethod::Post => b"POST ",
@@ -19,7 +19,7 @@ pub(super) fn write(endpoint: &Endpoint, message: &[u8], out: &mut Vec<u8>) {
     let body = endpoint.body(message).unwrap_or_default();
     if !body.is_empty() {
         write!(out, "Content-Type: {MEDIA_TYPE}\r\nContent-Length: {}\r\n", body.len())
-            .expect("a Vec takes whatever is written to it");
+            .expect("writing to a Vec does not fail");
     }
     out.extend_from_slice(b"\r\n");
     out.extend_from_slice(body);

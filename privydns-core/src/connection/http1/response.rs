@@ -1,4 +1,4 @@
-//! One response as it comes: interim heads, the head that counts, the body.
+//! The incremental reader of one response: interim heads, the final head, the body.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,10 +10,10 @@ use crate::doh::{self, ResponseHead};
 use crate::error::{Cause, HttpProblem};
 use crate::message::Query;
 
-/// The most interim responses (1xx) before the one that counts.
+/// The maximum number of interim responses (1xx) before the final one.
 const MAX_INTERIM: u8 = 8;
 
-/// The status of a server that waited for a request and gave up (RFC 9110 Section 15.5.9).
+/// The status of a server that timed out while waiting for a request (RFC 9110 Section 15.5.9).
 const REQUEST_TIMEOUT: u16 = 408;
 
 /// Reads the response to one request.
@@ -37,25 +37,25 @@ enum ReadState {
     },
 }
 
-/// What reading came to.
+/// The result of reading.
 pub(super) enum Progress {
-    /// The response is not there yet.
+    /// The response is incomplete.
     Pending,
-    /// It is.
+    /// The response is complete.
     Complete(Response),
-    /// The peer broke a rule.
+    /// The peer violated the protocol.
     Violated(&'static str),
 }
 
-/// A response that is over.
+/// A complete response.
 pub(super) struct Response {
-    /// The answer in it with its age, or why there is none.
+    /// The answer with its age, or the reason why there is none.
     pub(super) result: Result<(Arc<[u8]>, u32), Cause>,
-    /// Whether the server says that it never had the request.
+    /// Whether the server states that it did not receive the request.
     pub(super) retry_safe: bool,
-    /// Whether the connection outlives the response.
+    /// Whether the connection persists after the response.
     pub(super) is_kept: bool,
-    /// How long the server keeps it then, where it says so.
+    /// The server's idle timeout for the persistent connection, if it sends one.
     pub(super) idle: Option<Duration>,
 }
 
@@ -64,7 +64,7 @@ impl Reader {
         Self { interim: 0, stage: ReadState::Head { scanned: 0 } }
     }
 
-    /// Reads on. `is_over` says that the stream came to its end, and nothing will follow.
+    /// Continues reading. `is_over` says that the stream has ended and no more data follows.
     pub(super) fn read(&mut self, input: &mut ReceiveBuffer, query: &Query, is_over: bool) -> Progress {
         self.try_read(input, query, is_over).map_or_else(Progress::Violated, |response| {
             response.map_or(Progress::Pending, Progress::Complete)
@@ -81,14 +81,14 @@ impl Reader {
             let Some(end) = head::find_end(input.unread(), scanned)? else { return Ok(None) };
             let Head { response, framing, is_kept, idle } = head::parse(input.take(end))?;
             match response.status() {
-                // Nobody asked to switch to another protocol.
+                // The client did not request a protocol switch.
                 101 => return Err("101 without a request to switch"),
                 100..200 if self.interim == MAX_INTERIM => return Err("too many interim responses"),
                 100..200 => {
                     self.interim += 1;
                     self.stage = ReadState::Head { scanned: 0 };
                 }
-                // The server saw no whole request before it gave up, and closes now: the two crossed.
+                // The server timed out before it received the request, and closes now: timeout and request crossed.
                 REQUEST_TIMEOUT => return Ok(Some(Response::unread(&response, query, true))),
                 _ => match Body::new(framing) {
                     Ok(body) => self.stage = ReadState::Body { head: response, body, is_kept, idle },
@@ -110,7 +110,7 @@ impl Reader {
         }
     }
 
-    /// Octets of a body that are kept.
+    /// The number of bytes of the body that are kept.
     #[cfg(any(test, feature = "fuzzing"))]
     pub(super) fn held(&self) -> usize {
         match &self.stage {
@@ -119,7 +119,7 @@ impl Reader {
         }
     }
 
-    /// Why there would be no answer even if the response went on: its head said so.
+    /// The reason, given by the head, why the response will contain no answer.
     pub(super) fn problem(&self, query: &Query) -> Option<HttpProblem> {
         match &self.stage {
             ReadState::Body { head, .. } => head.problem(query),
@@ -129,7 +129,7 @@ impl Reader {
 }
 
 impl Response {
-    /// A response whose body is not read to its end, nor is anything else on its connection.
+    /// A response whose body, like everything after it on the connection, is not read.
     fn unread(head: &ResponseHead, query: &Query, retry_safe: bool) -> Self {
         let problem = head.problem(query).unwrap_or(HttpProblem::BodyTooLong);
         Self { result: Err(problem.into()), retry_safe, is_kept: false, idle: None }

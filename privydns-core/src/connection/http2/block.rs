@@ -1,9 +1,9 @@
-//! A field block in the making, where one frame does not hold it (RFC 9113 Section 4.3).
+//! A field block that spans several frames (RFC 9113 Section 4.3).
 
 use super::error::H2Error;
 use super::limits::{MAX_CONTINUATIONS, MAX_FIELD_BLOCK};
 
-/// The HEADERS whose CONTINUATION is to come, and what they and their like held so far.
+/// The HEADERS whose CONTINUATION frames are awaited, and the payload so far.
 #[derive(Debug, Default)]
 pub(super) struct FieldBlock {
     stream: Option<u32>,
@@ -18,7 +18,7 @@ impl FieldBlock {
         self.stream
     }
 
-    /// Begins with HEADERS that do not end the block.
+    /// Begins with a HEADERS frame that does not end the block.
     pub(super) fn begin(&mut self, stream: u32, is_end_of_stream: bool, fragment: &[u8]) {
         self.fragments.clear();
         self.fragments.extend_from_slice(fragment);
@@ -37,13 +37,13 @@ impl FieldBlock {
         Ok(())
     }
 
-    /// Octets that are kept.
+    /// The number of buffered bytes.
     #[cfg(any(test, feature = "fuzzing"))]
     pub(super) fn held(&self) -> usize {
         self.fragments.len()
     }
 
-    /// The block is whole: whether it ends the stream, and its octets.
+    /// Completes the block. Returns whether the block ends the stream, and its bytes.
     pub(super) fn finish(&mut self) -> (bool, Vec<u8>) {
         self.stream = None;
         (self.is_end_of_stream, std::mem::take(&mut self.fragments))

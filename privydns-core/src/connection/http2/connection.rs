@@ -1,4 +1,4 @@
-//! The state of one connection, and how it comes to its end.
+//! The state of one connection, and its end.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -16,22 +16,21 @@ use super::pacer::Pacer;
 use super::request::Requests;
 use super::settings::{DEFAULT_WINDOW, PeerSettings};
 use super::streams::{Stream, Streams};
-use crate::connection::phase::Phase;
+use crate::connection::lifecycle::Phase;
 use crate::connection::{Event, Key};
 use crate::doh::Endpoint;
 use crate::error::Cause;
 use crate::message::Query;
 
-/// All of a connection but the octets that came and were not read yet. What it receives is in `receive`, and
-/// what it sends in `send`.
+/// A connection without its receive buffer. `receive` handles frames from the server, and `send` writes frames.
 pub(super) struct H2Connection {
     pub(super) requests: Requests,
-    /// Exchanges that no stream was opened for yet.
+    /// Queries without a stream.
     pub(super) waiting: VecDeque<(Key, Arc<Query>)>,
-    /// Exchanges that were submitted without capacity for them.
+    /// Queries that were submitted without capacity.
     refused: VecDeque<Key>,
     pub(super) streams: Streams,
-    /// Streams with a part of their request unsent.
+    /// Streams with an unsent part of their request.
     pub(super) unfinished: VecDeque<u32>,
     pub(super) pacer: Pacer,
 
@@ -41,28 +40,28 @@ pub(super) struct H2Connection {
     pub(super) send_window: SendWindow,
     pub(super) receive_window: ReceiveWindow,
     pub(super) peer: PeerSettings,
-    /// SETTINGS of ours that the server has not acknowledged.
+    /// Our SETTINGS that the server has not acknowledged.
     pub(super) unacknowledged: u32,
     pub(super) decoder: Decoder,
     pub(super) block: FieldBlock,
     pub(super) frame_budget: FrameBudget,
-    /// What the PING that waits for its answer holds.
+    /// The payload of the PING in flight.
     pub(super) probe: Option<u64>,
     pub(super) probes: u64,
 
     pub(super) phase: Phase,
-    /// The last GOAWAY that came.
+    /// The last GOAWAY received.
     pub(super) goaway: Option<Goaway>,
     /// Whether a GOAWAY was sent.
     has_left: bool,
-    /// Whether there is still anything under the connection to send on.
+    /// Whether the transport below still accepts data.
     has_transport: bool,
 }
 
-/// The server leaves (RFC 9113 Section 6.8).
+/// A GOAWAY of the server (RFC 9113 Section 6.8).
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Goaway {
-    /// Streams above it were not, and will not be, processed.
+    /// Streams above this one were not and will not be processed.
     pub(super) last_stream: u32,
     pub(super) code: ErrorCode,
 }
@@ -126,14 +125,14 @@ impl H2Connection {
         self.refused.retain(|refused| *refused != key);
         let Some(identifier) = self.streams.with_key(key) else { return };
         if self.goaway.is_some_and(|goaway| identifier > goaway.last_stream) {
-            // The server does not know of it.
+            // The server does not know the stream.
             self.streams.remove(identifier);
         } else {
             self.reset(identifier, ErrorCode::CANCEL);
         }
     }
 
-    /// Ends a stream from this side.
+    /// Resets a stream.
     pub(super) fn reset(&mut self, identifier: u32, code: ErrorCode) -> Option<Stream> {
         let stream = self.streams.remove_reset(identifier)?;
         self.receive_window.release(stream.response.held());
@@ -141,7 +140,7 @@ impl H2Connection {
         Some(stream)
     }
 
-    /// Asks the server for a sign of life, unless it was asked and has not answered yet.
+    /// Sends a PING, unless one is in flight.
     pub(super) fn probe(&mut self) -> bool {
         if self.probe.is_none() && self.phase.is_connected() {
             self.probes += 1;
@@ -151,13 +150,13 @@ impl H2Connection {
         self.phase.is_connected()
     }
 
-    /// Octets that are kept for later.
+    /// The number of buffered bytes.
     #[cfg(any(test, feature = "fuzzing"))]
     pub(crate) fn held(&self) -> usize {
         self.pending_control.len() + self.block.held() + self.decoder.held() + self.streams.held()
     }
 
-    /// Leaves, with a word of goodbye.
+    /// Closes with a GOAWAY.
     pub(super) fn close(&mut self) {
         self.phase.drain();
         if self.phase.is_connected() && !std::mem::replace(&mut self.has_left, true) {
@@ -165,13 +164,13 @@ impl H2Connection {
         }
     }
 
-    /// The transport is gone. What it brought may still be read.
+    /// The transport has ended. Data received before may still be decoded.
     pub(super) fn end(&mut self, cause: Cause) {
         self.phase.end(cause);
         self.has_transport = false;
     }
 
-    /// A broken rule ends a stream or the connection.
+    /// Handles an error of a stream or of the connection.
     pub(super) fn handle_error(&mut self, error: H2Error) -> Option<Event> {
         match error {
             H2Error::Stream { stream: identifier, code, what } => {
@@ -186,8 +185,8 @@ impl H2Connection {
         }
     }
 
-    /// The next exchange that will not come about: it was not taken, or the server's GOAWAY passed over it,
-    /// or it is not sent any more.
+    /// The next query that will not be answered: it was not accepted, the server's GOAWAY excludes it, or it can no
+    /// longer be sent.
     pub(super) fn next_passed_over(&mut self) -> Option<Event> {
         if let Some(key) = self.refused.pop_front() {
             return Some(failed(key, Cause::Closed, true));
@@ -209,12 +208,12 @@ impl H2Connection {
         Some(failed(key, cause, true))
     }
 
-    /// Once the connection is over and all was read: what was left unanswered, oldest first; then the end.
+    /// After the end of the connection, when all data is decoded: the unanswered queries, oldest first; then the end.
     pub(super) fn wind_up(&mut self) -> Option<Event> {
         let Phase::Ending(cause) = &self.phase else { return None };
         match self.streams.pop_first() {
             Some(stream) => Some(failed(stream.key, cause.clone(), false)),
-            None => self.phase.tell().map(Event::Ended),
+            None => self.phase.take_cause().map(Event::Ended),
         }
     }
 

@@ -1,16 +1,16 @@
-//! Frames: their header, their kinds, and the ones this client writes (RFC 9113 Sections 4 and 6).
+//! Frames: header, types, and the frames that this client writes (RFC 9113 Sections 4 and 6).
 
-/// The octets of a frame's header.
+/// The length of a frame header in bytes.
 pub(super) const HEADER_LENGTH: usize = 9;
 
-/// The longest payload that a peer must take until it says otherwise, and the longest that this client takes:
-/// it never asks for more (RFC 9113 Section 4.2).
+/// The longest payload that every peer must accept, and the longest that this client accepts: it never asks for more
+/// (RFC 9113 Section 4.2).
 pub(super) const MAX_PAYLOAD: usize = 16_384;
 
-/// The highest stream identifier, and the highest window (RFC 9113 Sections 5.1.1 and 6.9.1).
+/// The highest stream identifier, and the largest window (RFC 9113 Sections 5.1.1 and 6.9.1).
 pub(super) const MAX_31_BITS: u32 = (1 << 31) - 1;
 
-/// The kinds of frames (RFC 9113 Section 6).
+/// Frame types (RFC 9113 Section 6).
 pub(super) mod kind {
     pub(in super::super) const DATA: u8 = 0;
     pub(in super::super) const HEADERS: u8 = 1;
@@ -24,7 +24,7 @@ pub(super) mod kind {
     pub(in super::super) const CONTINUATION: u8 = 9;
 }
 
-/// The flags of frames.
+/// Frame flags.
 pub(super) mod flag {
     pub(in super::super) const END_STREAM: u8 = 0x1;
     pub(in super::super) const ACK: u8 = 0x1;
@@ -33,7 +33,7 @@ pub(super) mod flag {
     pub(in super::super) const PRIORITY: u8 = 0x20;
 }
 
-/// Why a stream or a connection is ended (RFC 9113 Section 7).
+/// Error codes (RFC 9113 Section 7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ErrorCode(pub(super) u32);
 
@@ -50,14 +50,14 @@ impl ErrorCode {
     pub(super) const HTTP_1_1_REQUIRED: Self = Self(0xd);
 }
 
-/// The header of a frame.
+/// A frame header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Header {
-    /// Of the payload.
+    /// The length of the payload.
     pub(super) length: usize,
     pub(super) kind: u8,
     pub(super) flags: u8,
-    /// 0 where the frame is about the connection.
+    /// 0 for a frame about the connection.
     pub(super) stream: u32,
 }
 
@@ -68,7 +68,7 @@ impl Header {
             length: usize::from(l0) << 16 | usize::from(l1) << 8 | usize::from(l2),
             kind,
             flags,
-            // The highest bit is reserved, and ignored (RFC 9113 Section 4.1).
+            // The highest bit is reserved and ignored (RFC 9113 Section 4.1).
             stream: u32::from_be_bytes([s0, s1, s2, s3]) & MAX_31_BITS,
         }
     }
@@ -78,8 +78,8 @@ impl Header {
     }
 }
 
-/// The payload of DATA or HEADERS without its padding, or `None` where the padding is longer than the frame
-/// (RFC 9113 Sections 6.1 and 6.2).
+/// The payload of DATA or HEADERS without padding, or `None` if the padding is longer than the frame (RFC 9113 Sections
+/// 6.1 and 6.2).
 pub(super) fn without_padding(header: Header, payload: &[u8]) -> Option<&[u8]> {
     if !header.has(flag::PADDED) {
         return Some(payload);
@@ -89,7 +89,7 @@ pub(super) fn without_padding(header: Header, payload: &[u8]) -> Option<&[u8]> {
     Some(&rest[..length])
 }
 
-/// The first 31 bits of a payload, without the reserved one before them.
+/// The first 31 bits of a payload, after one reserved bit.
 pub(super) fn read_31_bits(payload: &[u8]) -> Option<u32> {
     payload.first_chunk().map(|&octets| u32::from_be_bytes(octets) & MAX_31_BITS)
 }
@@ -99,12 +99,12 @@ pub(super) fn read_32_bits(payload: &[u8]) -> Option<u32> {
     payload.first_chunk().map(|&octets| u32::from_be_bytes(octets))
 }
 
-/// Appends a frame's header, for a payload of `length` octets that follows.
+/// Appends a frame header for a payload of `length` bytes.
 pub(super) fn write_header(length: usize, kind: u8, flags: u8, stream: u32, out: &mut Vec<u8>) {
     out.extend_from_slice(&header(length, kind, flags, stream));
 }
 
-/// A frame's header.
+/// A frame header.
 pub(super) fn header(length: usize, kind: u8, flags: u8, stream: u32) -> [u8; HEADER_LENGTH] {
     debug_assert!(length <= MAX_PAYLOAD);
     let [.., l0, l1, l2] = length.to_be_bytes();
@@ -129,7 +129,7 @@ pub(super) fn write_ping(opaque: [u8; 8], flags: u8, out: &mut Vec<u8>) {
     out.extend_from_slice(&opaque);
 }
 
-/// Of no stream that the server opened, since it opens none.
+/// The last stream is 0: the server opens no streams.
 pub(super) fn write_goaway(code: ErrorCode, out: &mut Vec<u8>) {
     write_header(8, kind::GOAWAY, 0, 0, out);
     out.extend_from_slice(&0u32.to_be_bytes());

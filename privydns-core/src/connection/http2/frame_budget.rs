@@ -25,7 +25,7 @@ impl FrameBudget {
             Overhead::Settings => (limits::MAX_SETTINGS, "too many SETTINGS frames"),
             Overhead::EmptyData => (limits::MAX_EMPTY_FRAMES, "too many empty DATA frames"),
             Overhead::Reset => (limits::MAX_RESETS, "too many RST_STREAM frames"),
-            Overhead::Other => (limits::MAX_OTHER_FRAMES, "too many frames without use"),
+            Overhead::Other => (limits::MAX_OTHER_FRAMES, "too many frames without effect"),
         };
         let count = &mut self.0[noise as usize];
         *count += 1;

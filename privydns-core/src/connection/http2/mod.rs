@@ -1,9 +1,9 @@
-//! HTTP/2, as much of it as a DoH client needs, and that much exactly (RFC 9113).
+//! An HTTP/2 client for DoH, with exactly the parts that DoH needs (RFC 9113).
 //!
-//! [`Http2`] is the [`Machine`]: it reads frames out of what came and hands them to the [`connection`], which
-//! [receives](receive) and [sends](send). The server may do whatever RFC 9113 lets it. Where it breaks a
-//! rule, the stream or the connection ends as the RFC says ([`fault`]), and where it does what is allowed to
-//! excess, a [limit](limits) ends the connection.
+//! [`Http2`] is the [`Machine`]: it splits received data into frames and passes them to the [`connection`], which
+//! [receives](receive) and [sends](send). The server may use everything that RFC 9113 allows. A violated rule ends the
+//! stream or the connection as the RFC says ([`error`]), and an excess of allowed frames ends the connection by a
+//! [limit](limits).
 
 mod block;
 mod connection;
@@ -45,9 +45,9 @@ use crate::message::Query;
 
 /// One HTTP/2 connection to a DoH server: a stream for each query, answered in any order.
 ///
-/// Queries go out as soon as the server allows: as many at once as its SETTINGS say, and in bursts that
-/// servers can take; until then they wait in here. One that never left, that the server refused, or that its
-/// GOAWAY passed over fails safe to send again.
+/// Queries are sent as soon as the server allows: at most as many at once as its SETTINGS say, and in bursts that
+/// servers accept; until then queries wait in the machine. A query fails as "safe to send again" if it was not sent,
+/// was refused by the server, or is excluded by the server's GOAWAY.
 ///
 /// ```
 /// use std::{sync::Arc, time::Instant};
@@ -55,7 +55,7 @@ use crate::message::Query;
 /// use privydns_core::{Query, RecordType, Upstream, doh::Endpoint};
 ///
 /// let upstream: Upstream = "https://dns.example/dns-query#ip=192.0.2.1".parse()?;
-/// let endpoint = Endpoint::of(&upstream).expect("an upstream of DNS over HTTPS");
+/// let endpoint = Endpoint::of(&upstream).expect("a DoH upstream");
 /// let now = Instant::now();
 /// let mut connection = Http2::new(now, Arc::new(endpoint));
 /// connection.submit(now, Key(1), &Arc::new(Query::new("example.com", RecordType::A)?));
@@ -73,13 +73,13 @@ pub struct Http2 {
 }
 
 impl Http2 {
-    /// A connection on which TLS is up. Its first transmit, which need not wait for a query, is the client's
-    /// preface.
+    /// Creates the machine for a connection on which TLS is up. The first transmit, which need not wait for a query, is
+    /// the client connection preface.
     pub fn new(_now: Instant, endpoint: Arc<Endpoint>) -> Self {
         Self { input: ReceiveBuffer::default(), connection: H2Connection::new(endpoint) }
     }
 
-    /// Reads frames up to the next event, as long as whole ones are there.
+    /// Decodes complete frames until one results in an event.
     fn read(&mut self) -> Option<Event> {
         loop {
             if let Some(event) = self.connection.next_passed_over() {
@@ -98,7 +98,7 @@ impl Http2 {
         }
     }
 
-    /// Octets that are kept for later.
+    /// The number of buffered bytes.
     #[cfg(any(test, feature = "fuzzing"))]
     pub(crate) fn held(&self) -> usize {
         self.input.held() + self.connection.held()
@@ -106,7 +106,7 @@ impl Http2 {
 
     fn handle_error(&mut self, error: H2Error) -> Option<Event> {
         if matches!(error, H2Error::Connection { .. }) {
-            // Nothing more is believed, and nothing read.
+            // No more data is decoded.
             self.input.clear();
         }
         self.connection.handle_error(error)

@@ -1,4 +1,4 @@
-//! What is received, frame by frame (RFC 9113 Section 6).
+//! Handling of received frames (RFC 9113 Section 6).
 
 use tracing::debug;
 
@@ -12,11 +12,11 @@ use super::streams::StreamState;
 use crate::connection::Event;
 use crate::logging::CONNECTION;
 
-/// What a frame may come to: an event, or nothing to tell.
+/// The result of a frame: an event, or none.
 type Outcome = Result<Option<Event>, H2Error>;
 
 impl H2Connection {
-    /// Checks a frame before its payload is there.
+    /// Checks a frame before its payload has arrived.
     pub(super) fn admit(&self, header: Header) -> Result<(), H2Error> {
         if !self.peer.was_heard() {
             let is_settings = header.kind == kind::SETTINGS && !header.has(flag::ACK);
@@ -29,12 +29,14 @@ impl H2Connection {
             }
         }
         if header.length > MAX_PAYLOAD {
-            return Err(H2Error::frame_size("a frame longer than 16384 octets"));
+            return Err(H2Error::frame_size("a frame longer than 16384 bytes"));
         }
         let continues = header.kind == kind::CONTINUATION && self.block.stream() == Some(header.stream);
         match self.block.stream() {
             Some(_) if !continues => Err(H2Error::protocol("a field block interrupted by another frame")),
-            None if header.kind == kind::CONTINUATION => Err(H2Error::protocol("CONTINUATION of nothing")),
+            None if header.kind == kind::CONTINUATION => {
+                Err(H2Error::protocol("CONTINUATION without HEADERS"))
+            }
             _ => Ok(()),
         }
     }
@@ -42,7 +44,7 @@ impl H2Connection {
     /// Handles a frame that was [admitted](Self::admit).
     pub(super) fn handle_frame(&mut self, header: Header, payload: &[u8]) -> Outcome {
         if self.pending_control.len() > MAX_PENDING_CONTROL {
-            return Err(H2Error::too_much("a server that does not read what it asks for"));
+            return Err(H2Error::too_much("a server that does not read the replies that it requests"));
         }
         match header.kind {
             kind::DATA => self.handle_data(header, payload),
@@ -54,7 +56,7 @@ impl H2Connection {
             kind::GOAWAY => self.handle_goaway(header, payload).map(|()| None),
             kind::WINDOW_UPDATE => self.handle_window_update(header, payload).map(|()| None),
             kind::PRIORITY => self.handle_priority(header, payload).map(|()| None),
-            // It would have to be decoded and reset, were it not forbidden (RFC 9113 Section 8.4).
+            // A pushed response would have to be decoded and reset if it were not forbidden (RFC 9113 Section 8.4).
             kind::PUSH_PROMISE => Err(H2Error::protocol("PUSH_PROMISE, which was disabled")),
             _ => self.frame_budget.charge(Overhead::Other).map(|()| None),
         }
@@ -66,7 +68,7 @@ impl H2Connection {
         let data = frame::without_padding(header, payload)
             .ok_or(H2Error::protocol("DATA with more padding than payload"))?;
         let is_end = header.has(flag::END_STREAM);
-        // Padding counts (RFC 9113 Section 6.9.1), and so does what comes for a stream that was reset (5.1).
+        // Padding counts (RFC 9113 Section 6.9.1), and so does data for a stream that was reset (5.1).
         self.receive_window
             .receive(payload.len())
             .map_err(|_| H2Error::flow_control("DATA beyond the connection's window"))?;
@@ -94,7 +96,7 @@ impl H2Connection {
         self.receive_window.hold(held);
         stream.receive_window.hold(held);
         if let Some(credit) = stream.receive_window.credit() {
-            // Of padding, which would else starve the body.
+            // Returns the credit of the padding, which would otherwise exhaust the body's window.
             frame::write_window_update(identifier, credit, &mut self.pending_control);
         }
         Ok(None)
@@ -104,7 +106,7 @@ impl H2Connection {
         self.message_state(header.stream)?;
         let payload = frame::without_padding(header, payload)
             .ok_or(H2Error::protocol("HEADERS with more padding than payload"))?;
-        // Priorities are not looked at (RFC 9113 Section 5.3.2).
+        // Priorities are ignored (RFC 9113 Section 5.3.2).
         let priority = if header.has(flag::PRIORITY) { 5 } else { 0 };
         let fragment =
             payload.get(priority..).ok_or(H2Error::frame_size("HEADERS too short for a priority"))?;
@@ -125,7 +127,7 @@ impl H2Connection {
         self.handle_fields(header.stream, is_end, &fields)
     }
 
-    /// Handles a whole field block. It is decoded whoever it is for: the next one may build on it.
+    /// Handles a complete field block. Every block is decoded, because the next one may depend on it.
     fn handle_fields(&mut self, identifier: u32, is_end: bool, block: &[u8]) -> Outcome {
         let undecodable = |error: HpackError| H2Error::Connection {
             code: ErrorCode::COMPRESSION_ERROR,
@@ -146,7 +148,7 @@ impl H2Connection {
         if is_end { self.finish(identifier, &[], true) } else { Ok(None) }
     }
 
-    /// Ends an exchange with what its response comes to.
+    /// Ends a query with the result of its response.
     fn finish(&mut self, identifier: u32, last: &[u8], is_end: bool) -> Outcome {
         let Some(stream) = self.streams.find(identifier) else { return Ok(None) };
         if is_end {
@@ -157,7 +159,7 @@ impl H2Connection {
             self.receive_window.release(stream.as_ref().map_or(0, |stream| stream.response.held()));
             stream
         } else {
-            // The body is too long; or the server did not wait for all of the request.
+            // The body is too long, or the server answered before it received the complete request.
             self.reset(identifier, ErrorCode::CANCEL)
         };
         let Some(mut stream) = stream else { return Ok(None) };
@@ -199,7 +201,7 @@ impl H2Connection {
         self.frame_budget.charge(Overhead::Settings)?;
         let (window, had_cut_table) = (self.peer.initial_window, self.peer.has_cut_table);
         self.peer.update(payload)?;
-        // RFC 9113 Section 6.9.2: what is open moves with the size that new streams have.
+        // RFC 9113 Section 6.9.2: the windows of open streams move with the initial size.
         self.streams
             .shift_send_windows(i64::from(self.peer.initial_window) - i64::from(window))
             .map_err(|_| H2Error::flow_control("SETTINGS that take a window over 2^31-1"))?;
@@ -238,10 +240,10 @@ impl H2Connection {
             return Err(H2Error::frame_size("GOAWAY of a wrong length"));
         };
         if self.goaway.is_some_and(|before| last_stream > before.last_stream) {
-            return Err(H2Error::protocol("GOAWAY that takes back an earlier one"));
+            return Err(H2Error::protocol("GOAWAY with a higher last stream than an earlier one"));
         }
         self.frame_budget.charge(Overhead::Other)?;
-        debug!(target: CONNECTION, last_stream, code, "the server leaves");
+        debug!(target: CONNECTION, last_stream, code, "GOAWAY received");
         self.goaway = Some(Goaway { last_stream, code: ErrorCode(code) });
         self.phase.drain();
         Ok(())
@@ -255,7 +257,7 @@ impl H2Connection {
         self.frame_budget.charge(Overhead::Other)?;
         if header.stream == 0 {
             if increment == 0 {
-                return Err(H2Error::protocol("WINDOW_UPDATE by nothing"));
+                return Err(H2Error::protocol("WINDOW_UPDATE with an increment of 0"));
             }
             return self.send_window.shift(increment.into()).map_err(|_| {
                 H2Error::flow_control("WINDOW_UPDATE that takes the connection's window over 2^31-1")
@@ -264,7 +266,7 @@ impl H2Connection {
         self.state_of(header.stream)?;
         let Some(stream) = self.streams.find(header.stream) else { return Ok(()) };
         if increment == 0 {
-            return Err(H2Error::malformed(header.stream, "WINDOW_UPDATE by nothing"));
+            return Err(H2Error::malformed(header.stream, "WINDOW_UPDATE with an increment of 0"));
         }
         stream.send_window.shift(increment.into()).map_err(|_| H2Error::Stream {
             stream: header.stream,
@@ -273,7 +275,7 @@ impl H2Connection {
         })
     }
 
-    /// Priorities are not looked at (RFC 9113 Section 5.3.2), and may be about any stream, also an idle one.
+    /// Priorities are ignored (RFC 9113 Section 5.3.2), and may name any stream, also an idle one.
     fn handle_priority(&mut self, header: Header, payload: &[u8]) -> Result<(), H2Error> {
         if header.stream == 0 {
             return Err(H2Error::protocol("PRIORITY on stream 0"));
@@ -288,7 +290,7 @@ impl H2Connection {
         self.frame_budget.charge(Overhead::Other)
     }
 
-    /// What a frame's stream is. Only PRIORITY may be about one that is idle (RFC 9113 Section 5.1).
+    /// The state of a frame's stream. Only PRIORITY may name an idle stream (RFC 9113 Section 5.1).
     fn state_of(&self, identifier: u32) -> Result<StreamState, H2Error> {
         match self.streams.state(identifier) {
             StreamState::Idle if identifier == 0 => Err(H2Error::protocol("a stream's frame on stream 0")),
@@ -297,7 +299,7 @@ impl H2Connection {
         }
     }
 
-    /// The same for DATA and HEADERS, which may not come on a stream that the server ended.
+    /// The same for DATA and HEADERS, which are forbidden on a stream that the server has ended.
     fn message_state(&self, identifier: u32) -> Result<StreamState, H2Error> {
         match self.state_of(identifier)? {
             StreamState::Ended => Err(H2Error::Connection {

@@ -1,4 +1,4 @@
-//! Requests as they are sent: HEADERS and DATA, encoded straight into the output.
+//! Requests: HEADERS and DATA, encoded directly into the output.
 
 use std::sync::Arc;
 
@@ -8,16 +8,16 @@ use crate::doh::{Endpoint, MEDIA_TYPE, encode_query};
 use crate::message::Query;
 use crate::upstream::HttpMethod;
 
-/// Makes the requests of one connection, which differ in little.
+/// Encodes the requests of one connection, which differ in few fields.
 pub(super) struct Requests {
     endpoint: Arc<Endpoint>,
-    /// The fields that come before the path of a GET, encoded: pseudo-header fields, which must come first.
+    /// The encoded fields before the path of a GET: pseudo-header fields, which must come first.
     before_path: Vec<u8>,
-    /// Those that come after it, but for the length of a body.
+    /// The encoded fields after the path, without the length of a body.
     after_path: Vec<u8>,
-    /// Whether the next field block must begin with word of the dynamic table, which is not used.
+    /// Whether the next field block must begin with the size of the dynamic table, which is not used.
     owes_table_size: bool,
-    /// The message, and a path; kept to allocate once.
+    /// Buffers for the message and a path, kept to avoid allocations.
     message: Vec<u8>,
     path: Vec<u8>,
 }
@@ -57,29 +57,29 @@ impl Requests {
         &self.endpoint
     }
 
-    /// The server made its dynamic table smaller (RFC 9113 Section 4.3.1).
+    /// The server reduced its dynamic table (RFC 9113 Section 4.3.1).
     pub(super) fn require_table_size(&mut self) {
         self.owes_table_size = true;
     }
 
-    /// Prepares the request for `query`, and gives the length of its body.
+    /// Prepares the request for `query`, and returns the length of its body.
     pub(super) fn prepare(&mut self, query: &Query) -> usize {
         self.message.clear();
         encode_query(query, &mut self.message);
         self.body().len()
     }
 
-    /// The body of the request prepared: nothing over GET.
+    /// The body of the prepared request; empty for GET.
     pub(super) fn body(&self) -> &[u8] {
         self.endpoint.body(&self.message).unwrap_or_default()
     }
 
-    /// Appends the HEADERS of the request prepared.
+    /// Appends the HEADERS of the prepared request.
     pub(super) fn write_headers(&mut self, stream: u32, out: &mut Vec<u8>) {
         let start = out.len();
         let has_body = self.endpoint.method() == HttpMethod::Post;
         let end_stream = if has_body { 0 } else { flag::END_STREAM };
-        // The header is filled in when the length is known.
+        // The frame header is filled in when the length is known.
         out.extend_from_slice(&[0; HEADER_LENGTH]);
         self.write_fields(out);
         let block = start + HEADER_LENGTH..out.len();
@@ -88,7 +88,7 @@ impl Requests {
             out[start..block.start].copy_from_slice(&header);
             return;
         }
-        // A path of many thousand octets.
+        // A path of many thousand bytes.
         let block = out.split_off(block.start);
         out.truncate(start);
         let mut parts = block.chunks(MAX_PAYLOAD).peekable();
@@ -109,7 +109,7 @@ impl Requests {
         }
         out.extend_from_slice(&self.before_path);
         if self.endpoint.method() == HttpMethod::Get {
-            // The path holds the query: nobody on its way is to keep it.
+            // The path contains the query: no intermediary may keep it in a table.
             self.path.clear();
             self.endpoint.append_path(&self.message, &mut self.path);
             encode::never_indexed(index::PATH, &self.path, out);
@@ -128,7 +128,7 @@ pub(super) fn write_data(data: &[u8], is_end: bool, stream: u32, out: &mut Vec<u
     out.extend_from_slice(data);
 }
 
-/// The digits of a number.
+/// The decimal digits of a number.
 fn decimal(mut number: usize, digits: &mut [u8; 20]) -> &[u8] {
     let mut start = digits.len();
     loop {

@@ -1,35 +1,35 @@
-//! One response as it comes: its fields checked, its body gathered (RFC 9113 Section 8).
+//! The incremental reader of one response: checks its fields and collects its body (RFC 9113 Section 8).
 
 use super::limits::{MAX_HEADER_LIST, MAX_INTERIM_RESPONSES};
 use crate::connection::{Event, Key};
 use crate::doh::{self, MAX_BODY, ResponseHead};
 use crate::message::Query;
 
-/// What a field counts beyond its octets (RFC 9113 Section 10.5.1).
+/// The overhead of a field in addition to its bytes (RFC 9113 Section 10.5.1).
 const FIELD_OVERHEAD: usize = 32;
 
-/// What makes a response malformed (RFC 9113 Section 8.1.1).
+/// Why a response is malformed (RFC 9113 Section 8.1.1).
 type Malformed = &'static str;
 
-/// What has come of a response.
+/// The received part of a response.
 #[derive(Debug, Default)]
 pub(super) struct Response {
-    /// Of the final response, once it is there.
+    /// The head of the final response, once received.
     head: Option<ResponseHead>,
     content_length: Option<usize>,
     interim_responses: u8,
-    /// Octets of body that came; of a body that is no DNS message they are counted and not kept.
+    /// The number of body bytes received; a body that is not a DNS message is counted and not kept.
     received: usize,
     body: Vec<u8>,
 }
 
 impl Response {
-    /// The fields that are to come next, to be fed with a field block.
+    /// A reader for the next field block.
     pub(super) fn expected_fields(&self) -> Fields {
         Fields { is_trailers: self.head.is_some(), ..Fields::default() }
     }
 
-    /// Takes the fields of a whole block.
+    /// Takes the fields of a complete block.
     pub(super) fn take_fields(&mut self, fields: Fields, is_end: bool) -> Result<(), Malformed> {
         if let Some(problem) = fields.problem {
             return Err(problem);
@@ -39,7 +39,7 @@ impl Response {
         }
         let Some(head) = fields.head else { return Err("a response without :status") };
         match head.status() {
-            101 => Err("status 101, which HTTP/2 does not have"),
+            101 => Err("status 101, which HTTP/2 does not allow"),
             100..200 if is_end => Err("an interim response that ends the stream"),
             100..200 => {
                 self.interim_responses += 1;
@@ -49,7 +49,7 @@ impl Response {
                 Ok(())
             }
             status => {
-                // Those have no body, whatever length they tell of (RFC 9110 Section 8.6).
+                // These statuses have no body, whatever content length is stated (RFC 9110 Section 8.6).
                 self.content_length = fields.content_length.filter(|_| !matches!(status, 204 | 304));
                 self.head = Some(head);
                 Ok(())
@@ -57,7 +57,7 @@ impl Response {
         }
     }
 
-    /// Checks more of the body, before it is [kept](Self::keep) or [finished](Self::finish) with.
+    /// Checks the next part of the body, before it is [kept](Self::keep) or [finished](Self::finish) with.
     pub(super) fn check_data(&mut self, data: &[u8]) -> Result<(), Malformed> {
         if self.head.is_none() {
             return Err("DATA before HEADERS");
@@ -69,12 +69,12 @@ impl Response {
         }
     }
 
-    /// Whether what came is no body that could be wanted, however it goes on.
+    /// Whether the received part excludes a usable body.
     pub(super) fn is_too_long(&self) -> bool {
         self.received > MAX_BODY
     }
 
-    /// Keeps a part of the body, and says how many octets are held for it.
+    /// Keeps a part of the body, and returns the number of bytes held for it.
     pub(super) fn keep(&mut self, data: &[u8]) -> usize {
         if !self.head.as_ref().is_some_and(ResponseHead::is_success) {
             return 0;
@@ -83,7 +83,7 @@ impl Response {
         data.len()
     }
 
-    /// Checks the response where the server ended it.
+    /// Checks the response when the server ends it.
     pub(super) fn check_end(&self) -> Result<(), Malformed> {
         match self.content_length {
             Some(length) if self.received != length => Err("a body shorter than its content-length"),
@@ -91,10 +91,10 @@ impl Response {
         }
     }
 
-    /// What the response comes to; `last` is the part of the body that was not kept.
+    /// The result of the response; `last` is the part of the body that was not kept.
     pub(super) fn finish(&mut self, key: Key, query: &Query, last: &[u8]) -> Option<Event> {
         let head = self.head.as_ref()?;
-        // The common case comes first: a body in one frame is never copied together.
+        // The common case first: a body in one frame is used without copying it together.
         let body = if self.body.is_empty() {
             last
         } else {
@@ -107,22 +107,22 @@ impl Response {
         })
     }
 
-    /// Octets of body that are held.
+    /// The number of body bytes held.
     pub(super) fn held(&self) -> usize {
         self.body.len()
     }
 }
 
-/// A field section as it is decoded, checked field by field (RFC 9113 Sections 8.2 and 8.3.2).
+/// A field section, checked field by field while it is decoded (RFC 9113 Sections 8.2 and 8.3.2).
 #[derive(Debug, Default)]
 pub(super) struct Fields {
     is_trailers: bool,
     head: Option<ResponseHead>,
     content_length: Option<usize>,
-    /// As RFC 9113 Section 10.5.1 counts it.
+    /// The size by RFC 9113 Section 10.5.1.
     size: usize,
     has_regular: bool,
-    /// The first thing that is wrong. Nothing more is looked at then.
+    /// The first error; later fields are ignored.
     problem: Option<Malformed>,
 }
 
@@ -167,7 +167,7 @@ impl Fields {
             return Err("a pseudo-header field after a regular one");
         }
         if name != b":status" {
-            return Err("a pseudo-header field that responses do not have");
+            return Err("an unknown pseudo-header field");
         }
         if self.head.is_some() {
             return Err("two :status fields");
@@ -188,10 +188,10 @@ fn check_name(name: &[u8]) -> Result<(), Malformed> {
     match name {
         b"" => Err("a field without a name"),
         b"connection" | b"proxy-connection" | b"keep-alive" | b"transfer-encoding" | b"upgrade" | b"te" => {
-            Err("a field about the connection")
+            Err("a connection-specific field")
         }
         _ if name.iter().any(|octet| matches!(octet, 0..=0x20 | b'A'..=b'Z' | b':' | 0x7f..)) => {
-            Err("a field's name with a forbidden octet")
+            Err("a field name with a forbidden byte")
         }
         _ => Ok(()),
     }
@@ -201,10 +201,10 @@ fn check_name(name: &[u8]) -> Result<(), Malformed> {
 fn check_value(value: &[u8]) -> Result<(), Malformed> {
     let is_space = |octet: Option<&u8>| matches!(octet, Some(b' ' | b'\t'));
     if value.iter().any(|octet| matches!(octet, 0 | b'\n' | b'\r')) {
-        return Err("a field's value with a forbidden octet");
+        return Err("a field value with a forbidden byte");
     }
     if is_space(value.first()) || is_space(value.last()) {
-        return Err("a field's value with space around it");
+        return Err("a field value with surrounding whitespace");
     }
     Ok(())
 }
@@ -215,5 +215,5 @@ fn content_length(value: &[u8]) -> Result<usize, Malformed> {
     let length = value
         .iter()
         .fold(0usize, |sum, digit| sum.saturating_mul(10).saturating_add(digit.wrapping_sub(b'0').into()));
-    if is_number { Ok(length) } else { Err("a content-length that is no number") }
+    if is_number { Ok(length) } else { Err("a content-length that is not a number") }
 }

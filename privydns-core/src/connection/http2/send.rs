@@ -1,4 +1,4 @@
-//! What is sent: first the preface, then what is owed, then requests.
+//! Sending: first the preface, then pending control frames, then requests.
 
 use std::time::Instant;
 
@@ -10,7 +10,7 @@ use super::request;
 use super::settings::{self, DEFAULT_WINDOW};
 use super::streams::Stream;
 
-/// What a client says first (RFC 9113 Section 3.4).
+/// The client connection preface (RFC 9113 Section 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 impl H2Connection {
@@ -47,8 +47,8 @@ impl H2Connection {
         true
     }
 
-    /// Opens a stream for the next exchange, and sends its request: HEADERS and DATA as one message, since
-    /// BIND hangs where many HEADERS come before their DATA.
+    /// Opens a stream for the next query, and sends its request: HEADERS and DATA as one message, because BIND hangs if
+    /// many HEADERS come before their DATA.
     fn transmit_request(&mut self, now: Instant, out: &mut Vec<u8>) -> bool {
         let has_room = self.streams.len() < self.peer.max_streams && self.streams.identifiers_left() > 0;
         if !has_room || self.waiting.is_empty() || !self.pacer.has_room(now) {
@@ -56,7 +56,7 @@ impl H2Connection {
         }
         let Some((_, query)) = self.waiting.front() else { return false };
         let length = self.requests.prepare(query);
-        // A request is not begun on the rest of the connection's window, which grows as the server goes on.
+        // A request does not begin with the last bytes of the connection's window, which grows as the server continues.
         if length > self.send_window.available() {
             return false;
         }
@@ -71,7 +71,7 @@ impl H2Connection {
         true
     }
 
-    /// Sends the body of the request prepared, or as much of it as the windows let out.
+    /// Sends the body of the prepared request, as far as the windows allow.
     fn begin_body(&mut self, identifier: u32, out: &mut Vec<u8>) {
         let Some(stream) = self.streams.find(identifier) else { return };
         let body = self.requests.body();
@@ -88,7 +88,7 @@ impl H2Connection {
         }
     }
 
-    /// Goes on with a body that the windows had held back.
+    /// Continues a body that was limited by the windows.
     fn transmit_unfinished(&mut self, out: &mut Vec<u8>) -> bool {
         for _ in 0..self.unfinished.len() {
             let Some(identifier) = self.unfinished.pop_front() else { break };

@@ -1,4 +1,4 @@
-//! SETTINGS: what this side asks for, and what the server does (RFC 9113 Section 6.5).
+//! SETTINGS of this side and of the server (RFC 9113 Section 6.5).
 
 use super::error::H2Error;
 use super::frame::{MAX_31_BITS, MAX_PAYLOAD};
@@ -11,16 +11,16 @@ const INITIAL_WINDOW_SIZE: u16 = 4;
 const MAX_FRAME_SIZE: u16 = 5;
 const MAX_HEADER_LIST_SIZE: u16 = 6;
 
-/// The window of a stream, and of the connection, before anything is said of it (RFC 9113 Section 6.9.2).
+/// The initial window of a stream and of the connection (RFC 9113 Section 6.9.2).
 pub(super) const DEFAULT_WINDOW: u32 = 65_535;
 
-/// The dynamic table that an encoder has before anything is said of it (RFC 9113 Section 6.5.2).
+/// The default size of an encoder's dynamic table (RFC 9113 Section 6.5.2).
 const DEFAULT_TABLE_SIZE: u32 = 4096;
 
-/// The longest frame that a peer may be made to take.
+/// The largest value of `SETTINGS_MAX_FRAME_SIZE`.
 const LARGEST_MAX_FRAME_SIZE: usize = (1 << 24) - 1;
 
-/// What this side asks for. The longest frame is left as it is: 16384 octets.
+/// The SETTINGS of this side. The maximum frame size stays at its default: 16384 bytes.
 pub(super) const OURS: [(u16, u32); 4] = [
     (HEADER_TABLE_SIZE, limits::HEADER_TABLE_SIZE),
     (ENABLE_PUSH, 0),
@@ -28,24 +28,24 @@ pub(super) const OURS: [(u16, u32); 4] = [
     (MAX_HEADER_LIST_SIZE, limits::MAX_HEADER_LIST),
 ];
 
-/// What the server asks for, and this side keeps to.
+/// The server's SETTINGS.
 ///
-/// Its longest frame is checked and not kept: no frame from here is longer than every server must take. Its
-/// longest header list is advice, and passed over: a request has one form.
+/// The maximum frame size is checked and not stored: this client sends no frame that is longer than every server must
+/// accept. The maximum header list size is advisory and ignored: a request has one form.
 #[derive(Debug)]
 pub(super) struct PeerSettings {
-    /// The streams that may be open at once.
+    /// The maximum number of concurrent streams.
     pub(super) max_streams: usize,
-    /// The window that a new stream has.
+    /// The initial window of a new stream.
     pub(super) initial_window: u32,
-    /// Whether the dynamic table was ever made smaller than it is by default, so that the encoder owes word
-    /// of its own (RFC 9113 Section 4.3.1).
+    /// Whether the dynamic table was ever smaller than its default, so that the encoder has to announce its size (RFC
+    /// 9113 Section 4.3.1).
     pub(super) has_cut_table: bool,
     was_heard: bool,
 }
 
 impl PeerSettings {
-    /// What holds until the first SETTINGS come.
+    /// The values before the first SETTINGS arrive.
     pub(super) fn new() -> Self {
         Self {
             max_streams: ASSUMED_STREAMS,
@@ -55,19 +55,19 @@ impl PeerSettings {
         }
     }
 
-    /// Whether the first SETTINGS have come.
+    /// Whether the first SETTINGS have arrived.
     pub(super) fn was_heard(&self) -> bool {
         self.was_heard
     }
 
-    /// Takes over the payload of a SETTINGS frame.
+    /// Applies the payload of a SETTINGS frame.
     pub(super) fn update(&mut self, payload: &[u8]) -> Result<(), H2Error> {
         if !self.was_heard {
             self.was_heard = true;
             self.max_streams = MAX_STREAMS;
         }
         let (settings, []) = payload.as_chunks::<6>() else {
-            return Err(H2Error::frame_size("SETTINGS of a length that is no multiple of 6"));
+            return Err(H2Error::frame_size("SETTINGS of a length that is not a multiple of 6"));
         };
         for &[i0, i1, v0, v1, v2, v3] in settings {
             self.set(u16::from_be_bytes([i0, i1]), u32::from_be_bytes([v0, v1, v2, v3]))?;
@@ -79,7 +79,9 @@ impl PeerSettings {
         let size = usize::try_from(value).unwrap_or(usize::MAX);
         match identifier {
             HEADER_TABLE_SIZE => self.has_cut_table |= value < DEFAULT_TABLE_SIZE,
-            ENABLE_PUSH if value != 0 => return Err(H2Error::protocol("a server that sets ENABLE_PUSH")),
+            ENABLE_PUSH if value != 0 => {
+                return Err(H2Error::protocol("SETTINGS_ENABLE_PUSH of 1 from a server"));
+            }
             MAX_CONCURRENT_STREAMS => self.max_streams = size.min(MAX_STREAMS),
             INITIAL_WINDOW_SIZE if value > MAX_31_BITS => {
                 return Err(H2Error::flow_control("an initial window over 2^31-1"));

@@ -10,14 +10,14 @@ use super::response::Response;
 use crate::connection::Key;
 use crate::message::Query;
 
-/// An exchange whose request was sent, at least in part.
+/// A query whose request was sent, at least in part.
 pub(super) struct Stream {
     pub(super) key: Key,
     pub(super) query: Arc<Query>,
     pub(super) response: Response,
     pub(super) send_window: SendWindow,
     pub(super) receive_window: ReceiveWindow,
-    /// What the windows did not let out of the request's body; empty but on servers whose windows are tiny.
+    /// The part of the request body that the windows did not allow; empty except with servers whose windows are tiny.
     pub(super) unsent: Vec<u8>,
 }
 
@@ -34,26 +34,26 @@ impl Stream {
     }
 }
 
-/// What a stream identifier stands for.
+/// The state of a stream identifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum StreamState {
-    /// Nothing yet, or nothing ever: the server opens no streams.
+    /// Idle; always for even identifiers, because the server opens no streams.
     Idle,
     Open,
-    /// A stream that this side reset: what comes on it was sent before the server knew.
+    /// A stream that this side reset: its frames were sent before the server knew.
     Reset,
-    /// A stream that the server ended: nothing more may come on it.
+    /// A stream that the server ended: no more frames may arrive on it.
     Ended,
 }
 
 /// All streams of a connection.
 pub(super) struct Streams {
     open: BTreeMap<u32, Stream>,
-    /// The identifier of the next one.
+    /// The next identifier.
     next: u32,
     /// Streams that this side reset and the server has not ended since.
     reset: BTreeSet<u32>,
-    /// Of streams up to this one it is no longer known whether they were reset.
+    /// For streams up to this one, resets are no longer remembered.
     forgotten: u32,
 }
 
@@ -66,12 +66,12 @@ impl Streams {
         self.open.len()
     }
 
-    /// How many can still be opened before the identifiers run out (RFC 9113 Section 5.1.1).
+    /// The number of identifiers that are left (RFC 9113 Section 5.1.1).
     pub(super) fn identifiers_left(&self) -> usize {
         if self.next > MAX_31_BITS { 0 } else { ((MAX_31_BITS - self.next) / 2 + 1) as usize }
     }
 
-    /// Opens a stream and gives its identifier. There must be identifiers left.
+    /// Opens a stream and returns its identifier. The caller checks that identifiers are left.
     pub(super) fn open(&mut self, stream: Stream) -> u32 {
         debug_assert!(self.identifiers_left() > 0);
         let identifier = self.next;
@@ -100,12 +100,12 @@ impl Streams {
         self.open.iter().find_map(|(&identifier, stream)| (stream.key == key).then_some(identifier))
     }
 
-    /// Takes out a stream that the server has ended.
+    /// Removes a stream that the server has ended.
     pub(super) fn remove(&mut self, identifier: u32) -> Option<Stream> {
         self.open.remove(&identifier)
     }
 
-    /// Takes out a stream that this side resets.
+    /// Removes a stream that this side resets.
     pub(super) fn remove_reset(&mut self, identifier: u32) -> Option<Stream> {
         let stream = self.open.remove(&identifier)?;
         self.reset.insert(identifier);
@@ -120,23 +120,23 @@ impl Streams {
         self.reset.remove(&identifier);
     }
 
-    /// Takes out the oldest stream.
+    /// Removes the oldest stream.
     pub(super) fn pop_first(&mut self) -> Option<Stream> {
         self.open.pop_first().map(|(_, stream)| stream)
     }
 
-    /// Takes out the newest stream, if it is newer than `last`.
+    /// Removes the newest stream, if it is newer than `last`.
     pub(super) fn pop_above(&mut self, last: u32) -> Option<Stream> {
         let newest = self.open.last_entry()?;
         (*newest.key() > last).then(|| newest.remove())
     }
 
-    /// Moves all send windows, as a change of the initial one does (RFC 9113 Section 6.9.2).
+    /// Moves all send windows by a change of the initial window (RFC 9113 Section 6.9.2).
     pub(super) fn shift_send_windows(&mut self, by: i64) -> Result<(), Overflow> {
         self.open.values_mut().try_for_each(|stream| stream.send_window.shift(by))
     }
 
-    /// Octets of bodies that are kept.
+    /// The number of body bytes held.
     #[cfg(any(test, feature = "fuzzing"))]
     pub(super) fn held(&self) -> usize {
         self.open.values().map(|stream| stream.response.held()).sum()

@@ -1,4 +1,4 @@
-//! Resolvers of different kinds.
+//! Configurations of the fuzzed resolver.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use crate::config::{Config, ResolverBuilder};
 use crate::schedule::{Hedge, Strategy};
 use crate::upstream::{HttpVersion, Upstream};
 
-/// One of a few configurations. Each is made once, since reading the roots takes longer than most inputs.
+/// One of a few configurations. Each is made once, because loading the roots takes longer than most inputs.
 pub(super) fn config(number: usize) -> Config {
     static CONFIGS: OnceLock<[Config; 8]> = OnceLock::new();
     CONFIGS.get_or_init(|| builders().map(|builder| builder.build().expect("a configuration")))[number % 8]
@@ -29,7 +29,7 @@ fn builders() -> [ResolverBuilder; 8] {
             .strategy(Strategy::Fastest)
             .hedge(Hedge::after(Duration::from_millis(50)).share(1.0))
             .ping_interval(Duration::from_secs(5)),
-        // Known by name alone, and asked of the other; with a route to a third.
+        // An upstream known by name, resolved by another; with a route to a third.
         base().upstream(text("tls://named.example")).route("corp.example", [tls(3)]),
         base().max_lookups(4).max_waiting(2).max_connections(1).attempts(1),
     ]

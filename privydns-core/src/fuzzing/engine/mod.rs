@@ -1,4 +1,4 @@
-//! The whole engine: what callers, servers, the network and the clock do, step by step.
+//! Fuzz target: the whole engine, with steps of callers, servers, network and clock.
 
 mod configs;
 mod peer;
@@ -21,17 +21,17 @@ const NAMES: [&str; 6] =
     ["a.example", "b.example", "x.corp.example", "a.example.", "localhost", "printer.local"];
 const TYPES: [RecordType; 3] = [RecordType::A, RecordType::AAAA, RecordType::TXT];
 const CACHE_USES: [CacheUse; 4] = [CacheUse::Normal, CacheUse::Normal, CacheUse::Bypass, CacheUse::Only];
-/// How long callers wait, and how long nothing happens, in milliseconds.
+/// Timeouts of callers and pauses, in milliseconds.
 const TIMES: [u64; 16] =
     [0, 1, 4, 10, 50, 100, 250, 300, 1000, 1800, 2500, 5000, 10_000, 31_000, 301_000, 90_000_000];
 
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(300);
 
-/// A list of what happens to an engine. It must keep its contract, do the same when the same happens, and give the
-/// same results however the octets are split that come from servers.
+/// The input is a list of steps. The engine must keep its contract, produce the same outputs for the same inputs, and
+/// give the same results however the servers' bytes are split.
 ///
-/// The first of several octets can make the engine see to what waits, and so do earlier what it would have done
-/// anyway. From there on the two runs go different ways, and only the contract is demanded of both.
+/// The first of several pieces may make the engine do deferred work earlier. From there on the two runs differ, and
+/// only the contract is checked in both.
 pub fn engine(input: &[u8]) {
     let whole = run(input, Pieces::Whole);
     assert!(whole == run(input, Pieces::Whole), "the same seed and the same inputs, and something else done");
@@ -63,7 +63,7 @@ fn step(world: &mut World, source: &mut Source<'_>) {
     match source.below(20) {
         0..4 => {
             let query = query(source);
-            // No caller waits for a day, and the engine looks up every second while somebody waits.
+            // The timeouts are below a day, and the engine has a timer at least every second while a caller waits.
             let timeout = milliseconds(source).min(LONGEST_TIMEOUT);
             world.ask(query, timeout);
         }

@@ -1,10 +1,10 @@
-//! Servers: queries out of what the engine transmits, and answers in the same framing, good and bad.
+//! Simulated servers: decode queries from the engine's transmits, and frame answers, good and bad.
 
 use crate::fuzzing::http2::frame;
 use crate::fuzzing::source::Source;
 use crate::message::HEADER;
 
-/// One side of a connection.
+/// The server's end of a connection.
 #[derive(Debug, Default)]
 pub(super) struct Peer {
     speaks: Speaks,
@@ -14,7 +14,7 @@ pub(super) struct Peer {
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Speaks {
-    /// Nothing was said yet.
+    /// No data was transmitted yet.
     #[default]
     Unknown,
     Dot,
@@ -25,7 +25,7 @@ enum Speaks {
 /// A query that arrived.
 #[derive(Clone, Debug, Default)]
 struct Asked {
-    /// Over HTTP/2.
+    /// The stream, over HTTP/2.
     stream: u32,
     message: Vec<u8>,
 }
@@ -39,7 +39,7 @@ const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
 
 impl Peer {
-    /// One transmit of the client's arrives.
+    /// Handles one transmit of the client.
     pub(super) fn hear(&mut self, message: &[u8]) {
         if self.speaks == Speaks::Unknown {
             self.speaks = match message {
@@ -81,7 +81,7 @@ impl Peer {
         }
     }
 
-    /// What it says to one of the queries that arrived.
+    /// The server's reaction to one of the queries.
     pub(super) fn reply(&mut self, number: usize, source: &mut Source<'_>) -> Vec<u8> {
         let Some(asked) = self.asked.get(number % self.asked.len().max(1)).cloned() else {
             return Vec::new();
@@ -156,7 +156,7 @@ fn reply(query: &[u8], source: &mut Source<'_>) -> Vec<u8> {
     message
 }
 
-/// Where the one question of a query ends; none where there is no query, as in the body of a GET.
+/// The end of the query's question; `None` if there is no query, as in the body of a GET.
 fn question_end(query: &[u8]) -> Option<usize> {
     let name = query.get(HEADER..)?.iter().position(|byte| *byte == 0)?;
     Some(HEADER + name + 5).filter(|end| *end <= query.len())

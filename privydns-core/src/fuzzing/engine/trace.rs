@@ -1,14 +1,14 @@
-//! What an engine said, to compare two runs by.
+//! A record of an engine's outputs, to compare two runs.
 
 use std::time::Duration;
 
 use crate::engine::{ConnectionId, LookupId};
 
-/// All that an engine said, step by step.
+/// All outputs, step by step.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Trace(Vec<Step>);
 
-/// What it said to one thing that happened.
+/// The outputs after one input.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Step(Vec<Note>);
 
@@ -18,7 +18,7 @@ pub(super) enum Note {
     Transmit(ConnectionId, Vec<u8>),
     Close(ConnectionId),
     Done(LookupId, Duration, Result<String, String>),
-    /// All that is told of it.
+    /// The complete `Debug` text.
     Details(String),
     Wait(Option<Duration>),
 }
@@ -45,12 +45,12 @@ impl Trace {
 }
 
 impl Step {
-    /// How lookups ended: with which answers, and with what kinds of errors.
+    /// The results of lookups: answers and kinds of errors.
     pub(super) fn results(&self) -> Vec<&Note> {
         self.sorted(|note| matches!(note, Note::Done(..)))
     }
 
-    /// What was done with connections, and when the engine wants to be woken in the end.
+    /// The actions on connections, and the last deadline.
     pub(super) fn deeds(&self) -> (Vec<&Note>, Option<&Note>) {
         let waits = self.0.iter().rev().find(|note| matches!(note, Note::Wait(_)));
         (self.sorted(|note| !matches!(note, Note::Done(..) | Note::Details(_) | Note::Wait(_))), waits)

@@ -1,4 +1,4 @@
-//! The driver: it does what the engine says, and holds it to its contract.
+//! The driver of the fuzzed engine, which checks the engine's contract.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,13 +14,13 @@ use crate::fuzzing::source::Source;
 use crate::message::{Answer, Query};
 use crate::shared::Shared;
 
-/// More outputs without a `Wait` than anything can be the reason for.
+/// More outputs without a `Wait` than any input can cause.
 const MOST_OUTPUTS: usize = 20_000;
-/// More wake-ups, while nothing happens, than anything can be the reason for.
+/// More timeouts without another event than any input can cause.
 const MOST_WAKES: usize = 20_000;
-/// The longest message: a query with its request, and what is owed besides.
+/// The longest message: a query with its request, and pending control frames.
 const LONGEST_MESSAGE: usize = 128 * 1024;
-/// Connections that have no attempt to carry: those that are kept, and the races for new ones.
+/// Connections without an attempt: idle ones, and races for new ones.
 const MOST_SPARE_CONNECTIONS: usize = 64;
 
 pub(super) struct World {
@@ -37,7 +37,7 @@ pub(super) struct World {
     message: Vec<u8>,
 }
 
-/// How octets reach the engine.
+/// How received bytes are split.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pieces {
     Whole,
@@ -61,9 +61,9 @@ enum PeerState {
     #[default]
     Dialing,
     Open,
-    /// The engine knows that it is over.
+    /// The engine knows that the connection has ended.
     Ended,
-    /// The engine closed it.
+    /// The engine closed the connection.
     Closed,
 }
 
@@ -128,7 +128,7 @@ impl World {
     }
 
     fn hear(&mut self, id: ConnectionId, bytes: &[u8]) {
-        // Nothing at all would be the end of the stream, which is told as such.
+        // Empty input would mean the end of the stream, which is reported separately.
         let length = match self.pieces {
             Pieces::Whole => bytes.len().max(1),
             Pieces::Octets => 1,
@@ -150,7 +150,7 @@ impl World {
         self.shared.forget(query);
     }
 
-    /// Whether what is transmitted stays where it is.
+    /// Whether transmitted data stays unwritten.
     pub(super) fn hold_writes(&mut self, on: bool) {
         self.holds_writes = on;
         self.write();
@@ -160,12 +160,12 @@ impl World {
         self.tell(Input::WallClock(SystemTime::UNIX_EPOCH + self.now + ahead));
     }
 
-    /// An input that says that it is earlier than it is.
+    /// An input with a time in the past.
     pub(super) fn back_in_time(&mut self, by: Duration) {
         self.engine.handle_input(epoch() + self.now.saturating_sub(by), Input::Timeout);
     }
 
-    /// Lets time pass, waking the engine whenever it asked for that.
+    /// Advances the time, with a timeout at each deadline of the engine.
     pub(super) fn pass(&mut self, time: Duration) {
         let end = self.now + time;
         self.settle();
@@ -180,12 +180,12 @@ impl World {
         panic!("the engine does not stop waking up");
     }
 
-    /// The machine is asleep for some time.
+    /// The machine is suspended for some time.
     pub(super) fn sleep(&mut self, time: Duration) {
         self.now += time;
     }
 
-    /// Lets time pass until nothing more happens by itself, and looks at what is left: nothing.
+    /// Advances the time until no timer is left, and checks that no state is left.
     pub(super) fn come_to_rest(&mut self) {
         self.hold_writes(false);
         self.settle();
@@ -216,7 +216,7 @@ impl World {
         self.engine.handle_input(epoch() + self.now, input);
     }
 
-    /// Does what is to be done now, as a driver does: the timeout too, if its time has come.
+    /// Carries out the engine's outputs as a driver does, including a due timeout.
     pub(super) fn settle(&mut self) {
         self.drain();
         if self.wake.is_some_and(|wake| wake <= self.now) {
@@ -228,7 +228,7 @@ impl World {
         self.trace.end_step();
     }
 
-    /// What holds between any two steps.
+    /// The invariants between two steps.
     fn take_stock(&self) {
         let now = self.now;
         assert!(self.lookups.values().all(|lookup| lookup.deadline > now), "a deadline has passed");
@@ -275,7 +275,7 @@ impl World {
     fn transmitted(&mut self, id: ConnectionId) {
         let link = self.links.get_mut(&id).expect("a connection that was asked for");
         assert!(!self.message.is_empty() && self.message.len() <= LONGEST_MESSAGE);
-        // What is owed may go out after the end was told: the driver passes over it.
+        // Pending data may be transmitted after the end was reported; the driver ignores it.
         assert!(
             matches!(link.stage, PeerState::Open | PeerState::Ended),
             "transmitted while {:?}",
@@ -302,7 +302,7 @@ impl World {
         self.trace.note(Note::Details(format!("{result:?}")));
     }
 
-    /// Hands what was transmitted to the operating system; whether there was anything.
+    /// Writes transmitted data to the operating system. Returns whether there was any.
     fn write(&mut self) -> bool {
         if self.holds_writes {
             return false;

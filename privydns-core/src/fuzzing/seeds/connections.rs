@@ -1,4 +1,4 @@
-//! What servers send: DoT, HTTP/1.1, HTTP/2, HPACK.
+//! Seeds of servers' data: DoT, HTTP/1.1, HTTP/2, HPACK.
 
 use super::Seeds;
 use crate::connection::Key;
@@ -6,15 +6,15 @@ use crate::fuzzing::dot::ids;
 use crate::fuzzing::http2::frame;
 use crate::fuzzing::stream::answer;
 
-/// An A record at the name asked for, and an OPT record with the server's idle timeout and with padding.
+/// An A record for the queried name, and an OPT record with the server's idle timeout and padding.
 const RECORD: &[u8] = b"\xc0\x0c\0\x01\0\x01\0\0\x01\x2c\0\x04\xc0\0\x02\x01";
 const OPT: &[u8] = b"\0\0\x29\x04\xd0\0\0\0\0\0\x0c\0\x0b\0\x02\0\x64\0\x0c\0\x02\0\0";
-/// Flags of a [`Setup`](crate::fuzzing::stream::Setup): the server closes in the end, frames are described, GET.
+/// Flags of a [`Setup`](crate::fuzzing::stream::Setup): the server closes at the end, frames are described, GET.
 const ENDS: u8 = 0x10;
 const DESCRIBED: u8 = 0x20;
 const GET: u8 = 0x40;
 
-/// The octets before what the server sends: so many queries, none cancelled, pieces of three octets.
+/// The bytes before the server's data: the number of queries, none cancelled, pieces of three bytes.
 fn setup(queries: u8, flags: u8) -> [u8; 3] {
     [(queries - 1) | flags, 0, 1]
 }
@@ -200,7 +200,7 @@ pub(super) fn hpack() -> Seeds {
         });
         std::iter::once(2).chain(counted).collect::<Vec<u8>>()
     };
-    // RFC 7541 Appendix C.6: responses with Huffman coding, in a table of 256 octets.
+    // RFC 7541 Appendix C.6: responses with Huffman coding, in a table of 256 bytes.
     let first = b"\x3f\xe1\x01\x48\x82\x64\x02\x58\x85\xae\xc3\x77\x1a\x4b\x61\x96\xd0\x7a\xbe\x94\x10\x54\xd4\x44\
         \xa8\x20\x05\x95\x04\x0b\x81\x66\xe0\x82\xa6\x2d\x1b\xff\x6e\x91\x9d\x29\xad\x17\x18\x63\xc7\x8f\x0b\x97\
         \xc8\xe9\xae\x82\xae\x43\xd3";

@@ -1,9 +1,9 @@
-//! What happens to caches and engines.
+//! Seeds of steps for caches and engines.
 
 use super::Seeds;
 
 pub(super) fn cache() -> Seeds {
-    // What happens, name, type and scope; then, for an answer, its TTLs, whether there is an alias, and its kind.
+    // Step, name, type and scope; for an answer also its TTLs, whether there is an alias, and its kind.
     const LOOKUP: u8 = 0;
     const INSERT: u8 = 50;
     const WAIT: u8 = 75;
@@ -29,7 +29,7 @@ pub(super) fn cache() -> Seeds {
 }
 
 pub(super) fn engine() -> Seeds {
-    // Steps by their first octet; then which connection, which query, and what else they take.
+    // Steps by their first byte; then the connection, the query, and other parameters.
     const ASK: u8 = 0;
     const CANCEL: u8 = 4;
     const REPLY: u8 = 5;
@@ -41,7 +41,7 @@ pub(super) fn engine() -> Seeds {
     const HOLD: u8 = 16;
     const OTHER: u8 = 17;
     const REFRESH: u8 = 18;
-    // Of any protocol, name 0 or 1, type A, with a timeout of five seconds.
+    // A lookup for any protocol, name 0 or 1, type A, with a timeout of five seconds.
     let ask = |name: u8| vec![ASK, 0x10, name, 0, 11];
     let connected = |alpn: u8| vec![CONNECTED, 0, alpn, 0];
     let reply = |number: u8, kind: u8| vec![REPLY, 0, number, 1, kind, 0, 0];

@@ -1,11 +1,11 @@
-//! What resolvers answer, and what passes for it.
+//! Seeds of resolvers' responses, valid and invalid.
 
 use super::Seeds;
 use crate::message::Query;
 use crate::rr::RecordType;
 
-/// The octets before a message: the first name, a type, and no age; the message is whole, or its header and its
-/// question are given.
+/// The bytes before a message: the first name, a type, and no age; the message is complete, or its header and question
+/// are generated.
 const WHOLE: u8 = 0;
 const AFTER_QUESTION: u8 = 0x10;
 const DNSSEC_OK: u8 = 4;
@@ -14,7 +14,7 @@ const A: RecordType = RecordType::A;
 /// NOERROR and NXDOMAIN, with recursion available.
 const NOERROR: [u8; 2] = [0x81, 0x80];
 const NXDOMAIN: [u8; 2] = [0x81, 0x83];
-/// Where the question's name is, in a message for the first name: `www.example.com`.
+/// The position of the question's name in a message for the first name, `www.example.com`.
 const NAME: &[u8] = b"\xc0\x0c";
 const DOMAIN: &[u8] = b"\xc0\x10";
 
@@ -49,7 +49,7 @@ fn opt(options: &[u8]) -> Vec<u8> {
     [&b"\0\0\x29\x04\xd0\0\0\0\0"[..], &length, options].concat()
 }
 
-/// Where the first record's data is: after header, question, owner and the fixed part.
+/// The position of the first record's data: after header, question, owner and the fixed part.
 const FIRST_DATA: u8 = 12 + 17 + 4 + 2 + 10;
 
 pub(super) fn message() -> Seeds {
@@ -62,7 +62,7 @@ fn answering(records: &[Vec<u8>]) -> Vec<u8> {
     after(A, NOERROR, [count, 0, 0], records)
 }
 
-/// What answers come to, and for how long.
+/// Outcomes and lifetimes of answers.
 fn answers() -> Seeds {
     let whole = {
         let query = Query::new("www.example.com", A).expect("a name");
@@ -99,7 +99,7 @@ fn answers() -> Seeds {
     ]
 }
 
-/// Records of many types, and data that is not what a type has.
+/// Records of many types, and data that does not fit the type.
 fn types() -> Seeds {
     let one = |record_type: RecordType, data: &[u8]| {
         after(record_type, NOERROR, [1, 0, 0], &[record(NAME, record_type, 60, data)])
@@ -124,7 +124,7 @@ fn types() -> Seeds {
     ]
 }
 
-/// Names, and what passes for them.
+/// Names, valid and invalid.
 fn names() -> Seeds {
     let long_label = [&[63][..], &[b'a'; 63]].concat();
     let name_of_255 = [&long_label[..], &long_label, &long_label, &[61], &[b'a'; 61], &[0]].concat();
@@ -146,7 +146,7 @@ fn names() -> Seeds {
     ]
 }
 
-/// OPT records as they should be, and as they should not.
+/// OPT records, valid and invalid.
 fn edns() -> Seeds {
     let additional = |record: Vec<u8>| after(A, NOERROR, [0, 0, 1], &[record]);
     let options = b"\0\x03\0\x02id\0\x0b\0\x02\0\x64\0\x0c\0\x08\0\0\0\0\0\0\0\0";

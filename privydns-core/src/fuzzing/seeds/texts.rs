@@ -1,8 +1,8 @@
-//! What people write, and what proxies say.
+//! Seeds of texts from users, and of proxies' replies.
 
 use super::Seeds;
 
-/// Flags of the proxy target: an HTTP proxy, with credentials, a name to connect to, and the proxy closes.
+/// Flags of the proxy target: an HTTP proxy, credentials, a name to connect to, and the proxy closes.
 const HTTP: u8 = 1;
 const CREDENTIALS: u8 = 2;
 const NAME: u8 = 8;
@@ -87,7 +87,7 @@ pub(super) fn upstream() -> Seeds {
     seeds
 }
 
-/// The beginnings of files; what is in them is no certificate and no key.
+/// The beginnings of files whose content is neither a certificate nor a key.
 const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\nMAowAzABADAAAwEA\n-----END CERTIFICATE-----\n";
 const KEY: &str = "-----BEGIN CERTIFICATE-----\nMAowAzABADAAAwEA\n-----END CERTIFICATE-----\n\
     -----BEGIN PRIVATE KEY-----\nMAowAzABADAAAwEA\n-----END PRIVATE KEY-----\n";

@@ -20,5 +20,5 @@ fn fault_w3_rare_duplicates_end_a_connection_that_answers() {
         }
         ends.extend(feed(&mut dot, &last, usize::MAX));
     }
-    assert_eq!(ends, [Event::Ended(violation("too many messages that answer no query"))]);
+    assert_eq!(ends, [Event::Ended(violation("too many messages that match no query"))]);
 }

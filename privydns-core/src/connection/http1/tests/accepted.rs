@@ -1,10 +1,10 @@
-//! Requests, and the responses that are answers.
+//! Requests, and responses with an answer.
 
 use super::*;
 
-/// Conformance 26, 27, 31: the smallest request, whole in one transmit.
+/// Conformance 26, 27, 31: the smallest request, complete in one transmit.
 #[test]
-fn a_post_is_one_message_with_the_query_as_its_body() {
+fn post_is_one_message_with_the_query_as_its_body() {
     let mut http1 = machine(HttpMethod::Post);
     http1.submit(start(), Key(0), &question());
     let mut message = Vec::new();
@@ -16,9 +16,9 @@ fn a_post_is_one_message_with_the_query_as_its_body() {
     assert_eq!((http1.capacity(), http1.in_flight(), http1.is_draining()), (0, 1, false));
 }
 
-/// Conformance 26: GET has the query in its path and no body, nor fields about one.
+/// Conformance 26: GET has the query in its path, no body, and no fields about a body.
 #[test]
-fn a_get_has_the_query_in_its_path() {
+fn get_has_the_query_in_its_path() {
     let mut http1 = machine(HttpMethod::Get);
     http1.submit(start(), Key(0), &question());
     let request = String::from_utf8(transmits(&mut http1).remove(0)).unwrap();
@@ -28,9 +28,9 @@ fn a_get_has_the_query_in_its_path() {
     assert_eq!(rest, "HTTP/1.1\r\nHost: dns.example\r\nAccept: application/dns-message\r\n\r\n");
 }
 
-/// What a response may look like. The connection is kept after each of them, and nothing is left over.
+/// Valid forms of a response. The connection persists after each of them, and no data is left.
 #[test]
-fn a_response_in_any_regular_form_is_read() {
+fn valid_forms_of_a_response_are_accepted() {
     let interim = |count: usize| response("100 Continue\r\n", b"").repeat(count);
     let octets: Vec<u8> =
         message().iter().flat_map(|octet| [b"1\r\n", &[*octet][..], b"\r\n"].concat()).collect();
@@ -74,9 +74,9 @@ fn a_response_in_any_regular_form_is_read() {
     }
 }
 
-/// 9.3, 9.6: after these no request can follow, and the end is told with the answer.
+/// 9.3, 9.6: after these responses no request can follow, and the end is reported with the answer.
 #[test]
-fn a_response_that_is_the_last_ends_the_connection() {
+fn last_response_ends_the_connection() {
     let rows = [
         ("9.6: close", with_length("Connection: close\r\n")),
         ("9.6: close among others", with_length("Connection: keep-alive,, Close\r\n")),
@@ -91,12 +91,12 @@ fn a_response_that_is_the_last_ends_the_connection() {
     }
 }
 
-/// 6.3 rule 8: without a length the body goes on to the end of the stream.
+/// 6.3 rule 8: without a length the body extends to the end of the stream.
 #[test]
-fn a_body_without_length_ends_with_the_stream() {
+fn body_without_length_ends_with_the_stream() {
     let input = response(&format!("200 OK\r\n{DNS}"), &message());
     expect_at_end("6.3", &input, &[good()]);
-    // A stream that broke is not one that came to its end.
+    // A broken stream is not the end of the stream.
     let mut http1 = requesting();
     assert_eq!(feed(&mut http1, &input, 1), []);
     let cause = Cause::Tls("bad record MAC".into());
@@ -104,16 +104,16 @@ fn a_body_without_length_ends_with_the_stream() {
     assert_eq!(events(&mut http1), [failed(cause.clone()), Event::Ended(cause)]);
 }
 
-/// Conformance 30: the age comes with the answer.
+/// Conformance 30: the age is delivered with the answer.
 #[test]
-fn the_age_of_an_answer_is_told() {
+fn age_header_is_delivered_with_the_answer() {
     let expected = Event::Answered { key: Key(0), message: message().into(), age: 77 };
     expect("9111 5.1", &with_length("age: 77\r\n"), &[expected]);
 }
 
-/// Conformance 33: the longest message there is, and the same in chunks.
+/// Conformance 33: the longest possible message, and the same in chunks.
 #[test]
-fn a_body_of_65535_octets_is_whole() {
+fn body_of_65535_bytes_is_complete() {
     let mut message = message();
     message.resize(65_535, 0);
     let length = response(&format!("200 OK\r\n{DNS}Content-Length: 65535\r\n"), &message);

@@ -1,4 +1,4 @@
-//! Between exchanges, and what the caller does to one.
+//! Idle connections, cancelled requests, and closing.
 
 use super::*;
 use crate::error::HttpProblem;
@@ -9,9 +9,9 @@ fn safe(cause: impl Into<Cause>) -> Event {
     Event::Failed { key: Key(0), cause: cause.into(), retry_safe: true }
 }
 
-/// RFC 9110 Section 15.5.9: a server that tires of waiting says so, and that is an end like any other.
+/// RFC 9110 Section 15.5.9: a 408 response on an idle connection is an ordinary end.
 #[test]
-fn an_unasked_408_is_a_plain_close() {
+fn status_408_on_an_idle_connection_is_a_close() {
     for split in SPLITS {
         for is_used in [true, false] {
             let mut http1 = if is_used { requesting() } else { machine(HttpMethod::Post) };
@@ -22,23 +22,23 @@ fn an_unasked_408_is_a_plain_close() {
             assert_eq!(feed(&mut http1, &response(TIMEOUT, b""), split), [Event::Ended(Cause::Closed)]);
             assert_eq!((http1.capacity(), http1.is_draining()), (0, true));
         }
-        // It may come right behind an answer.
+        // The 408 response may directly follow an answer.
         let input = [with_length(""), response(TIMEOUT, b"")].concat();
         expect("9110 15.5.9", &input, &[good(), Event::Ended(Cause::Closed)]);
     }
 }
 
-/// RFC 9110 Section 15.5.9: where it crosses a request, the request was never seen.
+/// RFC 9110 Section 15.5.9: if the 408 response crosses a request, the server did not receive the request.
 #[test]
-fn a_408_that_crosses_a_request_says_that_it_may_be_sent_again() {
+fn status_408_crossing_a_request_allows_a_resend() {
     let status = HttpProblem::Status { code: 408, retry_after: None };
     expect("9110 15.5.9", &response(TIMEOUT, b""), &[safe(status), Event::Ended(Cause::Closed)]);
 }
 
-/// Conformance 9: a request that is not out yet cannot be what the peer speaks of.
+/// Conformance 9: a response cannot belong to a request that has not been sent.
 #[test]
-fn a_request_not_sent_yet_fails_where_the_peer_speaks_first() {
-    let unasked = Event::Ended(violation("octets that nobody asked for"));
+fn unsent_request_fails_when_the_peer_sends_first() {
+    let unasked = Event::Ended(violation("data without a request"));
     let rows = [(response(TIMEOUT, b""), Event::Ended(Cause::Closed)), (with_length(""), unasked)];
     for (input, end) in rows {
         for split in SPLITS {
@@ -50,9 +50,9 @@ fn a_request_not_sent_yet_fails_where_the_peer_speaks_first() {
     }
 }
 
-/// As long as it is not known what the peer begins to say, no request goes out.
+/// No request is sent while the peer's unrequested data is incomplete.
 #[test]
-fn the_start_of_something_unasked_is_enough_to_stop_requests() {
+fn partial_unrequested_data_stops_requests() {
     let mut http1 = machine(HttpMethod::Post);
     assert_eq!(feed(&mut http1, b"HTTP/1.1 4", 1), []);
     assert_eq!((http1.capacity(), http1.is_draining()), (0, true));
@@ -62,9 +62,9 @@ fn the_start_of_something_unasked_is_enough_to_stop_requests() {
     assert_eq!(events(&mut http1), [Event::Ended(Cause::Closed)]);
 }
 
-/// The limit is HTTP's usual one, or what the server says, less a margin.
+/// The idle timeout is the default of HTTP, or the server's, less a margin.
 #[test]
-fn the_server_may_say_how_long_it_keeps_an_idle_connection() {
+fn keep_alive_header_sets_the_idle_timeout() {
     let rows = [
         ("", 30 * SECOND),
         ("Keep-Alive: timeout=65\r\n", 64 * SECOND),
@@ -79,9 +79,9 @@ fn the_server_may_say_how_long_it_keeps_an_idle_connection() {
     }
 }
 
-/// Conformance 9: at the end the exchange fails, safe to repeat if it never left, and then there is silence.
+/// Conformance 9: at the end the request fails, safe to repeat if it was not sent, and no event follows.
 #[test]
-fn the_end_comes_last() {
+fn end_is_the_last_event() {
     let mut http1 = machine(HttpMethod::Post);
     http1.submit(start(), Key(0), &question());
     http1.handle_end(start(), Cause::Timeout);
@@ -95,9 +95,9 @@ fn the_end_comes_last() {
     assert_eq!((http1.poll_timeout(), http1.probe(start())), (None, false));
 }
 
-/// A broken rule that came before the end is the cause, even where both are read at once.
+/// A violation before the end is the cause, even if both are read at once.
 #[test]
-fn a_broken_rule_is_the_cause_even_if_the_end_is_known_already() {
+fn violation_before_the_end_is_the_cause() {
     let mut http1 = requesting();
     http1.handle_input(start(), &with_length("Any\r\n"));
     http1.handle_end(start(), Cause::Closed);
@@ -106,7 +106,7 @@ fn a_broken_rule_is_the_cause_even_if_the_end_is_known_already() {
 }
 
 #[test]
-fn a_second_request_at_once_fails_and_may_be_sent_again() {
+fn second_concurrent_request_fails_as_not_processed() {
     let mut http1 = requesting();
     for key in 1..3 {
         http1.submit(start(), Key(key), &question());
@@ -118,7 +118,7 @@ fn a_second_request_at_once_fails_and_may_be_sent_again() {
 }
 
 #[test]
-fn a_request_cancelled_before_it_is_sent_leaves_no_trace() {
+fn request_cancelled_before_sending_leaves_no_state() {
     let mut http1 = machine(HttpMethod::Post);
     http1.submit(start(), Key(0), &question());
     http1.cancel(start(), Key(7));
@@ -127,9 +127,9 @@ fn a_request_cancelled_before_it_is_sent_leaves_no_trace() {
     assert_eq!((http1.capacity(), http1.in_flight(), transmits(&mut http1).len()), (1, 0, 0));
 }
 
-/// 9.3.2: the response to a request that was sent will come, and nothing else can before it.
+/// 9.3.2: the response to a sent request arrives, and no other before it.
 #[test]
-fn cancelling_the_request_that_is_out_ends_the_connection() {
+fn cancelling_a_sent_request_ends_the_connection() {
     let mut http1 = requesting();
     assert_eq!(feed(&mut http1, &with_length("")[..20], 1), []);
     http1.cancel(start(), Key(0));
@@ -139,7 +139,7 @@ fn cancelling_the_request_that_is_out_ends_the_connection() {
 }
 
 #[test]
-fn a_closed_connection_still_answers_the_request_that_is_out() {
+fn closing_connection_answers_the_sent_request() {
     let mut http1 = requesting();
     http1.close(start());
     assert_eq!((http1.capacity(), http1.in_flight(), http1.is_draining()), (0, 1, true));
@@ -148,7 +148,7 @@ fn a_closed_connection_still_answers_the_request_that_is_out() {
 }
 
 #[test]
-fn debug_shows_no_name() {
+fn debug_shows_no_query_name() {
     let debug = format!("{:?}", requesting());
     assert!(debug.starts_with("Http1") && !debug.contains("www"), "{debug}");
 }

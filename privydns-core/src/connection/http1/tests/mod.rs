@@ -1,4 +1,4 @@
-//! The machine against everything that a server may send. One row, one rule; sections are RFC 9112's unless
+//! The machine against everything that a server may send. One row per rule; sections are those of RFC 9112 unless
 //! another document is named.
 
 mod accepted;
@@ -16,7 +16,7 @@ fn machine(method: HttpMethod) -> Http1 {
     Http1::new(start(), Arc::new(Endpoint::of(&upstream.with_http_method(method)).unwrap()))
 }
 
-/// A connection with one request out, whose key is 0.
+/// A connection with one request in flight, with key 0.
 fn requesting() -> Http1 {
     let mut http1 = machine(HttpMethod::Post);
     request(&mut http1);
@@ -32,7 +32,7 @@ fn question() -> Arc<Query> {
     query("www.example.com")
 }
 
-/// The message that answers the question: 33 octets, or 0x21.
+/// The message that answers the question: 33 bytes, or 0x21.
 fn message() -> Vec<u8> {
     answer(&question(), 0, &[])
 }
@@ -49,12 +49,12 @@ fn violation(what: &'static str) -> Cause {
     super::violation(what).into()
 }
 
-/// A response: status and fields, the empty line, a body.
+/// A response: status line and fields, the empty line, a body.
 fn response(head: &str, body: &[u8]) -> Vec<u8> {
     [format!("HTTP/1.1 {head}\r\n").as_bytes(), body].concat()
 }
 
-/// A response with the message and its length, and with more fields.
+/// A response with the message, its length, and more fields.
 fn with_length(fields: &str) -> Vec<u8> {
     response(&format!("200 OK\r\n{DNS}{fields}Content-Length: 33\r\n"), &message())
 }
@@ -64,18 +64,18 @@ fn chunked(body: &[u8]) -> Vec<u8> {
     response(&format!("200 OK\r\n{DNS}Transfer-Encoding: chunked\r\n"), body)
 }
 
-/// A response with the message in one chunk, of a size written so, and a trailer section.
+/// A response with the message in one chunk, with this text as its size, and a trailer section.
 fn one_chunk(size: &str, trailers: &str) -> Vec<u8> {
     chunked(&[size.as_bytes(), b"\r\n", &message(), b"\r\n0\r\n", trailers.as_bytes(), b"\r\n"].concat())
 }
 
-/// The input with the first of `from` replaced.
+/// The input with the first occurrence of `from` replaced.
 fn replaced(input: &[u8], from: &str, to: &str) -> Vec<u8> {
     let at = input.windows(from.len()).position(|window| window == from.as_bytes()).unwrap();
     [&input[..at], to.as_bytes(), &input[at + from.len()..]].concat()
 }
 
-/// Feeds what a server sends in answer to one request, in all kinds of pieces, and expects the same each time.
+/// Feeds a server's response to one request in all kinds of pieces, and expects the same events each time.
 fn expect(rule: &str, input: &[u8], expected: &[Event]) -> Http1 {
     let machines = SPLITS.map(|split| {
         let mut http1 = requesting();
@@ -85,7 +85,7 @@ fn expect(rule: &str, input: &[u8], expected: &[Event]) -> Http1 {
     machines.into_iter().next().unwrap()
 }
 
-/// As [`expect`], and then the server closes.
+/// As [`expect`], followed by the server's close.
 fn expect_at_end(rule: &str, input: &[u8], expected: &[Event]) {
     for split in SPLITS {
         let mut http1 = requesting();

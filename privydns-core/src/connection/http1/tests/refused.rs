@@ -1,4 +1,4 @@
-//! Responses that are no answers, and what breaks the rules.
+//! Responses without an answer, and protocol violations.
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -7,9 +7,9 @@ use super::*;
 use crate::error::HttpProblem;
 use crate::message::MessageError;
 
-/// Conformance 27, 28, 29, 33: no answer, but nothing wrong with the connection either.
+/// Conformance 27, 28, 29, 33: no answer, but the connection persists.
 #[test]
-fn a_response_without_an_answer_fails_the_exchange_alone() {
+fn response_without_an_answer_fails_only_its_query() {
     let status = |code| HttpProblem::Status { code, retry_after: None };
     let rows = [
         ("9110 15.6.1", response("500 Oops\r\nContent-Length: 3\r\n", b"no!"), Cause::from(status(500))),
@@ -68,9 +68,9 @@ fn a_response_without_an_answer_fails_the_exchange_alone() {
     }
 }
 
-/// Conformance 33: what is too long is not read to its end, and so the connection is over too.
+/// Conformance 33: an overlong body is not read to its end, so the connection ends too.
 #[test]
-fn a_body_that_is_too_long_fails_and_ends_the_connection() {
+fn overlong_body_fails_and_ends_the_connection() {
     let ok = |field: &str, body: &[u8]| response(&format!("200 OK\r\n{DNS}{field}"), body);
     let long = vec![b'x'; 65_536];
     let rows = [
@@ -84,13 +84,13 @@ fn a_body_that_is_too_long_fails_and_ends_the_connection() {
     for (rule, input) in rows {
         expect(rule, &input, &[failed(HttpProblem::BodyTooLong), Event::Ended(Cause::Closed)]);
     }
-    // The status tells more than the length.
+    // The status says more than the length.
     let input = response("503 Busy\r\nContent-Length: 1000000\r\n", b"<html>");
     let status = HttpProblem::Status { code: 503, retry_after: None };
     expect("9110 15.6.4", &input, &[failed(status), Event::Ended(Cause::Closed)]);
 }
 
-/// Anything doubtful ends the connection, with the rule as the cause.
+/// Every ambiguity ends the connection, with the rule as the cause.
 fn expect_violations(rows: impl IntoIterator<Item = (&'static str, Vec<u8>, &'static str)>) {
     for (rule, input, what) in rows {
         let cause = violation(what);
@@ -101,11 +101,11 @@ fn expect_violations(rows: impl IntoIterator<Item = (&'static str, Vec<u8>, &'st
 }
 
 #[test]
-fn a_malformed_head_ends_the_connection() {
+fn malformed_head_ends_the_connection() {
     let line = "a malformed status line";
     let name = "a malformed field name, or a folded line";
     let value = "a malformed field value";
-    let no_cr = "a line of the head ends without CR";
+    let no_cr = "a header line without CR";
     let interim = response("100 Go on\r\n", b"");
     let ok = |from, to| replaced(&with_length("Any: 1\r\n"), from, to);
     expect_violations([
@@ -133,13 +133,13 @@ fn a_malformed_head_ends_the_connection() {
         ("9110 5.4: too long a head", ok(" 1", &"1".repeat(16 * 1024)), "a head that is too long"),
         ("9110 15.2.2: 101", response("101 Switch\r\n", b""), "101 without a request to switch"),
         ("9110 15.2: too many of 1xx", interim.repeat(9), "too many interim responses"),
-        ("2.1: garbage after 1xx", [&interim, &b"\0"[..]].concat(), "octets that are no response"),
+        ("2.1: garbage after 1xx", [&interim, &b"\0"[..]].concat(), "data that is not a response"),
     ]);
 }
 
 #[test]
-fn a_doubtful_length_ends_the_connection() {
-    let number = "a Content-Length that is no number";
+fn ambiguous_length_ends_the_connection() {
+    let number = "a Content-Length that is not a number";
     let twice = "more than one Content-Length";
     let both = "both Content-Length and Transfer-Encoding";
     let coding = "a transfer coding other than chunked";
@@ -170,7 +170,7 @@ fn a_doubtful_length_ends_the_connection() {
 }
 
 #[test]
-fn a_malformed_chunk_ends_the_connection() {
+fn malformed_chunk_ends_the_connection() {
     let size = "a malformed chunk size";
     let longer = "a chunk longer than its size";
     let trailer = "a malformed trailer section";
@@ -201,25 +201,25 @@ fn a_malformed_chunk_ends_the_connection() {
     ]);
 }
 
-/// 6.3, 9.2: what follows an answer belongs to no request, so nobody knows what the next answer would belong to.
+/// 6.3, 9.2: data after an answer belongs to no request, so later responses could not be matched to requests.
 #[test]
-fn leftovers_after_an_answer_end_the_connection() {
+fn data_after_an_answer_ends_the_connection() {
     let rows: [(&str, &[u8]); 4] = [
         ("a body after the answer to what looked like HEAD", b"<html></html>"),
         ("an empty line", b"\r\n"),
         ("a second response", b"HTTP/1.1 200 OK\r\n"),
         ("less than a response", b"HTTP/2 200"),
     ];
-    let cause = violation("octets that nobody asked for");
+    let cause = violation("data without a request");
     for (rule, leftover) in rows {
         let input = [&with_length(""), leftover].concat();
         expect(rule, &input, &[good(), Event::Ended(cause.clone())]);
     }
 }
 
-/// 8: a response that is cut off has no answer in it, but if it has a status that is none, that is the cause.
+/// 8: a truncated response has no answer; if its status is an error, the status is the cause.
 #[test]
-fn a_response_that_is_cut_off_fails() {
+fn truncated_response_fails() {
     let whole = with_length("");
     let in_chunks = one_chunk("21", "Any: 1\r\n");
     for input in [&whole, &in_chunks] {
@@ -242,9 +242,9 @@ fn a_response_that_is_cut_off_fails() {
     expect_at_end("a captive portal", &portal, &[failed(html)]);
 }
 
-/// A peer that speaks something else is told apart, so that something else can be spoken.
+/// A peer with another protocol is detected, so that another version can be tried.
 #[test]
-fn a_peer_that_speaks_no_http1_is_told_apart() {
+fn peer_without_http1_is_detected() {
     let rows: [(&str, &[u8]); 5] = [
         ("HTTP/2 SETTINGS", b"\0\0\x12\x04\0\0\0\0\0\0\x03\0\0\0\x64"),
         ("a TLS record", b"\x16\x03\x01"),
@@ -254,7 +254,7 @@ fn a_peer_that_speaks_no_http1_is_told_apart() {
     ];
     for (what, input) in rows {
         for split in SPLITS {
-            // Also where the peer does not wait for a request.
+            // Also if the peer does not wait for a request.
             for is_requesting in [true, false] {
                 let mut http1 = machine(HttpMethod::Post);
                 if is_requesting {
@@ -268,13 +268,13 @@ fn a_peer_that_speaks_no_http1_is_told_apart() {
             }
         }
     }
-    assert!(!is_not_http1(&violation("octets that are no response")));
+    assert!(!is_not_http1(&violation("data that is not a response")));
     assert!(!is_not_http1(&Cause::Closed));
 }
 
-/// Any octets at all: no panic, the same events in any pieces, and one outcome for the exchange.
+/// Arbitrary bytes: no panic, the same events in any pieces, and one outcome for the request.
 #[test]
-fn random_input_is_survived_and_how_it_is_split_is_invisible() {
+fn random_input_is_handled_equally_in_any_split() {
     let mut random = StdRng::from_seed([7; 32]);
     let bases = [
         with_length("Any: 1\r\nConnection: close\r\n"),

@@ -1,32 +1,32 @@
-//! Field blocks, decoded field by field in place.
+//! Decoding of field blocks, field by field and in place.
 
 use super::table::Table;
 use super::{HpackError, huffman, integer};
 
 /// The decompression state of one connection.
 ///
-/// Every field block that comes must pass through it, also those of streams that nobody waits for: each may
-/// change the dynamic table (RFC 9113 Section 4.3).
+/// Every received field block must be decoded, also on streams that are no longer of interest: each block may change
+/// the dynamic table (RFC 9113 Section 4.3).
 #[derive(Debug)]
 pub(crate) struct Decoder {
     table: Table,
-    /// What the dynamic table may grow to.
+    /// The maximum size of the dynamic table.
     limit: usize,
-    /// The name of a literal field, and a value out of its Huffman code; kept to allocate once.
+    /// Buffers for the name of a literal field and a Huffman-decoded value, kept to avoid allocations.
     name: Vec<u8>,
     value: Vec<u8>,
 }
 
 impl Decoder {
-    /// A decoder whose dynamic table holds at most `limit`, as announced by `SETTINGS_HEADER_TABLE_SIZE`.
+    /// Creates a decoder whose dynamic table has at most `limit` bytes, as announced by `SETTINGS_HEADER_TABLE_SIZE`.
     pub(crate) fn new(limit: usize) -> Self {
         Self { table: Table::new(limit), limit, name: Vec::new(), value: Vec::new() }
     }
 
-    /// Decodes a whole block, handing every field's name and value to `visit`.
+    /// Decodes a complete block, and passes the name and value of every field to `visit`.
     ///
-    /// A visitor that has seen enough should pass over the rest at once: a small block can stand for many
-    /// large fields of the dynamic table.
+    /// A visitor that needs no more fields should return quickly: a small block can represent many large fields of the
+    /// dynamic table.
     pub(crate) fn decode(
         &mut self,
         mut block: &[u8],
@@ -52,7 +52,7 @@ impl Decoder {
                     self.table.resize(capacity);
                     continue;
                 }
-                // Not indexed and never indexed differ only for one who passes fields on.
+                // "Not indexed" and "never indexed" differ only for an intermediary that forwards fields.
                 _ => self.literal(4, false, &mut block, &mut visit)?,
             }
             at_beginning = false;
@@ -60,7 +60,7 @@ impl Decoder {
         Ok(())
     }
 
-    /// A literal field, its name's index in the low `prefix_bits` (RFC 7541 Section 6.2).
+    /// A literal field, with the index of its name in the low `prefix_bits` (RFC 7541 Section 6.2).
     fn literal(
         &mut self,
         prefix_bits: u32,
@@ -73,7 +73,7 @@ impl Decoder {
         let name = if index == 0 {
             string(block, name)?
         } else {
-            // Copied, since the insertion below may evict the entry that it is taken from.
+            // Copied, because the insertion below may evict the entry.
             let (indexed, _) = table.field(index).ok_or(HpackError::NoSuchIndex)?;
             name.clear();
             name.extend_from_slice(indexed);
@@ -87,7 +87,7 @@ impl Decoder {
         Ok(())
     }
 
-    /// Octets of fields that are kept.
+    /// The number of bytes in the table and buffers.
     #[cfg(any(test, feature = "fuzzing"))]
     pub(crate) fn held(&self) -> usize {
         self.table.octets_held()
@@ -99,7 +99,7 @@ impl Decoder {
     }
 }
 
-/// A string, in place or out of its Huffman code into `scratch` (RFC 7541 Section 5.2).
+/// A string, in place or Huffman-decoded into `scratch` (RFC 7541 Section 5.2).
 fn string<'s, 'block: 's>(
     block: &mut &'block [u8],
     scratch: &'s mut Vec<u8>,

@@ -1,11 +1,11 @@
-//! Strings in the static Huffman code (RFC 7541 Section 5.2 and Appendix B). Decoding alone: what this client
-//! sends is literal.
+//! Strings in the static Huffman code (RFC 7541 Section 5.2 and Appendix B). Only decoding: the client sends literal
+//! strings.
 
 use super::HpackError;
 
-/// The length of each symbol's code in bits (RFC 7541 Appendix B); the last symbol is the end of string. The
-/// code is canonical: among codes of one length, and from one length to the next, codes grow with the symbol,
-/// so that the lengths tell the codes.
+/// The length of each symbol's code in bits (RFC 7541 Appendix B); the last symbol is the end of string. The code is
+/// canonical: among codes of one length, and from one length to the next, codes grow with the symbol, so that the
+/// lengths determine the codes.
 #[rustfmt::skip]
 pub(super) const CODE_LENGTHS: [u8; 257] = [
     13, 23, 28, 28, 28, 28, 28, 28, 28, 24, 30, 28, 28, 30, 28, 28, 28, 28, 28, 28, 28, 28, 30, 28,
@@ -25,14 +25,13 @@ const END_OF_STRING: u16 = 256;
 const SHORTEST: u32 = 5;
 const LONGEST: u32 = 30;
 
-/// What the first octet of a code tells: the whole code for every letter, digit and mark that headers are
-/// made of.
+/// A table by the first byte of a code: the complete code for every letter, digit and mark that is usual in headers.
 const SHORT_BITS: u32 = 8;
 
-/// Appends what `bytes` stand for to `out`: at most 8/5 of their number.
+/// Appends the decoded `bytes` to `out`: at most 8/5 of their number.
 pub(super) fn decode(bytes: &[u8], out: &mut Vec<u8>) -> Result<(), HpackError> {
     let mut input = bytes.iter();
-    // The bits not yet decoded are the upper `held` bits.
+    // The upper `held` bits are not decoded yet.
     let mut bits = 0u64;
     let mut held = 0u32;
     loop {
@@ -41,7 +40,7 @@ pub(super) fn decode(bytes: &[u8], out: &mut Vec<u8>) -> Result<(), HpackError> 
             bits |= u64::from(octet) << (56 - held);
             held += 8;
         }
-        // A code that reaches beyond what is there is no code: what is there is padding.
+        // A code that extends beyond the available bits is not a code but padding.
         match symbol(bits) {
             Some((symbol, length)) if length <= held => {
                 let octet = u8::try_from(symbol).map_err(|_| HpackError::EndOfString)?;
@@ -56,7 +55,7 @@ pub(super) fn decode(bytes: &[u8], out: &mut Vec<u8>) -> Result<(), HpackError> 
     if held > 7 || bits != ones(held) { Err(HpackError::Padding) } else { Ok(()) }
 }
 
-/// The symbol whose code stands at the top of `bits`, and its length.
+/// The symbol whose code is at the top of `bits`, and the code's length.
 #[expect(clippy::cast_possible_truncation, reason = "no code is longer than 30 bits")]
 fn symbol(bits: u64) -> Option<(u16, u32)> {
     let (symbol, length) = CODE.short[(bits >> (64 - SHORT_BITS)) as usize];
@@ -76,22 +75,22 @@ fn ones(count: u32) -> u64 {
     !(u64::MAX >> count)
 }
 
-/// The code in the form that decodes it.
+/// The code in the form used for decoding.
 struct Code {
-    /// By first octet: the symbol and the length of its code, or a length of 0 where the code is longer.
+    /// By first byte: the symbol and the length of its code, or a length of 0 if the code is longer.
     short: [(u16, u8); 1 << SHORT_BITS],
     by_length: [OfLength; LONGEST as usize + 1],
     /// All symbols, in the order of their codes.
     symbols: [u16; 257],
 }
 
-/// The codes of one length, which follow each other.
+/// The codes of one length, which are consecutive.
 #[derive(Clone, Copy)]
 struct OfLength {
-    /// The first of them.
+    /// The first code.
     first: u32,
     count: u32,
-    /// Where their symbols begin.
+    /// The position of the codes' symbols.
     index: u32,
 }
 

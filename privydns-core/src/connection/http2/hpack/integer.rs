@@ -2,12 +2,11 @@
 
 use super::HpackError;
 
-/// The octets that may follow a prefix: 28 bits, far more than the length of any field block or table. The
-/// RFC leaves the limit to the implementation, and asks for one.
+/// The maximum number of bytes after a prefix: 28 bits, far more than the length of any field block or table. The RFC
+/// requires a limit and leaves its value to the implementation.
 const MAX_CONTINUATION: u32 = 4;
 
-/// Takes an integer from the front of `bytes`; what stands above its prefix in the first octet is not looked
-/// at.
+/// Takes an integer from the front of `bytes`, ignoring the bits above its prefix in the first byte.
 pub(super) fn decode(prefix_bits: u32, bytes: &mut &[u8]) -> Result<usize, HpackError> {
     let (&first, mut rest) = bytes.split_first().ok_or(HpackError::Truncated)?;
     let full = (1usize << prefix_bits) - 1;
@@ -31,7 +30,7 @@ pub(super) fn decode(prefix_bits: u32, bytes: &mut &[u8]) -> Result<usize, Hpack
     Ok(value)
 }
 
-/// Appends `value` with a prefix of `prefix_bits`, above which stand the bits of `pattern`.
+/// Appends `value` with a prefix of `prefix_bits`, below the bits of `pattern`.
 pub(super) fn encode(value: usize, prefix_bits: u32, pattern: u8, out: &mut Vec<u8>) {
     let full = (1usize << prefix_bits) - 1;
     if value < full {
@@ -47,7 +46,7 @@ pub(super) fn encode(value: usize, prefix_bits: u32, pattern: u8, out: &mut Vec<
     out.push(low_octet(rest));
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "the low octet is what is asked for")]
+#[expect(clippy::cast_possible_truncation, reason = "the low byte is intended")]
 fn low_octet(value: usize) -> u8 {
     value as u8
 }

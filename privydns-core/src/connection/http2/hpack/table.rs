@@ -1,21 +1,20 @@
-//! The static and the dynamic table, in one space of indices (RFC 7541 Section 2.3).
+//! The static and the dynamic table, in one index space (RFC 7541 Section 2.3).
 
 use std::collections::VecDeque;
 
-/// What an entry counts beyond its octets (RFC 7541 Section 4.1).
+/// The overhead of an entry in addition to its bytes (RFC 7541 Section 4.1).
 const ENTRY_OVERHEAD: usize = 32;
 
-/// The dynamic table, with the static one before it.
+/// The dynamic table, after the static one in the index space.
 ///
-/// Entries are octets in one buffer, the oldest first, so that an insertion copies and allocates nothing.
-/// What eviction leaves at the front of the buffer is cleared away when the buffer has grown to twice the
-/// table's capacity.
+/// The entries' bytes are in one buffer, oldest first, so that an insertion neither copies nor allocates. Evicted bytes
+/// at the front of the buffer are removed when the buffer has grown to twice the table's capacity.
 #[derive(Debug)]
 pub(super) struct Table {
     octets: Vec<u8>,
-    /// Newest first, as they are numbered.
+    /// Newest first, in the order of their indices.
     entries: VecDeque<Entry>,
-    /// As RFC 7541 Section 4.1 counts it.
+    /// The size by RFC 7541 Section 4.1.
     size: usize,
     capacity: usize,
 }
@@ -42,8 +41,8 @@ impl Table {
         Some(self.octets[entry.start..entry.end()].split_at(entry.name_length))
     }
 
-    /// Adds an entry, evicting old ones for it. One that is larger than the table empties it (RFC 7541
-    /// Section 4.4).
+    /// Adds an entry and evicts old ones for it. An entry larger than the table empties the table (RFC 7541 Section
+    /// 4.4).
     pub(super) fn insert(&mut self, name: &[u8], value: &[u8]) {
         let length = name.len() + value.len();
         let size = length + ENTRY_OVERHEAD;
@@ -61,7 +60,7 @@ impl Table {
         self.size += size;
     }
 
-    /// Changes the capacity, evicting what no longer fits (RFC 7541 Section 4.3).
+    /// Changes the capacity and evicts the entries that no longer fit (RFC 7541 Section 4.3).
     pub(super) fn resize(&mut self, capacity: usize) {
         self.capacity = capacity;
         self.evict_to(capacity);

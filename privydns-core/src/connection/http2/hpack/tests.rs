@@ -6,7 +6,7 @@ use crate::connection::http2::tests::Draw;
 
 /// RFC 7541 Appendices C.2 to C.6: connections of several blocks, with the table's size after each.
 #[test]
-fn the_examples_of_rfc_7541_decode_to_what_they_mean() {
+fn rfc_7541_examples_decode_as_specified() {
     for connection in appendix_c() {
         let mut decoder = Decoder::new(connection.table);
         for (hex, fields, table_size) in connection.blocks {
@@ -20,7 +20,7 @@ fn the_examples_of_rfc_7541_decode_to_what_they_mean() {
 
 /// RFC 7541 Appendix C.1, and the limit of Section 5.1.
 #[test]
-fn integers_read_back_and_are_limited() {
+fn integers_round_trip_and_are_limited() {
     for (value, prefix, octets) in
         [(10, 5, &[0x0a][..]), (1337, 5, &[0x1f, 0x9a, 0x0a]), (42, 8, &[0x2a]), (127, 7, &[0x7f, 0])]
     {
@@ -48,9 +48,9 @@ fn integers_read_back_and_are_limited() {
     }
 }
 
-/// RFC 7541 Appendix B, read back through an encoder that is written here from the lengths of the codes.
+/// RFC 7541 Appendix B, checked with an encoder that is derived here from the lengths of the codes.
 #[test]
-fn every_octet_has_its_huffman_code() {
+fn every_byte_has_its_huffman_code() {
     let filled: u64 = huffman::CODE_LENGTHS.iter().map(|&length| 1u64 << (30 - length)).sum();
     assert_eq!(filled, 1 << 30, "the code is complete");
 
@@ -69,7 +69,7 @@ fn every_octet_has_its_huffman_code() {
 
 /// RFC 7541 Section 5.2.
 #[test]
-fn huffman_padding_is_short_and_all_ones() {
+fn huffman_padding_is_at_most_7_ones() {
     // `0` is 00000, `a` is 00011, and the end of string is thirty ones.
     type Row = (&'static [u8], Result<&'static [u8], HpackError>);
     let rows: [Row; 9] = [
@@ -91,8 +91,8 @@ fn huffman_padding_is_short_and_all_ones() {
 }
 
 #[test]
-fn what_breaks_a_field_block() {
-    // A literal `n: vvvv` that is put into the table; then what each row says.
+fn invalid_field_blocks_are_errors() {
+    // A literal `n: vvvv` that is added to the table, followed by the bytes of each row.
     let with_entry = |rest: &[u8]| [&[0x40, 1, b'n', 4, b'v', b'v', b'v', b'v'], rest].concat();
     let rows: [(&str, Vec<u8>, HpackError); 12] = [
         ("RFC 7541 Section 6.1: index 0", vec![0x80], HpackError::NoSuchIndex),
@@ -119,7 +119,7 @@ fn what_breaks_a_field_block() {
 
 /// RFC 7541 Sections 4.2 to 4.4.
 #[test]
-fn the_dynamic_table_evicts_and_resizes() {
+fn dynamic_table_evicts_and_resizes() {
     let insert = |name: u8, length: usize| {
         [&[0x40, 1, name, u8::try_from(length).unwrap()], &vec![b'v'; length][..]].concat()
     };
@@ -147,9 +147,9 @@ fn the_dynamic_table_evicts_and_resizes() {
     assert_eq!(decode(&mut decoder, &[0xbe]).unwrap(), [(b"g".to_vec(), vec![b'w'; 60])]);
 }
 
-/// The buffer behind the table against a table that is a plain list.
+/// Compares the buffer behind the table with a table that is a plain list.
 #[test]
-fn the_dynamic_table_is_a_bounded_list() {
+fn dynamic_table_equals_a_bounded_list() {
     let mut draw = Draw::new(44);
     for capacity in [0, 40, 200, 4096] {
         let mut table = Table::new(capacity);
@@ -172,7 +172,7 @@ fn the_dynamic_table_is_a_bounded_list() {
 }
 
 #[test]
-fn no_octets_break_the_decoder() {
+fn random_bytes_do_not_break_the_decoder() {
     let mut draw = Draw::new(9113);
     let mut decoder = Decoder::new(4096);
     for _ in 0..100_000 {
@@ -186,7 +186,7 @@ fn no_octets_break_the_decoder() {
 }
 
 #[test]
-fn what_is_encoded_is_what_decodes() {
+fn encoded_fields_decode_to_themselves() {
     let mut out = Vec::new();
     encode::table_size(0, &mut out);
     encode::indexed(encode::index::METHOD_POST, &mut out);

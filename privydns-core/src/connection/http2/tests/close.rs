@@ -1,5 +1,4 @@
-//! How exchanges and connections end without an answer: resets, cancels, GOAWAY, the last identifier, the
-//! end.
+//! Queries and connections that end without an answer: resets, cancels, GOAWAY, the last identifier, the end.
 
 use super::server::{self, data, headers, response, settings};
 use super::{Client, SPLITS, answer, answered, failed, query};
@@ -10,7 +9,7 @@ use crate::error::{Cause, HttpProblem};
 
 /// RFC 9113 Sections 5.1 and 8.7, conformance 32.
 #[test]
-fn a_reset_fails_its_own_exchange() {
+fn stream_reset_fails_only_its_query() {
     let refused = failed(1, HttpProblem::NotProcessed, true);
     let reset = |code| failed(1, HttpProblem::StreamReset(code), false);
     let begun = [headers(1, false, server::dns_head()), data(1, false, [1, 2, 3])].concat();
@@ -32,7 +31,7 @@ fn a_reset_fails_its_own_exchange() {
 }
 
 #[test]
-fn a_server_that_wants_http1_says_so() {
+fn http_1_1_required_is_reported() {
     for octets in [server::rst_stream(1, 0xd), server::goaway(0, 0xd)] {
         let mut client = Client::asking(1);
         let events = client.hear(&octets);
@@ -43,7 +42,7 @@ fn a_server_that_wants_http1_says_so() {
 }
 
 #[test]
-fn a_cancelled_stream_is_reset_without_harm_to_others() {
+fn cancelled_stream_is_reset_without_affecting_others() {
     let mut client = Client::asking(3);
     assert_eq!(client.hear(&headers(3, false, server::dns_head())), []);
     client.machine.submit(client.now, Key(4), &query(4));
@@ -55,7 +54,7 @@ fn a_cancelled_stream_is_reset_without_harm_to_others() {
     assert_eq!(client.requested(), [1, 3, 5]);
     assert_eq!(client.machine.in_flight(), 2);
 
-    // What the server sent before it knew, with an entry for the dynamic table in it.
+    // The server sent this before it knew, with an entry for the dynamic table.
     let late = headers(3, true, [0x40, 1, b'n', 1, b'v']);
     assert_eq!(client.hear(&[data(3, false, [0; 9]), late].concat()), []);
     let head = [&server::dns_head()[..], &[0xbe]].concat();
@@ -67,7 +66,7 @@ fn a_cancelled_stream_is_reset_without_harm_to_others() {
 
 /// RFC 9113 Section 6.8, conformance 32.
 #[test]
-fn goaway_splits_what_was_processed_from_what_was_not() {
+fn goaway_separates_processed_from_unprocessed_queries() {
     for split in SPLITS {
         let mut client = Client::asking(3);
         client.machine.submit(client.now, Key(4), &query(4));
@@ -88,9 +87,9 @@ fn goaway_splits_what_was_processed_from_what_was_not() {
     }
 }
 
-/// The server knows of no such stream, so that there is nothing to reset.
+/// The server does not know the stream, so there is no stream to reset.
 #[test]
-fn a_query_that_goaway_passes_over_can_be_cancelled_before_that_is_told() {
+fn query_excluded_by_goaway_can_be_cancelled() {
     let mut client = Client::asking(3);
     client.machine.handle_input(client.now, &server::goaway(1, 0));
     let passed_over = failed(3, HttpProblem::NotProcessed, true);
@@ -102,7 +101,7 @@ fn a_query_that_goaway_passes_over_can_be_cancelled_before_that_is_told() {
 
 /// RFC 9113 Section 5.1.1.
 #[test]
-fn identifiers_run_out_gracefully() {
+fn exhausted_stream_ids_drain_the_connection() {
     let mut client = Client::asking(0);
     client.machine.connection.streams.skip_to((1 << 31) - 3);
     assert_eq!(client.machine.capacity(), 2);
@@ -122,7 +121,7 @@ fn identifiers_run_out_gracefully() {
 }
 
 #[test]
-fn the_end_of_the_transport_ends_what_is_open() {
+fn end_of_transport_fails_open_queries() {
     for split in SPLITS {
         let mut client = Client::asking(3);
         client.machine.submit(client.now, Key(4), &query(4));
@@ -148,9 +147,9 @@ fn the_end_of_the_transport_ends_what_is_open() {
     }
 }
 
-/// Answers that came whole are answers, even where the transport's end is known before they were read.
+/// Completely received answers are delivered, even if the transport ended before they were decoded.
 #[test]
-fn what_came_before_the_end_is_read_before_it() {
+fn data_before_the_end_is_decoded_first() {
     let mut client = Client::asking(2);
     client.machine.handle_input(client.now, &response(3, &answer(2)));
     client.machine.handle_input(client.now, &server::ping([1; 8]));
@@ -160,7 +159,7 @@ fn what_came_before_the_end_is_read_before_it() {
 }
 
 #[test]
-fn close_says_goodbye_and_lets_answers_come() {
+fn close_sends_goaway_and_awaits_answers() {
     let mut client = Client::asking(1);
     client.machine.submit(client.now, Key(2), &query(2));
     client.machine.close(client.now);

@@ -55,7 +55,7 @@ fn fault_w2_acknowledgements_of_own_pings_end_the_connection() {
 #[test]
 fn fault_w3_late_responses_to_cancelled_queries_end_the_connection() {
     let late = |key, stream| [headers(stream, false, dns_head()), data(stream, true, answer(key))].concat();
-    assert_eq!(cancel_each(late), Some((10_000, "too many frames without use")));
+    assert_eq!(cancel_each(late), Some((10_000, "too many frames without effect")));
 }
 
 /// Right: a `RST_STREAM` frame that crosses the one of this client was provoked and is not counted.

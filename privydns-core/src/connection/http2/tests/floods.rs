@@ -1,4 +1,4 @@
-//! What a server may do, to excess (RFC 9113 Section 10.5): each has its limit.
+//! Floods: each kind of allowed frame has a limit (RFC 9113 Section 10.5).
 
 use super::server::{self, data, field, frame, headers, response, settings};
 use super::{Client, SPLITS, answer, answered, is_violation};
@@ -6,7 +6,7 @@ use crate::connection::http2::frame::kind;
 use crate::connection::http2::limits;
 use crate::connection::{Event, Key, Machine};
 
-/// What is repeated, how often at most, and what was said before.
+/// The repeated frames, their maximum number, and the frames before them.
 type Flood = (&'static str, Vec<u8>, u32, Vec<u8>);
 
 #[test]
@@ -42,7 +42,7 @@ fn floods_end_the_connection() {
 
 /// RFC 9113 Section 10.5.1.
 #[test]
-fn a_field_block_without_end_is_cut_off() {
+fn endless_field_block_ends_the_connection() {
     let mut client = Client::asking(1);
     assert_eq!(client.hear(&frame(kind::HEADERS, 0, 1, field("a", "b".repeat(16_000)))), []);
     assert_eq!(client.hear(&frame(kind::CONTINUATION, 0, 1, vec![0; 16_000])), []);
@@ -51,9 +51,9 @@ fn a_field_block_without_end_is_cut_off() {
     assert_eq!(client.frames_of(kind::GOAWAY)[0].payload[7], 0xb);
 }
 
-/// A small block that stands for a large list: the dynamic table's largest entry, many times over.
+/// A small block that represents a large list: the dynamic table's largest entry, many times.
 #[test]
-fn a_header_bomb_is_defused() {
+fn header_bomb_resets_its_stream() {
     let mut client = Client::asking(2);
     let entry = [&[0x40, 1, b'a'][..], &field("", "b".repeat(4000))[2..]].concat();
     let bomb = [server::dns_head(), entry, vec![0xbe; 10_000]].concat();
@@ -64,7 +64,7 @@ fn a_header_bomb_is_defused() {
 }
 
 #[test]
-fn interim_responses_without_end_reset_their_stream() {
+fn endless_interim_responses_reset_their_stream() {
     let mut client = Client::asking(2);
     let interim = headers(1, false, field(":status", "102"));
     assert_eq!(client.hear(&interim.repeat(limits::MAX_INTERIM_RESPONSES.into())), []);
@@ -75,7 +75,7 @@ fn interim_responses_without_end_reset_their_stream() {
 }
 
 #[test]
-fn a_connection_that_answers_may_be_as_noisy_as_it_likes() {
+fn answers_reset_the_budget_of_overhead_frames() {
     let mut client = Client::asking(0);
     let noise = [
         server::ping([1; 8]).repeat(400),
@@ -90,12 +90,12 @@ fn a_connection_that_answers_may_be_as_noisy_as_it_likes() {
     }
 }
 
-/// A server that asks for acknowledgements and takes none, between answers that keep it trusted. Whatever
-/// crosses the limit, a PING or the reset of a body that is too long, each exchange comes to one end.
+/// A server that requests acknowledgements and reads none, with answers in between. Whichever frame exceeds the limit,
+/// a PING or the reset of an overlong body, each query ends once.
 #[test]
-fn what_nobody_takes_is_bounded() {
+fn pending_control_frames_are_bounded() {
     let too_long = data(1, false, [0; 16_384]).repeat(4);
-    // With 192 of them it is a reset that crosses the limit.
+    // With 192 of them, a reset exceeds the limit.
     for pings in 190..195 {
         let mut client = Client::asking(100);
         let mut events = Vec::new();
@@ -116,9 +116,9 @@ fn what_nobody_takes_is_bounded() {
     }
 }
 
-/// What is remembered of cancelled streams is bounded, and what is forgotten is borne.
+/// The memory for cancelled streams is bounded, and frames on forgotten streams are ignored.
 #[test]
-fn cancelled_streams_are_remembered_up_to_a_number() {
+fn remembered_cancelled_streams_are_bounded() {
     let mut client = Client::asking(0);
     assert_eq!(client.hear(&server::window_update(0, 1 << 20)), []);
     for key in 1..=3000u64 {

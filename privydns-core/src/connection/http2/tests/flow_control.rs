@@ -1,4 +1,4 @@
-//! Windows, both ways (RFC 9113 Sections 5.2 and 6.9), and how much of a body is held.
+//! Flow control in both directions (RFC 9113 Sections 5.2 and 6.9), and the memory held for bodies.
 
 use super::server::{self, data, headers, padded_data, response, settings, window_update};
 use super::{Client, Draw, SPLITS, answer, answered, failed, long_answer, query};
@@ -11,7 +11,7 @@ use crate::upstream::HttpMethod;
 
 /// Conformance 33.
 #[test]
-fn bodies_up_to_65535_octets_are_answers() {
+fn bodies_up_to_65535_bytes_are_answers() {
     for length in [12_000, 16_384, 65_534, 65_535] {
         for split in SPLITS {
             let mut client = Client::asking(1);
@@ -22,9 +22,9 @@ fn bodies_up_to_65535_octets_are_answers() {
     }
 }
 
-/// Conformance 33. The server may go on; nobody listens.
+/// Conformance 33. The server may continue; its data is ignored.
 #[test]
-fn a_longer_body_resets_its_stream() {
+fn longer_body_resets_its_stream() {
     for (status, problem) in
         [("200", HttpProblem::BodyTooLong), ("502", HttpProblem::Status { code: 502, retry_after: None })]
     {
@@ -40,10 +40,10 @@ fn a_longer_body_resets_its_stream() {
     }
 }
 
-/// Every octet that the server sends comes back as credit, whatever became of it: answers, padding, errors,
-/// what came for streams that were reset.
+/// Every byte that the server sends is returned as credit, whatever it belongs to: answers, padding, errors, streams
+/// that were reset.
 #[test]
-fn the_connections_window_never_leaks() {
+fn connection_window_never_leaks() {
     let mut client = Client::asking(0);
     assert_eq!(client.hear(&window_update(0, 1 << 20)), []);
     let mut draw = Draw::new(69);
@@ -102,9 +102,9 @@ fn the_connections_window_never_leaks() {
     assert!((1..10).contains(&credited), "{credited} times");
 }
 
-/// The connection's window is the limit on what bodies hold.
+/// The connection's window limits the memory held for bodies.
 #[test]
-fn a_server_cannot_send_more_than_the_connections_window() {
+fn data_beyond_the_connection_window_is_an_error() {
     let mut client = Client::asking(1000);
     let part = data(1, false, [0; 16_384]);
     let mut sent = 0;
@@ -128,9 +128,9 @@ fn a_server_cannot_send_more_than_the_connections_window() {
     assert_eq!(client.frames_of(kind::GOAWAY)[0].payload[7], 3);
 }
 
-/// With many bodies held, what ends is given back at once.
+/// With many bodies held, released credit is returned at once.
 #[test]
-fn a_shut_window_opens_as_soon_as_anything_ends() {
+fn exhausted_window_reopens_when_a_response_ends() {
     let mut client = Client::asking(1000);
     let full: Vec<u32> = (0..341).map(|index| 2 * index + 1).collect();
     for &stream in &full {
@@ -146,9 +146,9 @@ fn a_shut_window_opens_as_soon_as_anything_ends() {
     );
 }
 
-/// RFC 9113 Section 6.9.1: padding counts, and comes back, else it would starve the body.
+/// RFC 9113 Section 6.9.1: padding counts and is returned; otherwise it would exhaust the body's window.
 #[test]
-fn padding_is_given_back_to_its_stream() {
+fn padding_is_returned_to_the_stream_window() {
     let mut client = Client::asking(1);
     assert_eq!(client.hear(&headers(1, false, server::dns_head())), []);
     let message = long_answer(1, 2000);
@@ -170,7 +170,7 @@ fn padding_is_given_back_to_its_stream() {
 
 /// RFC 9113 Sections 6.9.1 and 6.9.2: windows that are smaller than a request.
 #[test]
-fn a_request_is_sent_in_parts_where_the_windows_are_tiny() {
+fn tiny_windows_split_a_request() {
     for split in SPLITS {
         let mut client = Client::new();
         let octets = [settings(&[(4, 100)]), server::settings_ack()].concat();
@@ -181,7 +181,7 @@ fn a_request_is_sent_in_parts_where_the_windows_are_tiny() {
         assert_eq!(body(&client)[0].payload.len(), 100);
         assert_eq!(super::frames(client.transmits.last().unwrap()).len(), 2, "still with its HEADERS");
 
-        // The window shrinks below nothing, and grows again.
+        // The window shrinks below zero, and grows again.
         assert_eq!(client.hear_split(&settings(&[(4, 90)]), split), []);
         assert_eq!(client.hear_split(&window_update(1, 10), split), []);
         assert_eq!(body(&client).len(), 1);
@@ -201,9 +201,9 @@ fn a_request_is_sent_in_parts_where_the_windows_are_tiny() {
     }
 }
 
-/// RFC 9113 Section 8.1: an answer may come before the whole request went out, which then need not.
+/// RFC 9113 Section 8.1: an answer may arrive before the request is complete; the rest is then not sent.
 #[test]
-fn an_early_answer_ends_a_request_that_is_sent_in_part() {
+fn early_answer_ends_a_partly_sent_request() {
     let mut client = Client::new();
     assert_eq!(client.hear(&[settings(&[(4, 0)]), server::settings_ack()].concat()), []);
     client.ask(1);
@@ -221,9 +221,9 @@ fn an_early_answer_ends_a_request_that_is_sent_in_part() {
     assert_eq!(client.hear(&response(3, &answer(2))), [answered(2)]);
 }
 
-/// A request does not begin on the rest of the connection's window.
+/// A request does not begin with the last bytes of the connection's window.
 #[test]
-fn requests_wait_for_the_connections_window() {
+fn requests_wait_for_the_connection_window() {
     let mut client = Client::asking(0);
     let mut sent = 0;
     for key in 1..=600u64 {
@@ -242,9 +242,9 @@ fn requests_wait_for_the_connections_window() {
     assert_eq!(client.requested().len(), sent + 1);
 }
 
-/// RFC 9113 Section 4.2: a path that no frame holds goes over CONTINUATION.
+/// RFC 9113 Section 4.2: a path longer than a frame uses CONTINUATION.
 #[test]
-fn a_block_over_the_frame_size_is_continued() {
+fn field_block_over_the_frame_size_uses_continuation() {
     for length in [16_000, 20_000, 40_000] {
         let url = format!("https://dns.example/{}{{?dns}}#ip=192.0.2.1", "x".repeat(length));
         let mut client = Client::of(&url, HttpMethod::Get);

@@ -1,5 +1,5 @@
-//! Every rule that a server can break towards a client, and what it costs: one row each, with the section
-//! that says so. All of RFC 9113 unless another is named.
+//! Every rule that a server can violate, and its cost: one row each, with the section. Sections are those of RFC 9113
+//! unless another document is named.
 
 use super::server::{self, data, field, frame, headers, response, settings};
 use super::{Client, SPLITS, Split, answer, answered, is_violation};
@@ -17,15 +17,15 @@ const MALFORMED: Cost = Cost::Stream(ErrorCode::PROTOCOL_ERROR);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Cost {
-    /// Both exchanges fail, and the connection ends with GOAWAY.
+    /// Both queries fail, and the connection ends with GOAWAY.
     Connection(ErrorCode),
-    /// The first exchange fails and its stream is reset; the second is answered.
+    /// The first query fails and its stream is reset; the second is answered.
     Stream(ErrorCode),
-    /// Both exchanges are answered.
+    /// Both queries are answered.
     Nothing,
 }
 
-/// A client has asked on streams 1 and 3; stream 5 was answered, 7 reset by the server, and 9 by the client.
+/// The client has sent requests on streams 1 and 3; stream 5 was answered, 7 reset by the server, and 9 by the client.
 fn client() -> Client {
     let mut client = Client::asking(5);
     assert_eq!(client.hear(&response(5, &answer(3))), [answered(3)]);
@@ -43,7 +43,7 @@ impl Client {
 }
 
 #[test]
-fn what_breaks_framing() {
+fn framing_violations() {
     let unfinished = |flags| frame(kind::HEADERS, flags, 1, server::OK);
     check(vec![
         ("4.2: a frame over the size allowed", data(1, false, [0; 16_385]), FRAME_SIZE),
@@ -71,7 +71,7 @@ fn what_breaks_framing() {
             [unfinished(0), frame(kind::CONTINUATION, 4, 3, [])].concat(),
             PROTOCOL,
         ),
-        ("6.10: CONTINUATION of nothing", frame(kind::CONTINUATION, 4, 1, []), PROTOCOL),
+        ("6.10: CONTINUATION without HEADERS", frame(kind::CONTINUATION, 4, 1, []), PROTOCOL),
         (
             "6.10: CONTINUATION after a whole block",
             [unfinished(4), frame(kind::CONTINUATION, 4, 1, [])].concat(),
@@ -82,7 +82,7 @@ fn what_breaks_framing() {
 }
 
 #[test]
-fn what_breaks_the_states_of_streams() {
+fn stream_state_violations() {
     check(vec![
         ("5.1: DATA on an idle stream", data(101, false, [1]), PROTOCOL),
         ("5.1: HEADERS on an idle stream", headers(101, false, server::OK), PROTOCOL),
@@ -114,7 +114,7 @@ fn what_breaks_the_states_of_streams() {
 }
 
 #[test]
-fn what_breaks_the_rules_of_a_frame() {
+fn frame_violations() {
     let zero = |kind, length: usize| frame(kind, 0, 0, vec![0; length]);
     check(vec![
         ("6.1: DATA on stream 0", zero(kind::DATA, 1), PROTOCOL),
@@ -160,14 +160,14 @@ fn what_breaks_the_rules_of_a_frame() {
 }
 
 #[test]
-fn what_breaks_settings_and_flow_control() {
+fn settings_and_flow_control_violations() {
     let max = u32::MAX >> 1;
     check(vec![
         ("6.5: SETTINGS on a stream", frame(kind::SETTINGS, 0, 1, []), PROTOCOL),
         ("6.5: SETTINGS of a wrong length", frame(kind::SETTINGS, 0, 0, [0; 7]), FRAME_SIZE),
         ("6.5: an acknowledgement with a payload", frame(kind::SETTINGS, flag::ACK, 0, [0; 6]), FRAME_SIZE),
         ("6.5.3: an acknowledgement of nothing", server::settings_ack(), PROTOCOL),
-        ("6.5.2: a server that sets ENABLE_PUSH", settings(&[(2, 1)]), PROTOCOL),
+        ("6.5.2: SETTINGS_ENABLE_PUSH of 1 from a server", settings(&[(2, 1)]), PROTOCOL),
         ("6.5.2: ENABLE_PUSH of 2", settings(&[(2, 2)]), PROTOCOL),
         ("6.5.2: ENABLE_PUSH of 0", settings(&[(2, 0)]), Cost::Nothing),
         ("6.5.2: an initial window over 2^31-1", settings(&[(4, 1 << 31)]), FLOW_CONTROL),
@@ -185,7 +185,7 @@ fn what_breaks_settings_and_flow_control() {
         ),
         ("6.5.2: an unknown setting", settings(&[(0, 7), (0xffff, 7)]), Cost::Nothing),
         ("6.9: WINDOW_UPDATE of a wrong length", frame(kind::WINDOW_UPDATE, 0, 1, [0; 5]), FRAME_SIZE),
-        ("6.9: WINDOW_UPDATE by nothing", server::window_update(0, 0), PROTOCOL),
+        ("6.9: WINDOW_UPDATE with an increment of 0", server::window_update(0, 0), PROTOCOL),
         ("6.9: WINDOW_UPDATE of a stream by nothing", server::window_update(1, 0), MALFORMED),
         ("6.9: the same on a closed stream", server::window_update(5, 0), Cost::Nothing),
         ("6.9.1: a window over 2^31-1", server::window_update(0, max), FLOW_CONTROL),
@@ -203,7 +203,7 @@ fn what_breaks_settings_and_flow_control() {
 }
 
 #[test]
-fn what_makes_a_response_malformed() {
+fn malformed_responses() {
     let head = |fields: &[(&str, &str)]| {
         let fields: Vec<_> = fields.iter().map(|(name, value)| field(name, value)).collect();
         headers(1, false, [&server::dns_head(), &fields.concat()[..]].concat())
@@ -261,7 +261,7 @@ fn what_makes_a_response_malformed() {
             .map(|code| ("8.3.2: a wrong :status", status(code, false), MALFORMED)),
     );
     rows.extend(["", "-1", "+1", "1,1", "0x1", "1 1"].map(|length| {
-        ("8.1.1: a content-length that is no number", head(&[("content-length", length)]), MALFORMED)
+        ("8.1.1: a content-length that is not a number", head(&[("content-length", length)]), MALFORMED)
     }));
     rows.extend(
         ["", "Age", "a b", "a:b", "a\n", "a\u{7f}", "\u{e9}", "a\0"]
@@ -276,14 +276,14 @@ fn what_makes_a_response_malformed() {
             .map(|value| ("8.2.1: an odd value", head(&[("a", value)]), Cost::Nothing)),
     );
     let names = ["connection", "proxy-connection", "keep-alive", "transfer-encoding", "upgrade", "te"];
-    rows.extend(names.map(|name| ("8.2.2: a field about the connection", head(&[(name, "a")]), MALFORMED)));
+    rows.extend(names.map(|name| ("8.2.2: a connection-specific field", head(&[(name, "a")]), MALFORMED)));
     check(rows);
 }
 
-/// RFC 9113 Section 3.4: the first frame is SETTINGS; and what is no HTTP/2 at all is told apart, so that the
-/// caller can try HTTP/1.1.
+/// RFC 9113 Section 3.4: the first frame is SETTINGS; data that is not HTTP/2 is detected, so that the caller can try
+/// HTTP/1.1.
 #[test]
-fn what_does_not_begin_as_http2() {
+fn data_that_is_not_http2_is_detected() {
     let rows: [(Vec<u8>, bool); 9] = [
         (b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec(), true),
         (b"HTTP/1.0 505 \r\n".to_vec(), true),
@@ -318,7 +318,7 @@ fn check(rows: Vec<Row>) {
     }
 }
 
-/// Lets the server misbehave, and checks what it costs.
+/// Sends the server's violation, and checks its cost.
 fn play(rule: &str, octets: &[u8], cost: Cost, split: Split) -> Vec<Event> {
     let mut client = client();
     let resets_before = client.resets();
@@ -338,7 +338,7 @@ fn play(rule: &str, octets: &[u8], cost: Cost, split: Split) -> Vec<Event> {
         Cost::Stream(code) => {
             assert!(matches!(&events[..], [event] if is_violation(event, 1)), "{rule}: {events:?}");
             assert_eq!(resets, [(1, code.0)], "{rule}");
-            // What the server sent before it knew does no harm.
+            // Frames that the server sent before it knew do no harm.
             assert_eq!(client.hear(&data(1, true, [1])), [], "{rule}");
             let rest = client.hear_split(&response(3, &answer(2)), split);
             assert_eq!(rest, [answered(2)], "{rule}");

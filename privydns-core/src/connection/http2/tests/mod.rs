@@ -1,4 +1,4 @@
-//! What the tests of this module share: a client with a clock, and a server that writes any frame.
+//! Shared by the tests of this module: a client with a clock, and a server that writes any frame.
 
 mod close;
 mod faults;
@@ -24,7 +24,7 @@ use crate::message::Query;
 use crate::upstream::{HttpMethod, Upstream};
 use crate::{ProtocolError, RecordType};
 
-/// The client, and all that it said.
+/// The client, and everything that it sent.
 struct Client {
     machine: Http2,
     now: Instant,
@@ -32,7 +32,7 @@ struct Client {
     transmits: Vec<Vec<u8>>,
 }
 
-/// How octets reach the client. What they amount to must be the same.
+/// How bytes are split on the way to the client. The result must not depend on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Split {
     Whole,
@@ -58,8 +58,8 @@ impl Client {
         Self::with_method(HttpMethod::Post)
     }
 
-    /// A client that has exchanged SETTINGS with the server, and asked `queries` with keys from 1 on streams
-    /// 1, 3, 5 and so on.
+    /// A client that has exchanged SETTINGS with the server, with `queries` in flight: keys from 1, streams 1, 3, 5 and
+    /// so on.
     fn asking(queries: u64) -> Self {
         let mut client = Self::new();
         assert_eq!(client.hear(&server::greeting()), []);
@@ -74,7 +74,7 @@ impl Client {
         self.transmit();
     }
 
-    /// Takes all transmits, letting pauses between bursts pass.
+    /// Takes all transmits, advancing the clock over pauses between bursts.
     fn transmit(&mut self) {
         loop {
             let mut out = Vec::new();
@@ -91,7 +91,7 @@ impl Client {
         }
     }
 
-    /// The events that octets from the server bring about.
+    /// The events after bytes from the server.
     fn hear(&mut self, octets: &[u8]) -> Vec<Event> {
         self.machine.handle_input(self.now, octets);
         self.drain()
@@ -115,7 +115,7 @@ impl Client {
         self.drain()
     }
 
-    /// All frames that were sent, without the preface.
+    /// All sent frames, without the preface.
     fn frames(&self) -> Vec<Frame> {
         const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
         frames(self.transmits.concat().strip_prefix(PREFACE).expect("a client begins with its preface"))
@@ -125,12 +125,12 @@ impl Client {
         self.frames().into_iter().filter(|frame| frame.kind == kind).collect()
     }
 
-    /// The streams that requests were sent on.
+    /// The streams of the sent requests.
     fn requested(&self) -> Vec<u32> {
         self.frames_of(kind::HEADERS).iter().map(|frame| frame.stream).collect()
     }
 
-    /// The streams that were reset, with the error codes.
+    /// The streams that were reset, with their error codes.
     fn resets(&self) -> Vec<(u32, u32)> {
         let resets = self.frames_of(kind::RST_STREAM);
         resets.iter().map(|frame| (frame.stream, frame.number())).collect()
@@ -146,7 +146,7 @@ struct Frame {
 }
 
 impl Frame {
-    /// The payload of frames that hold one number.
+    /// The payload of a frame that consists of one number.
     fn number(&self) -> u32 {
         u32::from_be_bytes(self.payload[..].try_into().unwrap())
     }
@@ -155,7 +155,7 @@ impl Frame {
         self.flags & flag::END_STREAM != 0
     }
 
-    /// The fields of HEADERS that are whole.
+    /// The fields of complete HEADERS.
     fn fields(&self) -> Vec<(String, String)> {
         let mut fields = Vec::new();
         let text = |octets: &[u8]| String::from_utf8(octets.to_vec()).unwrap();
@@ -190,7 +190,7 @@ fn answer(key: u64) -> Vec<u8> {
     message
 }
 
-/// The same, made as long as this.
+/// The same, extended to a length.
 fn long_answer(key: u64, length: usize) -> Vec<u8> {
     let mut message = answer(key);
     message.resize(length, 0);
@@ -205,13 +205,13 @@ fn failed(key: u64, cause: impl Into<Cause>, retry_safe: bool) -> Event {
     Event::Failed { key: Key(key), cause: cause.into(), retry_safe }
 }
 
-/// Whether an event is the failure of a key's exchange by a broken rule.
+/// Whether an event is the failure of a key's query by a protocol violation.
 fn is_violation(event: &Event, of: u64) -> bool {
     let protocol = |cause: &Cause| matches!(cause, Cause::Protocol(ProtocolError { protocol: "h2", .. }));
     matches!(event, Event::Failed { key, cause, retry_safe: false } if *key == Key(of) && protocol(cause))
 }
 
-/// Draws test cases, the same on every run (`SplitMix64`).
+/// A generator of test cases, the same in every run (`SplitMix64`).
 pub(super) struct Draw(u64);
 
 impl Draw {

@@ -1,4 +1,4 @@
-//! Enough of a runtime to run `h2` in memory: a pipe, and tasks that are polled in turn.
+//! A minimal runtime for `h2` in memory: a pipe, and tasks that are polled in turn.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 type Octets = Rc<RefCell<VecDeque<u8>>>;
 
-/// One end of a pipe of any length.
+/// One end of a pipe of unlimited length.
 pub(super) struct End {
     incoming: Octets,
     outgoing: Octets,
@@ -63,7 +63,7 @@ impl AsyncWrite for End {
     }
 }
 
-/// Futures that run whenever all of them are [polled](Self::poll); nobody wakes anybody.
+/// Tasks without wakers: each call of [`poll`](Self::poll) polls all of them.
 #[derive(Clone, Default)]
 pub(super) struct Tasks {
     running: Rc<RefCell<Vec<Task>>>,
@@ -76,7 +76,7 @@ impl Tasks {
         self.running.borrow_mut().push(Box::pin(task));
     }
 
-    /// Polls every task once, also those that are spawned meanwhile the next time.
+    /// Polls every task once; tasks spawned during the call are polled by the next call.
     pub(super) fn poll(&self) {
         let mut context = Context::from_waker(Waker::noop());
         let mut tasks = self.running.take();
@@ -85,7 +85,7 @@ impl Tasks {
     }
 }
 
-/// Lets all tasks be polled this many times.
+/// Polls all tasks this many times.
 pub(super) async fn pause(mut rounds: usize) {
     std::future::poll_fn(|_| {
         if rounds == 0 {

@@ -1,14 +1,14 @@
-//! Octets from anywhere: nothing breaks, nothing grows, and how they are split changes nothing.
+//! Random bytes: no panic, bounded memory, and the same events however the bytes are split.
 
 use super::server::{self, data, field, frame, headers, response, settings};
 use super::{Client, Draw, answer};
 use crate::connection::http2::limits;
 use crate::connection::{Event, Key, Machine};
 
-/// Sequences of frames, mostly well-formed, of all kinds and on all streams, some with octets changed: heard
-/// whole, octet by octet and in random pieces.
+/// Sequences of frames, mostly well-formed, of all types and on all streams, some with changed bytes: fed whole, byte
+/// by byte and in random pieces.
 #[test]
-fn no_octets_break_the_machine_and_no_split_shows() {
+fn random_frames_do_not_break_the_machine_in_any_split() {
     let mut draw = Draw::new(2024);
     let mut ends = 0;
     for _ in 0..3000 {
@@ -30,7 +30,7 @@ fn no_octets_break_the_machine_and_no_split_shows() {
 }
 
 #[test]
-fn noise_from_the_first_octet_on() {
+fn random_bytes_from_the_start_are_an_error() {
     let mut draw = Draw::new(7);
     for _ in 0..2000 {
         let length = draw.below(100);
@@ -45,7 +45,7 @@ fn noise_from_the_first_octet_on() {
     }
 }
 
-/// All events of a connection with six exchanges that hears `octets` in pieces, and then its end.
+/// All events of a connection with six queries that receives `octets` in pieces, followed by its end.
 fn hear(octets: &[u8], mut piece: impl FnMut(usize) -> usize) -> Vec<Event> {
     let mut client = Client::asking(6);
     client.machine.cancel(client.now, Key(5));

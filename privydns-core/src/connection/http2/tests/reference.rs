@@ -1,6 +1,5 @@
-//! The machine beside `h2`: the same requests to the same server, which is `h2` too, must come to the same.
-//! The server's HPACK has its dynamic table and Huffman coding on, and what it sends is also decoded by
-//! itself.
+//! A comparison with `h2`: the same requests to the same server, also `h2`, must give the same results. The server's
+//! HPACK uses its dynamic table and Huffman coding, and its output is also decoded separately.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -26,7 +25,7 @@ const EXCHANGES: u64 = 80;
 type Fields = Vec<(Vec<u8>, Vec<u8>)>;
 
 #[test]
-fn ten_thousand_exchanges_come_to_the_same_as_over_h2() {
+fn ten_thousand_requests_match_h2() {
     let (mut answers, mut failures) = (0, 0);
     for connection in 0..CONNECTIONS {
         let method = if connection.is_multiple_of(3) { HttpMethod::Get } else { HttpMethod::Post };
@@ -53,9 +52,9 @@ fn ten_thousand_exchanges_come_to_the_same_as_over_h2() {
     assert!(answers > 6000 && failures > 1000, "{answers} answers, {failures} failures");
 }
 
-/// RFC 9113 Section 6.8, as `h2` goes about it: a first GOAWAY, a PING, and a second GOAWAY.
+/// RFC 9113 Section 6.8, as `h2` does it: a first GOAWAY, a PING, and a second GOAWAY.
 #[test]
-fn an_h2_server_that_leaves_answers_what_it_took() {
+fn h2_server_with_goaway_answers_accepted_requests() {
     let tasks = Tasks::default();
     let (end, server) = pipe();
     let spawner = tasks.clone();
@@ -93,7 +92,7 @@ fn an_h2_server_that_leaves_answers_what_it_took() {
     assert_eq!(client.end(), [Event::Ended(crate::Cause::Closed)]);
 }
 
-/// What a connection's exchanges came to, by key.
+/// The results of a connection's queries, by key.
 #[derive(Default)]
 struct Record {
     requests: BTreeMap<u64, Fields>,
@@ -115,7 +114,7 @@ fn over_the_machine(connection: u64, keys: std::ops::Range<u64>, method: HttpMet
     let mut events = BTreeMap::new();
     let mut written = 0;
     while events.len() < usize::try_from(EXCHANGES).unwrap() {
-        // What is sent before the server's number of streams is known may be refused; here nothing is to be.
+        // Requests sent before the server's SETTINGS may be refused; in this test none may be.
         let may_ask = client.machine.connection.peer.was_heard();
         while may_ask && client.machine.capacity() > 0 && draw.below(8) > 0 {
             let Some(key) = waiting.next() else { break };
@@ -150,7 +149,7 @@ fn over_h2(connection: u64, keys: std::ops::Range<u64>, method: HttpMethod) -> R
     tasks.spawn(serve(connection, server, tasks.clone(), requests.clone()));
     let (spawner, results) = (tasks.clone(), events.clone());
     tasks.spawn(async move {
-        // What h2 has against tiny frames is not what is compared.
+        // The limits of h2 on tiny frames are not part of the comparison.
         let mut builder = h2::client::Builder::new();
         builder.data_frame_budget(1 << 30).initial_max_send_streams(0);
         let (mut sender, driver) = builder.handshake::<_, Bytes>(end).await.unwrap();
@@ -193,7 +192,7 @@ fn request(key: u64, method: HttpMethod) -> (Request<()>, Option<Vec<u8>>) {
     (request.body(()).unwrap(), Some(message))
 }
 
-/// What a response over `h2` comes to.
+/// The result of a response over `h2`.
 async fn event_of(key: u64, response: h2::client::ResponseFuture) -> Result<Event, h2::Error> {
     let (parts, mut stream) = response.await?.into_parts();
     let mut body = Vec::new();
@@ -219,7 +218,7 @@ fn failure(key: u64, error: &h2::Error) -> Event {
     failed(key, cause, retry_safe)
 }
 
-/// One connection of a server with settings of its own.
+/// One connection of a server with its own settings.
 async fn serve(connection: u64, io: End, tasks: Tasks, requests: Rc<RefCell<BTreeMap<u64, Fields>>>) {
     let mut draw = Draw::new(connection ^ 0xffff);
     let mut builder = h2::server::Builder::new();
@@ -235,7 +234,7 @@ async fn serve(connection: u64, io: End, tasks: Tasks, requests: Rc<RefCell<BTre
     }
 }
 
-/// Answers one request, as planned for its key.
+/// Answers one request by the plan for its key.
 async fn handle(
     request: Request<h2::RecvStream>,
     mut respond: h2::server::SendResponse<Bytes>,
@@ -289,15 +288,15 @@ async fn handle(
     }
 }
 
-/// What the server does with the exchange of a key.
+/// The server's plan for the query of a key.
 struct Plan {
     status: u16,
     headers: Fields,
     body: Vec<u8>,
-    /// How many octets of the body go into each call.
+    /// The number of body bytes per call.
     part: usize,
     trailers: Fields,
-    /// An error code, and the part of the body that is not sent any more.
+    /// An error code, and the part of the body that is not sent.
     reset: Option<(u32, usize)>,
     interim: usize,
     delay: usize,
@@ -358,8 +357,7 @@ impl Plan {
     }
 }
 
-/// Names and values that come again, so that they are indexed, and some that do not; all octets that may be
-/// in them.
+/// Names and values, repeated ones that become indexed and unique ones, with all bytes that they may contain.
 fn any_field(draw: &mut Draw) -> (Vec<u8>, Vec<u8>) {
     let names = ["date", "server", "cache-control", "x-served-by", "via", "set-cookie", "x-padding"];
     let name = names[draw.below(names.len())];
@@ -388,7 +386,7 @@ fn in_order(map: &HeaderMap) -> Fields {
     map.iter().map(|(name, value)| (name.as_str().into(), value.as_bytes().into())).collect()
 }
 
-/// The field blocks in what a server sent, decoded without the machine, by key.
+/// The field blocks in a server's output, decoded without the machine, by key.
 fn blocks(octets: &[u8], first_key: u64) -> BTreeMap<u64, Vec<Fields>> {
     let mut decoder = Decoder::new(4096);
     let mut blocks: BTreeMap<u64, Vec<Fields>> = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! What goes well, and what goes wrong without anybody breaking a rule.
+//! Successful requests, and failures without a violation.
 
 use super::server::{self, data, field, frame, headers, response, settings};
 use super::{Client, SPLITS, answer, answered, failed, query};
@@ -11,7 +11,7 @@ use crate::upstream::HttpMethod;
 
 /// RFC 9113 Section 3.4.
 #[test]
-fn the_first_transmit_is_the_preface_with_settings_and_a_wide_window() {
+fn first_transmit_is_preface_settings_and_window_update() {
     let mut client = Client::new();
     client.transmit();
     assert_eq!(client.transmits.len(), 1);
@@ -25,7 +25,7 @@ fn the_first_transmit_is_the_preface_with_settings_and_a_wide_window() {
 
 /// Conformance 26 and 31; HEADERS and DATA leave together.
 #[test]
-fn a_request_is_one_transmit_of_the_fewest_fields() {
+fn request_is_one_transmit_with_minimal_fields() {
     let mut message = Vec::new();
     encode_query(&query(1), &mut message);
 
@@ -67,9 +67,9 @@ fn a_request_is_one_transmit_of_the_fewest_fields() {
     assert_eq!(client.hear(&response(1, &answer(1))), [answered(1)]);
 }
 
-/// The forms that RFC 9113 gives a server to put one response in.
+/// The forms of a response that RFC 9113 allows.
 #[test]
-fn a_response_comes_in_many_forms() {
+fn every_valid_form_of_a_response_is_accepted() {
     let head = server::dns_head();
     let body = answer(1);
     let (start, end) = head.split_at(7);
@@ -148,16 +148,16 @@ fn a_response_comes_in_many_forms() {
 
 /// RFC 8484 Section 5.1.
 #[test]
-fn the_age_of_an_answer_is_told() {
+fn age_header_is_delivered_with_the_answer() {
     let mut client = Client::asking(1);
     let head = [server::dns_head(), field("age", "17")].concat();
     let events = client.hear(&[headers(1, false, head), data(1, true, answer(1))].concat());
     assert_eq!(events, [Event::Answered { key: Key(1), message: answer(1).into(), age: 17 }]);
 }
 
-/// RFC 8484 Section 4.2.1: what is no answer fails its own exchange alone.
+/// RFC 8484 Section 4.2.1: a response without an answer fails only its own query.
 #[test]
-fn what_carries_no_message_fails_for_its_own_reason() {
+fn response_without_a_message_fails_with_its_reason() {
     let page = "<html>".repeat(20_000);
     let status = |code: &str, more: &[u8]| headers(1, false, [&field(":status", code), more].concat());
     let body = |body: &str| {
@@ -188,7 +188,7 @@ fn what_carries_no_message_fails_for_its_own_reason() {
 }
 
 #[test]
-fn answers_come_in_any_order_and_interleaved() {
+fn answers_arrive_in_any_order_and_interleaved() {
     let mut client = Client::asking(3);
     assert_eq!(client.machine.in_flight(), 3);
     let part = |stream, key, range| data(stream, false, &answer(key)[range]);
@@ -210,7 +210,7 @@ fn answers_come_in_any_order_and_interleaved() {
 
 /// RFC 9113 Section 5.1.2, and servers that close the connection on one stream too many.
 #[test]
-fn the_servers_number_of_streams_is_kept_to() {
+fn max_concurrent_streams_is_respected() {
     let mut client = Client::new();
     assert_eq!(client.machine.capacity(), ASSUMED_STREAMS);
     for key in 1..=120 {
@@ -245,7 +245,7 @@ fn the_servers_number_of_streams_is_kept_to() {
 }
 
 #[test]
-fn queries_that_were_taken_wait_for_a_lower_number_of_streams() {
+fn accepted_queries_wait_when_max_streams_is_lowered() {
     let mut client = Client::asking(1);
     for key in 2..=3 {
         client.machine.submit(client.now, Key(key), &query(key));
@@ -260,7 +260,7 @@ fn queries_that_were_taken_wait_for_a_lower_number_of_streams() {
 
 /// BIND closes the connection on 64 requests in one burst.
 #[test]
-fn requests_go_out_in_bursts() {
+fn requests_leave_in_bursts_of_48() {
     let mut client = Client::asking(0);
     for key in 1..=2 * MAX_BURST as u64 + 3 {
         client.machine.submit(client.now, Key(key), &query(key));
@@ -310,7 +310,7 @@ fn pings_are_answered_and_sent_as_probes() {
 
 /// RFC 9113 Section 6.5.3.
 #[test]
-fn settings_are_acknowledged_each() {
+fn every_settings_frame_is_acknowledged() {
     let mut client = Client::asking(0);
     assert_eq!(client.hear(&[settings(&[(3, 7)]), settings(&[])].concat()), []);
     let acknowledgements = client.frames_of(kind::SETTINGS).split_off(1);
@@ -318,9 +318,9 @@ fn settings_are_acknowledged_each() {
     assert!(acknowledgements.iter().all(|frame| frame.flags == flag::ACK && frame.payload.is_empty()));
 }
 
-/// RFC 9113 Section 4.3.1: an encoder owes word of a table that was made smaller.
+/// RFC 9113 Section 4.3.1: an encoder must announce a table that was made smaller.
 #[test]
-fn a_smaller_header_table_is_agreed_to_once() {
+fn smaller_header_table_is_announced_once() {
     let mut client = Client::asking(1);
     assert_eq!(client.hear(&[settings(&[(1, 100)]), settings(&[(1, 4096), (1, 0)])].concat()), []);
     client.ask(2);
@@ -334,7 +334,7 @@ fn a_smaller_header_table_is_agreed_to_once() {
 }
 
 #[test]
-fn debug_shows_no_name() {
+fn debug_shows_no_query_name() {
     let mut client = Client::asking(1);
     client.machine.submit(client.now, Key(2), &query(2));
     let debug = format!("{:?}", client.machine);

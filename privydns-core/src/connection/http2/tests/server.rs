@@ -1,4 +1,4 @@
-//! Frames as a server may write them, and as it may not.
+//! Frames of a server, valid and invalid.
 
 use crate::connection::http2::frame::{flag, kind};
 
@@ -37,14 +37,14 @@ pub(super) fn data(stream: u32, is_end: bool, body: impl AsRef<[u8]>) -> Vec<u8>
     frame(kind::DATA, if is_end { flag::END_STREAM } else { 0 }, stream, body)
 }
 
-/// DATA, with this many octets of padding.
+/// DATA, with this many bytes of padding.
 pub(super) fn padded_data(stream: u32, is_end: bool, body: &[u8], padding: u8) -> Vec<u8> {
     let payload = [&[padding], body, &vec![0; padding.into()]].concat();
     let end = if is_end { flag::END_STREAM } else { 0 };
     frame(kind::DATA, flag::PADDED | end, stream, payload)
 }
 
-/// A whole response with a DNS message.
+/// A complete response with a DNS message.
 pub(super) fn response(stream: u32, message: &[u8]) -> Vec<u8> {
     let frames = message.chunks(16_384).map(|part| data(stream, false, part));
     let body = frames.collect::<Vec<_>>().concat();
@@ -56,7 +56,7 @@ pub(super) fn dns_head() -> Vec<u8> {
     [OK, &field("content-type", "application/dns-message")].concat()
 }
 
-/// One field, literal throughout.
+/// One literal field.
 pub(super) fn field(name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Vec<u8> {
     let (name, value) = (name.as_ref(), value.as_ref());
     let length = |text: &[u8]| {
