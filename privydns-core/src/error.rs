@@ -12,8 +12,11 @@ use std::time::Duration;
 
 use hickory_proto::op::ResponseCode;
 
-use crate::message::{ExtendedError, MessageError, NameError};
-use crate::upstream::SyntaxError;
+use crate::syntax::SyntaxError;
+
+mod message;
+
+pub use message::{ExtendedError, MessageError, NameError};
 
 /// Why a lookup, or the making of a resolver, failed.
 ///

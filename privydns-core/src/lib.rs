@@ -81,12 +81,15 @@ mod error;
 pub mod fuzzing;
 pub mod guide;
 pub mod handle;
+mod http_head;
 pub mod logging;
 pub mod message;
+mod protocol;
 mod proxy;
 mod schedule;
 mod shared;
 mod stats;
+mod syntax;
 pub mod tls;
 pub mod upstream;
 

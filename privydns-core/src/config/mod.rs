@@ -177,7 +177,11 @@ impl Config {
 
 impl Configured {
     fn new(upstream: Upstream, bootstrap: UpstreamSet) -> Result<Self, ConfigError> {
-        let tls = Arc::new(TlsSetup::new(&upstream, crate::tls::provider())?);
+        let tls = Arc::new(TlsSetup::new(
+            upstream.tls_requirements(),
+            upstream.authentication(),
+            crate::tls::provider(),
+        )?);
         let endpoint = Endpoint::of(&upstream).map(Arc::new);
         Ok(Self { upstream, tls, endpoint, bootstrap })
     }

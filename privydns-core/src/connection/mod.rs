@@ -15,7 +15,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub use dot::Dot;
-pub(crate) use http1::find_head_end;
 pub use http1::{Http1, is_not_http1};
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use http2::{HEADER_TABLE_SIZE, HpackDecoder, MAX_HELD};

@@ -13,8 +13,9 @@ use crate::error::Cause;
 use crate::message::{Message, Origin, Transport};
 use crate::proxy::Proxy;
 use crate::rr::RData;
+use crate::tls::Authentication;
 use crate::tls::{Roots, TbsHash, TlsVersion};
-use crate::upstream::{Authentication, Protocol};
+use crate::upstream::Protocol;
 
 const OWNER: &str = "_dns.resolver.arpa.";
 const DOH: &[u8] = b"/dns-query{?dns}";
@@ -346,7 +347,7 @@ fn settings_of_the_way_are_handed_on_and_secrets_are_not() {
     let [upstream] = &discovery.finish()[..] else { panic!("one upstream") };
     assert_eq!(upstream.protocol(), Protocol::Tls);
     assert_eq!(upstream.port(), 853);
-    assert_eq!(upstream.trusted_roots(), asked.trusted_roots());
+    assert_eq!(upstream.tls_requirements().roots, asked.tls_requirements().roots);
     assert_eq!(upstream.tbs_hashes(), asked.tbs_hashes());
     assert_eq!(upstream.minimum_tls(), TlsVersion::Tls13);
     assert_eq!(

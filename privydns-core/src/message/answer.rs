@@ -8,11 +8,10 @@ use std::time::Duration;
 use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::Name;
 
-use super::edns::ExtendedError;
 use super::name::name_of;
 use super::record::Records;
 use super::response::{MAX_TTL, Message, Outcome, Section};
-use crate::error::{Error, ErrorKind, NotFound};
+use crate::error::{Error, ErrorKind, ExtendedError, NotFound};
 
 /// The TTL shown for an expired record of a stale answer (RFC 8767 Section 4).
 pub(super) const STALE_TTL: u32 = 30;

@@ -1,8 +1,8 @@
 //! The CNAME chain from the question to the answer, within one message.
 
 use super::HEADER;
-use super::error::MessageError;
 use super::wire::{CLASS_IN, RawRecord, RawRecords, TYPE_ANY, TYPE_CNAME, TYPE_RRSIG, check_name, same_name};
+use crate::error::MessageError;
 
 /// The maximum number of CNAME records in an answer section. Resolvers give up on longer chains, or sooner.
 /// If the records are in the wrong order, following each takes another pass over the section.

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::edns::Options;
-use super::error::MessageError;
 use super::query::Query;
 use super::wire::{CLASS_IN, TYPE_OPT, check_name, skim, u16_at};
 use super::{HEADER, MAX_MESSAGE};
+use crate::error::MessageError;
 
 const RESPONSE: u8 = 0x80;
 const OPCODE: u8 = 0x78;

@@ -1,10 +1,9 @@
 //! EDNS: the OPT record of a response and its options (RFC 6891).
 
-use std::fmt;
 use std::time::Duration;
 
-use super::error::MessageError;
 use super::wire::{RawRecord, u16_at};
+use crate::error::{ExtendedError, MessageError};
 
 pub(super) const CLIENT_SUBNET: u16 = 8;
 pub(super) const TCP_KEEPALIVE: u16 = 11;
@@ -16,87 +15,13 @@ pub(super) const OPTION_HEADER: usize = 4;
 /// The unit of a keepalive timeout (RFC 7828 Section 3.1).
 const KEEPALIVE_UNIT: Duration = Duration::from_millis(100);
 
-/// An extended error, which explains a resolver's response (RFC 8914).
-///
-/// `Display` prints only the code and its meaning, because the text often contains the queried name. The
-/// alternate form, `{:#}`, adds the text.
-///
-/// ```
-/// use privydns_core::ExtendedError;
-///
-/// let error = ExtendedError { code: 22, text: "at delegation example.com.".to_owned() };
-/// assert_eq!(error.to_string(), "EDE 22 (No Reachable Authority)");
-/// assert_eq!(format!("{error:#}"), "EDE 22 (No Reachable Authority): at delegation example.com.");
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ExtendedError {
-    /// The INFO-CODE, as registered with IANA.
-    pub code: u16,
-    /// The EXTRA-TEXT for humans, with control characters escaped. Often empty; may contain domain names.
-    pub text: String,
+/// Parses the data of an extended error option; `None` if it is too short to hold a code.
+fn parse_extended_error(data: &[u8]) -> Option<ExtendedError> {
+    let (code, text) = data.split_first_chunk()?;
+    // The text may end in a zero byte (RFC 8914 Section 2).
+    let text = String::from_utf8_lossy(text.strip_suffix(&[0]).unwrap_or(text));
+    Some(ExtendedError { code: u16::from_be_bytes(*code), text: escape_controls(&text) })
 }
-
-impl ExtendedError {
-    /// The meaning of the code as registered with IANA; `None` for unknown codes.
-    pub fn meaning(&self) -> Option<&'static str> {
-        MEANINGS.get(usize::from(self.code)).copied()
-    }
-
-    fn parse(data: &[u8]) -> Option<Self> {
-        let (code, text) = data.split_first_chunk()?;
-        // The text may end in a zero byte (RFC 8914 Section 2).
-        let text = String::from_utf8_lossy(text.strip_suffix(&[0]).unwrap_or(text));
-        Some(Self { code: u16::from_be_bytes(*code), text: escape_controls(&text) })
-    }
-}
-
-impl fmt::Display for ExtendedError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "EDE {}", self.code)?;
-        if let Some(meaning) = self.meaning() {
-            write!(f, " ({meaning})")?;
-        }
-        if f.alternate() && !self.text.is_empty() {
-            write!(f, ": {}", self.text)?;
-        }
-        Ok(())
-    }
-}
-
-/// The INFO-CODEs by number (RFC 8914 Section 5.2, RFC 9250, RFC 9276, RFC 9824, and the IANA registry).
-const MEANINGS: [&str; 31] = [
-    "Other Error",
-    "Unsupported DNSKEY Algorithm",
-    "Unsupported DS Digest Type",
-    "Stale Answer",
-    "Forged Answer",
-    "DNSSEC Indeterminate",
-    "DNSSEC Bogus",
-    "Signature Expired",
-    "Signature Not Yet Valid",
-    "DNSKEY Missing",
-    "RRSIGs Missing",
-    "No Zone Key Bit Set",
-    "NSEC Missing",
-    "Cached Error",
-    "Not Ready",
-    "Blocked",
-    "Censored",
-    "Filtered",
-    "Prohibited",
-    "Stale NXDOMAIN Answer",
-    "Not Authoritative",
-    "Not Supported",
-    "No Reachable Authority",
-    "Network Error",
-    "Invalid Data",
-    "Signature Expired before Valid",
-    "Too Early",
-    "Unsupported NSEC3 Iterations Value",
-    "Unable to conform to policy",
-    "Synthesized",
-    "Invalid Query Type",
-];
 
 /// Escapes control characters in text from the network, so that a terminal does not interpret them.
 pub(super) fn escape_controls(text: &str) -> String {
@@ -146,7 +71,7 @@ impl<'m> Options<'m> {
 
     /// The extended errors, in order. Options that are too short for a code are skipped.
     pub(super) fn extended_errors(self) -> impl Iterator<Item = ExtendedError> {
-        self.filter(|(code, _)| *code == EXTENDED_ERROR).filter_map(|(_, data)| ExtendedError::parse(data))
+        self.filter(|(code, _)| *code == EXTENDED_ERROR).filter_map(|(_, data)| parse_extended_error(data))
     }
 }
 

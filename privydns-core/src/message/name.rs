@@ -8,6 +8,8 @@ use std::str::FromStr;
 
 use hickory_proto::rr::{Label, Name};
 
+use crate::error::NameError;
+
 /// The maximum length of a name in wire form, including the root label, in bytes (RFC 1035 Section 3.1).
 pub(super) const MAX_NAME: usize = 255;
 /// The maximum length of a label in bytes (RFC 1035 Section 3.1).
@@ -39,33 +41,6 @@ const DOTS: [char; 4] = ['.', '\u{3002}', '\u{ff0e}', '\u{ff61}'];
 pub struct QueryName {
     len: u8,
     bytes: [u8; MAX_NAME],
-}
-
-/// Why a text is not a domain name. The error does not contain the text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum NameError {
-    /// The text is empty; the root is written as `.`.
-    #[error("empty (the root is written `.`)")]
-    Empty,
-    /// Two consecutive dots, or a dot at the start.
-    #[error("empty label")]
-    EmptyLabel,
-    /// A label of more than 63 bytes (RFC 1035 Section 3.1).
-    #[error("a label of more than 63 bytes")]
-    LabelTooLong,
-    /// A name of more than 255 bytes in wire form (RFC 1035 Section 3.1).
-    #[error("more than 255 bytes")]
-    TooLong,
-    /// A character that must be escaped in a name.
-    #[error("the character {0:?} must be escaped")]
-    Character(char),
-    /// A backslash that is not followed by a character or by three digits from 000 to 255.
-    #[error("incomplete escape")]
-    Escape,
-    /// A label beyond ASCII that IDNA does not allow (RFC 5891, UTS 46).
-    #[error("a label that internationalized names do not allow")]
-    Idna,
 }
 
 impl QueryName {

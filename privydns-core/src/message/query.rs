@@ -7,7 +7,7 @@ use hickory_proto::rr::RecordType;
 
 use super::name::QueryName;
 use crate::error::Error;
-use crate::upstream::Protocol;
+use crate::protocol::Protocol;
 
 /// One question in class IN, with options.
 ///

@@ -10,9 +10,9 @@ use hickory_proto::serialize::binary::{BinDecoder, Restrict};
 use super::answer::ttl_left;
 use super::chain::Chain;
 use super::edns::escape_controls;
-use super::error::MessageError;
 use super::name::{name_of, write_labels};
 use super::wire::{CLASS_IN, Labels, RawRecord, RawRecords, TYPE_A, TYPE_AAAA, TYPE_OPT, check_name};
+use crate::error::MessageError;
 
 /// One resource record of an [`Answer`](super::Answer), as a view of the received bytes.
 ///

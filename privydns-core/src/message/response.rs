@@ -10,14 +10,14 @@ use hickory_proto::rr::RecordType;
 use super::HEADER;
 use super::chain::Chain;
 use super::check::{check_response, is_question, question_end};
-use super::edns::{ExtendedError, Options};
-use super::error::MessageError;
+use super::edns::Options;
 use super::name::QueryName;
 use super::query::Query;
 use super::wire::{
     CLASS_IN, Labels, RawRecord, RawRecords, TYPE_CNAME, TYPE_OPT, TYPE_SOA, check_name, counts, is_within,
     u16_at, u32_at,
 };
+use crate::error::{ExtendedError, MessageError};
 
 /// The largest TTL (RFC 2181 Section 8). Larger values on the wire, with the highest bit set, are treated as
 /// this one (RFC 8767 Section 4).

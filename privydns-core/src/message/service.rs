@@ -4,9 +4,9 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use hickory_proto::rr::Name;
 
-use super::error::MessageError;
 use super::record::Record;
 use super::wire::u16_at;
+use crate::error::MessageError;
 
 /// The combined content of a name's SVCB or HTTPS records, as returned by
 /// [`Answer::https`](super::Answer::https) and [`Answer::svcb`](super::Answer::svcb).

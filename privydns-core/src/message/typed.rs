@@ -6,11 +6,10 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 
 use super::answer::Answer;
-use super::error::MessageError;
 use super::record::Record;
 use super::service::{Mode, ServiceBinding, read_binding};
 use super::srv_order::{by_priority, by_priority_and_weight};
-use crate::error::{Cause, Error, ErrorKind, NotFound};
+use crate::error::{Cause, Error, ErrorKind, MessageError, NotFound};
 
 /// Typed values of records. Each method returns an empty list if the answer has no records of the type,
 /// whether the name has no such records or another type was queried; [`outcome`](Self::outcome) tells which.

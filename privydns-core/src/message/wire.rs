@@ -6,8 +6,8 @@
 use std::ops::Range;
 
 use super::HEADER;
-use super::error::MessageError;
 use super::name::MAX_NAME;
+use crate::error::MessageError;
 
 pub(super) const CLASS_IN: u16 = 1;
 pub(super) const TYPE_A: u16 = 1;

@@ -4,7 +4,7 @@ use data_encoding::BASE64;
 
 use super::Credentials;
 use super::tunnel::{Destination, Step};
-use crate::connection::find_head_end;
+use crate::http_head;
 
 /// The most interim responses (1xx) before the one that counts.
 const MAX_INTERIM: u8 = 8;
@@ -44,7 +44,7 @@ impl HttpConnect {
 
     /// A response with a status of success ends with its head, whatever the fields in that say of a body.
     pub(super) fn read(&mut self, input: &[u8]) -> Result<Step, String> {
-        let Some(end) = find_head_end(input, &mut self.scanned).map_err(violation)? else {
+        let Some(end) = http_head::find_end(input, &mut self.scanned).map_err(violation)? else {
             return Ok(Step::Pending);
         };
         let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];

@@ -5,12 +5,9 @@ use std::str::FromStr;
 
 use super::{Kind, Proxy};
 use crate::error::{ConfigError, Error};
-use crate::upstream::SyntaxError;
+use crate::syntax::{SyntaxError, SyntaxProblem};
 
-/// A problem, and where in the text. It repeats the scheme and nothing else, which may be a secret: errors end up
-/// in logs.
-type SyntaxProblem<'a> = (&'a str, &'static str);
-
+/// Parses a proxy. Errors end up in logs, so they repeat the scheme and no other part of the text, which may be a secret.
 fn parse(text: &str) -> Result<Proxy, SyntaxProblem<'_>> {
     let Some((scheme, rest)) = text.split_once("://") else {
         return Err(("", "begin with `socks5h://` or `http://`"));

@@ -12,11 +12,11 @@ use rustls::crypto::CryptoProvider;
 use rustls::version::{TLS12, TLS13};
 
 use crate::error::{Cause, ConfigError, Error, HttpProblem};
-use crate::upstream::Upstream;
 
 mod failure;
 mod identity;
 mod pins;
+mod requirements;
 mod roots;
 mod tickets;
 mod verifier;
@@ -24,6 +24,7 @@ mod verifier;
 pub use failure::cause_of;
 pub use identity::ClientCertificate;
 pub use pins::{Pin, TbsHash};
+pub(crate) use requirements::{Authentication, TlsRequirements};
 pub use roots::Roots;
 
 /// A version of TLS. Older ones than these do not exist here (RFC 8310 Section 9, RFC 9325).
@@ -90,10 +91,14 @@ pub fn seed() -> Result<[u8; 32], Error> {
 }
 
 impl TlsSetup {
-    pub(crate) fn new(upstream: &Upstream, provider: Arc<CryptoProvider>) -> Result<Self, ConfigError> {
-        let verifier = verifier::for_upstream(upstream, &provider)?;
-        let shown = Arc::new(identity::Shown::new(upstream.certificate_to_show()));
-        let versions: &[_] = match upstream.minimum_tls() {
+    pub(crate) fn new(
+        requirements: &TlsRequirements,
+        authentication: Authentication,
+        provider: Arc<CryptoProvider>,
+    ) -> Result<Self, ConfigError> {
+        let verifier = verifier::new(requirements, authentication, &provider)?;
+        let shown = Arc::new(identity::Shown::new(requirements.client_certificate.as_ref()));
+        let versions: &[_] = match requirements.minimum_version() {
             TlsVersion::Tls12 => &[&TLS13, &TLS12],
             TlsVersion::Tls13 => &[&TLS13],
         };

@@ -16,19 +16,20 @@ use rustls::{
 };
 use webpki::{EndEntityCert, KeyUsage, VerifiedPath, spki_for_anchor};
 
+use super::{Authentication, TlsRequirements};
 use crate::error::ConfigError;
-use crate::upstream::{Authentication, Upstream};
 
 /// The verifier that an upstream's settings ask for.
-pub(super) fn for_upstream(
-    upstream: &Upstream,
+pub(super) fn new(
+    requirements: &TlsRequirements,
+    authentication: Authentication,
     provider: &Arc<CryptoProvider>,
 ) -> Result<Arc<dyn ServerCertVerifier>, ConfigError> {
-    let pins = Pins::of(upstream, provider)?;
-    if upstream.authentication() == Authentication::PinsAlone {
+    let pins = Pins::of(requirements, provider)?;
+    if authentication == Authentication::PinsAlone {
         return Ok(Arc::new(PinnedLeaf { pins, algorithms: provider.signature_verification_algorithms }));
     }
-    let roots = upstream.trusted_roots().store();
+    let roots = requirements.roots.store();
     let path = match roots.clone() {
         None => platform_verifier(provider)?,
         Some(roots) => WebPkiServerVerifier::builder_with_provider(roots, provider.clone())
@@ -180,9 +181,9 @@ impl ServerCertVerifier for PinnedLeaf {
 
 impl Pins {
     /// All that an upstream has, of each kind that it has.
-    fn of(upstream: &Upstream, provider: &CryptoProvider) -> Result<Vec<Self>, ConfigError> {
-        let keys = upstream.pins().iter().map(|pin| *pin.as_bytes()).collect::<Vec<_>>();
-        let certificates = upstream.tbs_hashes().iter().map(|hash| *hash.as_bytes()).collect::<Vec<_>>();
+    fn of(requirements: &TlsRequirements, provider: &CryptoProvider) -> Result<Vec<Self>, ConfigError> {
+        let keys = requirements.pins.iter().map(|pin| *pin.as_bytes()).collect::<Vec<_>>();
+        let certificates = requirements.hashes.iter().map(|hash| *hash.as_bytes()).collect::<Vec<_>>();
         [(Mismatch::Pin, keys), (Mismatch::Hash, certificates)]
             .into_iter()
             .filter(|(_, hashes)| !hashes.is_empty())

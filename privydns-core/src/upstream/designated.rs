@@ -36,9 +36,7 @@ impl Upstream {
         let scheme = if template.is_some() { parse::Scheme::Https } else { parse::Scheme::Tls };
         let mut upstream = Self {
             identity: self.identity.clone(),
-            hashes: self.hashes.clone(),
-            roots: self.roots.clone(),
-            minimum_tls: self.minimum_tls,
+            tls: self.tls.for_designated(),
             proxy: self.proxy.clone(),
             ..Self::new(scheme, parse::Host::Address(*addresses.first()?))
         };

@@ -1,8 +1,8 @@
 //! Upstreams as kdig's command line has them: `@IP +tls-hostname=NAME`.
 
 use super::parse::{self, PLAINTEXT, QUIC, Scheme};
-use super::syntax::SyntaxProblem;
 use super::{Identity, Template, Upstream};
+use crate::syntax::SyntaxProblem;
 
 /// Whether a text has options; without any it is one of the other forms.
 pub(super) fn is_command_line(text: &str) -> bool {
@@ -44,7 +44,7 @@ pub(super) fn command_line(text: &str) -> Result<Upstream, SyntaxProblem<'_>> {
         set_name(&mut upstream, name)?;
     }
     for pin in words.pins {
-        upstream.add_pin(parse::pin(pin)?);
+        upstream.tls.add_pin(parse::pin(pin)?);
     }
     upstream.identity = match upstream.identity {
         Identity::Unnamed(address) if words.has_authority => Identity::Address(address),

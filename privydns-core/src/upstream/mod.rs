@@ -47,22 +47,20 @@ use rustls::pki_types::ServerName;
 
 use crate::error::{ConfigError, Error};
 use crate::proxy::{Destination, Proxy, Tunnel};
-use crate::tls::{ClientCertificate, Pin, Roots, TbsHash, TlsVersion};
+use crate::tls::{Authentication, ClientCertificate, Pin, Roots, TbsHash, TlsRequirements, TlsVersion};
 
 mod designated;
 mod kdig;
 mod parse;
 pub mod presets;
-mod protocol;
 #[cfg(feature = "serde")]
 mod serialize;
 mod stamp;
-mod syntax;
 mod template;
 
-pub use protocol::{HttpMethod, HttpVersion, Protocol};
+pub use crate::protocol::{HttpMethod, HttpVersion, Protocol};
+pub use crate::syntax::SyntaxError;
 pub use stamp::{Stamp, StampProperties};
-pub use syntax::SyntaxError;
 pub use template::Template;
 
 /// The port of DNS over TLS (RFC 7858 Section 3.1).
@@ -117,11 +115,7 @@ pub struct Upstream {
     port: u16,
     /// `Some` for DNS over HTTPS.
     http: Option<Http>,
-    pins: Vec<Pin>,
-    hashes: Vec<TbsHash>,
-    roots: Roots,
-    client_certificate: Option<ClientCertificate>,
-    minimum_tls: Option<TlsVersion>,
+    tls: TlsRequirements,
     proxy: Option<Proxy>,
     label: Label,
 }
@@ -149,15 +143,6 @@ struct Label {
     text: Arc<str>,
     /// Whether the caller chose it; otherwise it follows the upstream's own text.
     chosen: bool,
-}
-
-/// What the server has to prove.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Authentication {
-    /// A path to a root and the server's name or address in the certificate, and a pin where there are pins.
-    Path,
-    /// A pinned key, and nothing else.
-    PinsAlone,
 }
 
 impl Upstream {
@@ -226,7 +211,7 @@ impl Upstream {
     /// Adds a pin: the server must have one of the keys pinned (RFC 7858 Section 4.2). Give a second one for the
     /// key that will come next.
     pub fn pin(mut self, pin: Pin) -> Self {
-        self.add_pin(pin);
+        self.tls.add_pin(pin);
         self.relabelled()
     }
 
@@ -237,13 +222,13 @@ impl Upstream {
     /// Of a root no more than name and key is known (RFC 5280 Section 6.1.1), so that its hash is met only where the
     /// server sends the root's certificate, too.
     pub fn tbs_hash(mut self, hash: TbsHash) -> Self {
-        self.add_hash(hash);
+        self.tls.add_hash(hash);
         self.relabelled()
     }
 
     /// Sets the authorities that may have issued the server's certificate.
     pub fn roots(mut self, roots: Roots) -> Self {
-        self.roots = roots;
+        self.tls.roots = roots;
         self
     }
 
@@ -251,13 +236,13 @@ impl Upstream {
     /// upstream becomes one of [`Protocol::MutualTls`]. It takes TLS 1.3, which encrypts the client's
     /// certificate, unless [`minimum_tls`](Self::minimum_tls) says otherwise.
     pub fn client_certificate(mut self, certificate: ClientCertificate) -> Self {
-        self.client_certificate = Some(certificate);
+        self.tls.client_certificate = Some(certificate);
         self
     }
 
     /// Sets the oldest version of TLS to accept: 1.2 by default, and 1.3 with a client certificate.
     pub fn with_minimum_tls(mut self, version: TlsVersion) -> Self {
-        self.minimum_tls = Some(version);
+        self.tls.minimum_version = Some(version);
         self
     }
 
@@ -305,7 +290,7 @@ impl Upstream {
 
     /// How it is spoken to.
     pub fn protocol(&self) -> Protocol {
-        match (&self.http, &self.client_certificate) {
+        match (&self.http, &self.tls.client_certificate) {
             (Some(_), _) => Protocol::Https,
             (None, Some(_)) => Protocol::MutualTls,
             (None, None) => Protocol::Tls,
@@ -342,12 +327,12 @@ impl Upstream {
 
     /// The pins, in the order given.
     pub fn pins(&self) -> &[Pin] {
-        &self.pins
+        &self.tls.pins
     }
 
     /// The hashes of certificates, in the order given.
     pub fn tbs_hashes(&self) -> &[TbsHash] {
-        &self.hashes
+        &self.tls.hashes
     }
 
     /// Host and port as HTTP writes them: without the port where it is 443, an IPv6 address in brackets.
@@ -377,7 +362,7 @@ impl Upstream {
 
     pub(crate) fn authentication(&self) -> Authentication {
         match self.identity {
-            Identity::Unnamed(_) if !self.pins.is_empty() => Authentication::PinsAlone,
+            Identity::Unnamed(_) if !self.tls.pins.is_empty() => Authentication::PinsAlone,
             _ => Authentication::Path,
         }
     }
@@ -401,18 +386,13 @@ impl Upstream {
         })
     }
 
-    pub(crate) fn trusted_roots(&self) -> &Roots {
-        &self.roots
-    }
-
-    pub(crate) fn certificate_to_show(&self) -> Option<&ClientCertificate> {
-        self.client_certificate.as_ref()
+    pub(crate) fn tls_requirements(&self) -> &TlsRequirements {
+        &self.tls
     }
 
     /// The oldest version of TLS that is accepted.
     pub fn minimum_tls(&self) -> TlsVersion {
-        let default = if self.client_certificate.is_some() { TlsVersion::Tls13 } else { TlsVersion::Tls12 };
-        self.minimum_tls.unwrap_or(default)
+        self.tls.minimum_version()
     }
 
     fn new(scheme: parse::Scheme, host: parse::Host) -> Self {
@@ -436,11 +416,7 @@ impl Upstream {
             addresses,
             port,
             http,
-            pins: Vec::new(),
-            hashes: Vec::new(),
-            roots: Roots::default(),
-            client_certificate: None,
-            minimum_tls: None,
+            tls: TlsRequirements::default(),
             proxy: None,
             label: Label { text: Arc::from(""), chosen: false },
         }
@@ -450,18 +426,6 @@ impl Upstream {
     fn add_address(&mut self, address: IpAddr) {
         if !self.addresses.contains(&address) {
             self.addresses.push(address);
-        }
-    }
-
-    fn add_pin(&mut self, pin: Pin) {
-        if !self.pins.contains(&pin) {
-            self.pins.push(pin);
-        }
-    }
-
-    fn add_hash(&mut self, hash: TbsHash) {
-        if !self.hashes.contains(&hash) {
-            self.hashes.push(hash);
         }
     }
 

@@ -7,8 +7,8 @@ use hickory_proto::rr::Name;
 use rustls::pki_types::{DnsName, ServerName};
 
 use super::stamp::Stamp;
-use super::syntax::{SyntaxError, SyntaxProblem};
 use super::{Identity, PLAINTEXT_PORT, Template, Upstream, kdig, presets, stamp};
+use crate::syntax::{SyntaxError, SyntaxProblem};
 use crate::tls::Pin;
 
 /// The longest text that is read, in bytes: more than any request line or list of addresses that a server would take.
@@ -139,7 +139,7 @@ fn bare(text: &str) -> Result<Upstream, SyntaxProblem<'_>> {
         return Err((location, "no preset has this name; a server's begins with `tls://` or `https://`"));
     }
     let upstream = apply_fragment(upstream, fragment)?;
-    if matches!(upstream.identity, Identity::Unnamed(_)) && upstream.pins.is_empty() {
+    if matches!(upstream.identity, Identity::Unnamed(_)) && upstream.tls.pins.is_empty() {
         return Err((location, "an address alone does not say how it is spoken to; begin with `tls://`"));
     }
     Ok(upstream)
@@ -215,13 +215,13 @@ fn apply_fragment(mut upstream: Upstream, fragment: Option<&str>) -> Result<Upst
             }
             "pin" => {
                 for text in value.split(',') {
-                    upstream.add_pin(pin(text)?);
+                    upstream.tls.add_pin(pin(text)?);
                 }
             }
             "tbs" => {
                 for text in value.split(',') {
                     let problem = "not the hexadecimal digits of a SHA-256, 64 of them";
-                    upstream.add_hash(text.parse().map_err(|_| (text, problem))?);
+                    upstream.tls.add_hash(text.parse().map_err(|_| (text, problem))?);
                 }
             }
             _ => return Err((key, "unknown key; known are `ip`, `name`, `pin` and `tbs`")),
@@ -257,8 +257,8 @@ impl fmt::Display for Upstream {
         };
         part(f, "name", &mut name.iter().map(|name| name.to_str().into_owned()))?;
         part(f, "ip", &mut rest.iter().map(ToString::to_string))?;
-        part(f, "pin", &mut self.pins.iter().map(ToString::to_string))?;
-        part(f, "tbs", &mut self.hashes.iter().map(ToString::to_string))
+        part(f, "pin", &mut self.tls.pins.iter().map(ToString::to_string))?;
+        part(f, "tbs", &mut self.tls.hashes.iter().map(ToString::to_string))
     }
 }
 

@@ -10,9 +10,9 @@ use hickory_proto::rr::Name;
 use rustls::pki_types::ServerName;
 
 use super::parse::{self, Host, PLAINTEXT, QUIC, Scheme};
-use super::syntax::{SyntaxError, SyntaxProblem};
 use super::{Identity, Template, Upstream};
 use crate::error::{ConfigError, Error};
+use crate::syntax::{SyntaxError, SyntaxProblem};
 use crate::tls::TbsHash;
 
 /// An upstream with room for one address, and what its operator says of it, as a DNS stamp: `sdns://`, and then the
@@ -94,7 +94,7 @@ impl Upstream {
     /// with less. And for one with a name or a path that is too long for a stamp.
     pub fn to_stamp(&self) -> Result<Stamp, Error> {
         let broken = |problem| Err(ConfigError::Setting { setting: "to_stamp", problem }.into());
-        if !self.pins.is_empty() {
+        if !self.tls.pins.is_empty() {
             return broken("a stamp has room for hashes of certificates, and for no pins");
         }
         if !has_room(&host(self)) || self.template().is_some_and(|path| !has_room(path.path_and_query())) {
@@ -151,6 +151,7 @@ impl<'a> Reader<'a, '_> {
         for hash in hashes {
             let bytes = self.bytes[hash.clone()].try_into();
             upstream
+                .tls
                 .add_hash(TbsHash::new(bytes.map_err(|_| (self.text_of(&hash), "not a SHA-256, 32 bytes"))?));
         }
         if self.at < self.bytes.len() {
@@ -277,7 +278,7 @@ fn encode(upstream: &Upstream, properties: StampProperties) -> String {
     bytes.extend(properties.bits().to_le_bytes());
     let address = upstream.addresses.first().map(|address| upstream.authority_as(&(*address).into()));
     write(&mut bytes, &address.unwrap_or_default());
-    let (last, hashes) = upstream.hashes.split_last().unzip();
+    let (last, hashes) = upstream.tls.hashes.split_last().unzip();
     for hash in hashes.into_iter().flatten() {
         bytes.push(MORE | 32);
         bytes.extend(hash.as_bytes());

@@ -3,18 +3,13 @@
 use std::time::Duration;
 
 use crate::doh::ResponseHead;
-
-/// The longest head, also of an interim response, in bytes.
-const MAX_HEAD: usize = 16 * 1024;
+pub(super) use crate::http_head::{NOT_HTTP1, find_end, has_begun};
 
 /// The maximum number of header fields in a head.
 const MAX_FIELDS: usize = 64;
 
 /// More than the longest name of a relevant field.
 const MAX_NAME: usize = 32;
-
-/// The first bytes of every response.
-const START: &[u8] = b"HTTP/1.";
 
 /// A parsed head.
 pub(super) struct Head {
@@ -34,14 +29,6 @@ pub(super) enum Framing {
     UntilClose,
 }
 
-/// The error for data that does not begin like a response.
-pub(super) const NOT_HTTP1: &str = "the peer does not use this protocol";
-
-/// Whether a response has begun.
-pub(super) fn has_begun(bytes: &[u8]) -> bool {
-    bytes.starts_with(START)
-}
-
 /// Whether this is the 408 response of a server that closes an idle connection (RFC 9110 Section 15.5.9), once that can
 /// be decided. The minor version does not matter.
 pub(super) fn is_request_timeout(bytes: &[u8]) -> Option<bool> {
@@ -52,29 +39,6 @@ pub(super) fn is_request_timeout(bytes: &[u8]) -> Option<bool> {
         true if bytes.len() < EXPECTED.len() => None,
         fits => Some(fits),
     }
-}
-
-/// The end of the head, once it is complete. `scanned` keeps the position of the search.
-///
-/// A line ends in CR LF only. A lone LF, which RFC 9112 Section 2.2 allows a recipient to accept, could be read
-/// differently by another recipient of the same head.
-pub(crate) fn find_end(bytes: &[u8], scanned: &mut usize) -> Result<Option<usize>, &'static str> {
-    if !bytes.iter().zip(START).all(|(octet, expected)| octet == expected) {
-        return Err(NOT_HTTP1);
-    }
-    let within = &bytes[..bytes.len().min(MAX_HEAD)];
-    while let Some(offset) = within[*scanned..].iter().position(|&octet| octet == b'\n') {
-        let end = *scanned + offset + 1;
-        if !within[..end].ends_with(b"\r\n") {
-            return Err("a header line without CR");
-        }
-        if within[..end].ends_with(b"\r\n\r\n") {
-            return Ok(Some(end));
-        }
-        *scanned = end;
-    }
-    *scanned = within.len();
-    if within.len() == MAX_HEAD { Err("a head that is too long") } else { Ok(None) }
 }
 
 /// Parses a complete head.

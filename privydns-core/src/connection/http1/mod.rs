@@ -16,7 +16,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-pub(crate) use self::head::find_end as find_head_end;
 use self::response::{Progress, Reader, Response};
 use super::lifecycle::Phase;
 use super::receive_buffer::ReceiveBuffer;

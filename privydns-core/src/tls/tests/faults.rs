@@ -19,7 +19,8 @@ const VERSION_1_PIN: &str = "7p26BjOEUux75o5VlhbNXu4atHons8eb+AXIeT9HODw=";
 #[test]
 fn fault_w10_a_pinned_key_in_a_certificate_of_version_1_is_refused() {
     let upstream = upstream(&format!("tls://192.0.2.1#pin={VERSION_1_PIN}"));
-    let verifier = super::super::verifier::for_upstream(&upstream, &provider()).unwrap();
+    let requirements = upstream.tls_requirements();
+    let verifier = super::super::verifier::new(requirements, upstream.authentication(), &provider()).unwrap();
     let certificate = CertificateDer::from_pem_slice(VERSION_1).unwrap();
     let now = UnixTime::since_unix_epoch(std::time::Duration::from_secs(1_900_000_000));
     let result = verifier.verify_server_cert(&certificate, &[], upstream.server_name(), &[], now);

@@ -11,6 +11,7 @@ use rustls::{ClientConnection, RootCertStore, ServerConfig, ServerConnection, Su
 
 use super::*;
 use crate::error::{CertificateProblem, Stage};
+use crate::upstream::Upstream;
 
 mod client_certificates;
 mod faults;
@@ -143,8 +144,12 @@ fn upstream(text: &str) -> Upstream {
     text.parse().unwrap()
 }
 
+fn try_setup(upstream: &Upstream) -> Result<TlsSetup, ConfigError> {
+    TlsSetup::new(upstream.tls_requirements(), upstream.authentication(), provider())
+}
+
 fn setup(upstream: &Upstream) -> TlsSetup {
-    TlsSetup::new(upstream, provider()).unwrap()
+    try_setup(upstream).unwrap()
 }
 
 /// Connects a new upstream to a server, offering `dot`; and the cause, if that fails, as a driver would tell it.

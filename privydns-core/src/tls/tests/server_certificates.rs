@@ -126,7 +126,7 @@ fn roots_are_read_or_refused() {
     let cut = &one.0.pem()[..100];
     assert!(Roots::from_pem(cut.as_bytes()).is_err());
     let empty = Roots::Custom(Arc::new(RootCertStore::empty()));
-    assert!(TlsSetup::new(&upstream(SERVER).roots(empty), provider()).is_err());
+    assert!(try_setup(&upstream(SERVER).roots(empty)).is_err());
 }
 
 #[cfg(feature = "platform-verifier")]
@@ -134,7 +134,7 @@ fn roots_are_read_or_refused() {
 fn the_platform_does_not_know_a_private_authority() {
     let upstream = upstream(SERVER).roots(Roots::Platform);
     // A system without any roots cannot be asked.
-    if TlsSetup::new(&upstream, provider()).is_ok() {
+    if try_setup(&upstream).is_ok() {
         refused(&upstream, Authority::root().issue("dns.example").server());
     }
 }

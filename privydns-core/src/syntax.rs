@@ -30,7 +30,7 @@ pub struct SyntaxError {
 const MAX_FOUND: usize = 40;
 
 /// A problem with a part of the text; the part is a slice of the text, so that its place is known.
-pub(super) type SyntaxProblem<'a> = (&'a str, &'static str);
+pub(crate) type SyntaxProblem<'a> = (&'a str, &'static str);
 
 impl SyntaxError {
     /// `part` is a slice of `text`: where it begins follows from where both are in memory.
