@@ -1,4 +1,4 @@
-//! Where a check runs: a backend, and a line to a server.
+//! The environment of a check: a backend, and a line to a server.
 
 use std::cell::RefCell;
 use std::ops::Range;
@@ -13,7 +13,7 @@ use crate::line::Line;
 use crate::servers;
 use crate::zone;
 
-/// As long as a lookup may take that is meant to come to its end.
+/// The timeout of lookups that should succeed.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A backend, and a line to a server.
@@ -26,8 +26,8 @@ pub(crate) struct Bench<'a> {
 }
 
 impl Bench<'_> {
-    /// Where server and line stand among all.
-    pub(crate) fn place(&self) -> (usize, usize) {
+    /// The indices of the server and the line, which determine the order of the table.
+    pub(crate) fn position(&self) -> (usize, usize) {
         let kind = servers::SERVERS.iter().position(|kind| std::ptr::eq(kind, self.instance.kind));
         let line = Line::all(self.instance).iter().position(|line| *line == self.line);
         (kind.unwrap_or_default(), line.unwrap_or_default())
@@ -37,14 +37,14 @@ impl Bench<'_> {
         self.line.upstream(self.lab, self.instance)
     }
 
-    /// A resolver that gives an attempt all of a lookup's time. On a busy machine a server seems to be silent now and
-    /// then, and how many attempts and connections that costs would be what is counted.
-    pub(crate) fn patient_resolver_for(&self, upstream: Upstream) -> Box<dyn TestResolver> {
+    /// A resolver whose attempts can take as long as the lookup. On a busy machine, a server can be silent for
+    /// a while, and further attempts and connections would distort the counts.
+    pub(crate) fn resolver_with_long_attempts(&self, upstream: Upstream) -> Box<dyn TestResolver> {
         let config = Config::builder().upstream(upstream).timeout(TIMEOUT).attempt_timeout(TIMEOUT);
         self.backend.1.resolver(config.build().unwrap()).unwrap()
     }
 
-    /// A resolver that asks this server alone.
+    /// A resolver with this server as its only upstream.
     pub(crate) fn resolver(&self) -> Box<dyn TestResolver> {
         self.resolver_for(self.upstream())
     }
@@ -55,7 +55,7 @@ impl Bench<'_> {
     }
 }
 
-/// Has a resolver ask for many names at once, and checks every answer.
+/// Looks up many names at once and checks every answer.
 pub(crate) fn ask_many(resolver: &dyn TestResolver, numbers: Range<u32>) {
     let query = |number| Query::new(&zone::numbered(number), RecordType::A).unwrap();
     let results = resolver.query_all(numbers.clone().map(query).collect());
@@ -65,39 +65,39 @@ pub(crate) fn ask_many(resolver: &dyn TestResolver, numbers: Range<u32>) {
     }
 }
 
-/// The counters of a resolver's only upstream.
+/// The statistics of a resolver's only upstream.
 pub(crate) fn stats(resolver: &dyn TestResolver) -> UpstreamStats {
     resolver.stats().upstreams.remove(0)
 }
 
-/// The cause that an error of the upstream comes down to.
+/// The cause of an error whose kind is `Upstream`.
 pub(crate) fn cause(result: Result<Answer, Error>) -> Cause {
     match result {
         Err(error) => match error.kind() {
             ErrorKind::Upstream(cause) => cause.clone(),
-            other => panic!("no upstream's fault: {other}"),
+            other => panic!("not an error of an upstream: {other}"),
         },
-        Ok(answer) => panic!("an answer: {answer:?}"),
+        Ok(answer) => panic!("expected an error, got an answer: {answer:?}"),
     }
 }
 
 thread_local! {
-    /// What the last panic of this thread said, and where.
-    static LAST_WORDS: RefCell<String> = const { RefCell::new(String::new()) };
+    /// The message and location of this thread's last panic.
+    static LAST_PANIC: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
-/// Keeps the words of panics for [`caught`] instead of printing them.
-pub(crate) fn keep_last_words() {
+/// Stores panic messages for [`caught`] instead of printing them.
+pub(crate) fn record_panics() {
     panic::set_hook(Box::new(|info| {
         let payload = info.payload();
-        let words = payload.downcast_ref::<String>().map(String::as_str);
-        let words = words.or(payload.downcast_ref::<&str>().copied()).unwrap_or("a panic");
-        let place = info.location().map(|place| format!(" ({}:{})", place.file(), place.line()));
-        LAST_WORDS.set(format!("{words}{}", place.unwrap_or_default()));
+        let message = payload.downcast_ref::<String>().map(String::as_str);
+        let message = message.or(payload.downcast_ref::<&str>().copied()).unwrap_or("a panic");
+        let location = info.location().map(|location| format!(" ({}:{})", location.file(), location.line()));
+        LAST_PANIC.set(format!("{message}{}", location.unwrap_or_default()));
     }));
 }
 
-/// Runs what may panic, and gives what it said.
+/// Runs a function and returns the message of its panic as an error.
 pub(crate) fn caught<T>(run: impl FnOnce() -> T) -> Result<T, String> {
-    panic::catch_unwind(AssertUnwindSafe(run)).map_err(|_| LAST_WORDS.take())
+    panic::catch_unwind(AssertUnwindSafe(run)).map_err(|_| LAST_PANIC.take())
 }

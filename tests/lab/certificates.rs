@@ -1,4 +1,5 @@
-//! Certificates that are refused: the server's by us, and ours by the server.
+//! Checks of rejected certificates: invalid server certificates, and client certificates that the server
+//! refuses.
 
 use std::time::Instant;
 
@@ -7,7 +8,7 @@ use privydns_tests::{ClientCertificate, ServerCertificate};
 
 use crate::bench::{Bench, TIMEOUT, cause};
 
-/// What servers show.
+/// The server certificates to check.
 pub(crate) const SERVERS: [ServerCertificate; 5] = [
     ServerCertificate::Intermediate,
     ServerCertificate::WrongName,
@@ -18,7 +19,7 @@ pub(crate) const SERVERS: [ServerCertificate; 5] = [
 
 const NAME: &str = "www.example.test";
 
-/// A server with this certificate is asked, or is refused for the reason that is the certificate's own.
+/// Checks that a valid certificate is accepted, or that an invalid one is rejected with its specific reason.
 pub(crate) fn server(bench: &Bench<'_>, certificate: ServerCertificate) {
     let problem = match certificate {
         ServerCertificate::WrongName => CertificateProblem::WrongName,
@@ -33,11 +34,11 @@ pub(crate) fn server(bench: &Bench<'_>, certificate: ServerCertificate) {
     assert_eq!(cause(bench.resolver().lookup(NAME, RecordType::A)), Cause::Certificate(problem));
 }
 
-/// A client with a bad certificate, or with none, is refused, and is told so in the server's own words where it has
-/// any, well within the deadline.
+/// Checks that a client with an invalid certificate, or without one, gets an error with the server's reason, if
+/// it sends one, well before the deadline.
 pub(crate) fn clients(bench: &Bench<'_>) {
     let [none, unknown, expired] = bench.instance.kind.refusal(bench.line.endpoint);
-    for (certificate, words) in [
+    for (certificate, text) in [
         (None, none),
         (Some(ClientCertificate::UnknownAuthority), unknown),
         (Some(ClientCertificate::Expired), expired),
@@ -48,7 +49,7 @@ pub(crate) fn clients(bench: &Bench<'_>) {
         }
         let start = Instant::now();
         let cause = cause(bench.resolver_for(upstream).lookup(NAME, RecordType::A));
-        assert_eq!(cause, Cause::ClientCertificate(words.to_owned()), "{certificate:?}");
+        assert_eq!(cause, Cause::ClientCertificate(text.to_owned()), "{certificate:?}");
         assert!(start.elapsed() < TIMEOUT / 2, "{certificate:?}: {:?}", start.elapsed());
     }
 }

@@ -1,4 +1,4 @@
-//! Second opinions: what kdig and curl are told by the same servers.
+//! Comparison of PrivyDNS's answers with the answers that kdig and curl get from the same servers.
 
 use std::fs;
 use std::process::{Command, Stdio};
@@ -15,7 +15,7 @@ use crate::servers::SERVERS;
 use crate::zone::{self, Set};
 use crate::{BACKENDS, raw};
 
-/// Asks every server through every open door: kdig over TLS, curl over HTTPS.
+/// Queries each server on each endpoint without mutual TLS: with kdig over TLS, with curl over HTTPS.
 pub(crate) fn kdig_and_curl_get_the_same_answers(lab: &Lab) -> String {
     let (mut by_kdig, mut by_curl) = (0, 0);
     for kind in SERVERS {
@@ -28,10 +28,11 @@ pub(crate) fn kdig_and_curl_get_the_same_answers(lab: &Lab) -> String {
             }
         }
     }
-    format!("{by_kdig} answers as kdig has them, {by_curl} as curl")
+    format!("{by_kdig} answers equal those of kdig, {by_curl} those of curl")
 }
 
-/// Every set of the zone. What has no text that hickory could read is asked for in octets.
+/// Queries all record sets of the zone. Record types whose text form hickory cannot parse are queried in
+/// generic form.
 fn kdig(lab: &Lab, instance: &Instance, line: Line) -> usize {
     let mut count = 0;
     for is_generic in [false, true] {
@@ -54,7 +55,7 @@ fn kdig(lab: &Lab, instance: &Instance, line: Line) -> usize {
         let theirs = zone::read(lines.iter().map(String::as_str));
         for ((name, record_type), answer) in questions.iter().zip(ask(lab, instance, line, &questions)) {
             let set = theirs.get(&(name.clone(), u16::from(*record_type)));
-            let set = set.unwrap_or_else(|| panic!("kdig has nothing of {name} {record_type}: {text}"));
+            let set = set.unwrap_or_else(|| panic!("no answer of kdig for {name} {record_type}: {text}"));
             assert_eq!(
                 set.compare(&answer, 0..=u32::MAX),
                 Ok(()),
@@ -67,7 +68,7 @@ fn kdig(lab: &Lab, instance: &Instance, line: Line) -> usize {
     count
 }
 
-/// One space between fields, and the octets of generic data in one piece and in small letters.
+/// Normalizes a line: one space between fields, and generic data as one lower-case string.
 fn tidy(line: &str, is_generic: bool) -> String {
     let (mut rest, mut tidy) = (line, String::new());
     for _ in 0..4 {
@@ -76,14 +77,14 @@ fn tidy(line: &str, is_generic: bool) -> String {
         tidy = tidy + field + " ";
     }
     match rest.splitn(3, ' ').collect::<Vec<_>>()[..] {
-        ["\\#", length, octets] if is_generic => {
-            tidy + "\\# " + length + " " + &octets.replace(' ', "").to_lowercase()
+        ["\\#", length, bytes] if is_generic => {
+            tidy + "\\# " + length + " " + &bytes.replace(' ', "").to_lowercase()
         }
         _ => tidy + rest,
     }
 }
 
-/// Numbered names, and the largest set, in as few programs as can be.
+/// Queries some numbered names and the largest record set, with one curl process.
 fn curl(lab: &Lab, instance: &Instance, line: Line, version: HttpVersion) -> usize {
     let names =
         ["www", "multi", "chain", "n1", "n22", "n333", "huge"].map(|label| format!("{label}.example.test."));
@@ -120,7 +121,7 @@ fn curl(lab: &Lab, instance: &Instance, line: Line, version: HttpVersion) -> usi
     questions.len()
 }
 
-/// What we are told.
+/// Resolves the same questions with PrivyDNS.
 fn ask(
     lab: &Lab,
     instance: &Instance,
@@ -132,7 +133,7 @@ fn ask(
     resolver.query_all(questions.iter().map(query).collect()).into_iter().map(Result::unwrap).collect()
 }
 
-/// What a program prints that has to end well.
+/// Runs a program that must succeed, and returns its output.
 pub(crate) fn output(command: &mut Command) -> String {
     let output = command.stdin(Stdio::null()).output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));

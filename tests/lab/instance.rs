@@ -1,4 +1,4 @@
-//! The folder that the lab works in, and the servers that run there.
+//! The directory of a lab and its running servers.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -24,23 +24,23 @@ use crate::zone::Zone;
 /// How long a server may take until it accepts connections.
 const STARTUP: Duration = Duration::from_secs(20);
 
-/// The folder, what is in it for all servers, and what stands behind them.
+/// The directory, the files that all servers share, and the servers' backends.
 #[derive(Debug)]
 pub(crate) struct Lab {
     folder: PathBuf,
     spawner: Spawner,
     ports: Ports,
-    /// What is the same for every server, by its place in the configurations.
-    places: BTreeMap<&'static str, String>,
+    /// The values of the placeholders that are the same for all servers.
+    placeholders: BTreeMap<&'static str, String>,
     pub(crate) authority: Authority,
     pub(crate) zone: Zone,
-    /// Takes queries in, and says nothing.
+    /// Receives queries and never answers.
     _silent: (TcpListener, UdpSocket),
-    /// The servers that stand behind others.
-    behind: Vec<Instance>,
+    /// The backends of other servers.
+    backends: Vec<Instance>,
 }
 
-/// A server that runs. Dropping it stops it.
+/// A running server. Dropping it stops the server.
 #[derive(Debug)]
 pub(crate) struct Instance {
     pub(crate) kind: &'static ServerKind,
@@ -53,18 +53,18 @@ pub(crate) struct Instance {
     roots: Roots,
 }
 
-/// How a server is to be run.
+/// Options for running a server.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Run {
     pub(crate) certificate: ServerCertificate,
-    /// Whether it is held to TLS 1.2.
+    /// Whether the server is restricted to TLS 1.2.
     pub(crate) tls12: bool,
 }
 
 impl Lab {
-    /// Writes certificates and zones into an empty folder, and starts what stands behind the servers.
+    /// Writes certificates and zones into an empty directory, and starts the backends.
     pub(crate) fn new(parent: &Path) -> Result<Self, String> {
-        let ports = Ports::claim().ok_or("no ports are left: too many labs run")?;
+        let ports = Ports::claim().ok_or("no block of ports is free: too many labs are running")?;
         let folder = &parent.join(ports.block().to_string());
         _ = fs::remove_dir_all(folder);
         let zones = folder.join("zones");
@@ -76,30 +76,31 @@ impl Lab {
             folder: folder.to_owned(),
             spawner: Spawner::new(),
             ports,
-            places: BTreeMap::new(),
+            placeholders: BTreeMap::new(),
             authority: Authority::new(),
             zone: Zone::new(),
             _silent: (silent, UdpSocket::bind(silent_at).map_err(fail)?),
-            behind: Vec::new(),
+            backends: Vec::new(),
         };
-        lab.places.insert("SILENT", silent_at.port().to_string());
+        lab.placeholders.insert("SILENT", silent_at.port().to_string());
         fs::write(zones.join("example.test.zone"), &lab.zone.text).map_err(|error| error.to_string())?;
         let root = folder.join("root.pem");
         fs::write(&root, lab.authority.root_pem()).map_err(|error| error.to_string())?;
-        lab.places.insert("ZONES", zones.display().to_string());
-        lab.places.insert("ROOT", root.display().to_string());
+        lab.placeholders.insert("ZONES", zones.display().to_string());
+        lab.placeholders.insert("ROOT", root.display().to_string());
         for (kind, port) in [(&servers::KNOT, "PLAIN"), (&servers::HTTP, "HTTP")] {
             let number = lab.ports.next();
-            lab.places.insert(port, number.to_string());
+            lab.placeholders.insert(port, number.to_string());
             let mut instance = lab.prepare(kind, Run::default())?;
             instance.ports.insert(port, number);
             lab.start_prepared(&instance)?;
-            lab.behind.push(instance);
+            lab.backends.push(instance);
         }
         Ok(lab)
     }
 
-    /// Starts a server, and waits until it answers; with a bad certificate, until it accepts connections.
+    /// Starts a server and waits until it answers queries; with an invalid certificate, until it accepts
+    /// connections.
     pub(crate) fn start(&self, kind: &'static ServerKind, run: Run) -> Result<Instance, String> {
         let instance = self.prepare(kind, run)?;
         self.start_prepared(&instance)?;
@@ -109,13 +110,13 @@ impl Lab {
         Ok(instance)
     }
 
-    /// Stops a server, and starts it again as it was.
+    /// Stops a server and starts it again with the same configuration.
     pub(crate) fn restart(&self, instance: &Instance) -> Result<(), String> {
-        drop(instance.process.lock().expect("nothing panics with it in hand").take());
+        drop(instance.process.lock().expect("no thread panics while it holds the lock").take());
         self.start_prepared(instance)
     }
 
-    /// Captures what passes through a port of loopback, until what is returned is dropped.
+    /// Captures the packets of a loopback port until the returned process is dropped.
     pub(crate) fn capture(&self, port: u16, file: &Path) -> Result<Process, String> {
         let log = file.with_extension("log");
         let mut command = process::tied(Path::new("/usr/bin/dumpcap"));
@@ -131,14 +132,14 @@ impl Lab {
         Ok(capture)
     }
 
-    /// A certificate for a client to show.
+    /// A client certificate.
     pub(crate) fn client(&self, kind: privydns_tests::ClientCertificate) -> ClientCertificate {
         let identity = self.authority.client(kind);
         ClientCertificate::from_pem(identity.chain_pem().as_bytes(), identity.key_pem().as_bytes())
-            .expect("our own certificates parse")
+            .expect("the generated certificates can be parsed")
     }
 
-    /// Gives a server a folder, ports, a certificate and its configuration.
+    /// Creates a server's directory, ports, certificate and configuration.
     fn prepare(&self, kind: &'static ServerKind, run: Run) -> Result<Instance, String> {
         let program =
             process::find(kind.program).ok_or_else(|| format!("{} is not installed", kind.program))?;
@@ -151,21 +152,22 @@ impl Lab {
         let files =
             Files::new(folder, identity, self.authority.root_pem()).map_err(|error| error.to_string())?;
 
-        let mut places = self.places.clone();
-        places.extend(ports.iter().map(|(place, port)| (*place, port.to_string())));
-        places.extend(files.places());
-        places.insert("HIGHEST", if run.tls12 { "1.2" } else { "1.3" }.to_owned());
-        fs::write(files.config(), fill(kind.config, &places)).map_err(|error| error.to_string())?;
+        let mut placeholders = self.placeholders.clone();
+        placeholders.extend(ports.iter().map(|(name, port)| (*name, port.to_string())));
+        placeholders.extend(files.placeholders());
+        placeholders.insert("HIGHEST", if run.tls12 { "1.2" } else { "1.3" }.to_owned());
+        fs::write(files.config(), fill(kind.config, &placeholders)).map_err(|error| error.to_string())?;
 
         Ok(Instance {
             kind,
             program,
-            arguments: kind.arguments.iter().map(|argument| fill(argument, &places)).collect(),
+            arguments: kind.arguments.iter().map(|argument| fill(argument, &placeholders)).collect(),
             environment: run.tls12.then(|| ("OPENSSL_CONF", files.openssl_config())),
             folder: files.folder,
             ports,
             process: Mutex::new(None),
-            roots: Roots::from_pem(self.authority.root_pem().as_bytes()).expect("our own root parses"),
+            roots: Roots::from_pem(self.authority.root_pem().as_bytes())
+                .expect("the generated root can be parsed"),
         })
     }
 
@@ -178,8 +180,8 @@ impl Lab {
     fn wait_until_it_answers(&self, instance: &Instance) -> Result<(), String> {
         let Some(line) = Line::all(instance).into_iter().next() else { return Ok(()) };
         let upstream = line.upstream(self, instance).with_minimum_tls(TlsVersion::Tls12);
-        let config = Config::builder().upstream(upstream).build().expect("a sound configuration");
-        let resolver = MultiThread.resolver(config).expect("a sound configuration");
+        let config = Config::builder().upstream(upstream).build().expect("the configuration is valid");
+        let resolver = MultiThread.resolver(config).expect("the configuration is valid");
         let start = Instant::now();
         loop {
             match resolver.lookup("www.example.test", RecordType::A) {
@@ -198,18 +200,18 @@ impl Instance {
         (Ipv4Addr::LOCALHOST, self.ports[endpoint.port]).into()
     }
 
-    /// The upstream that a door is, whose certificate is for [`SERVER_NAME`].
+    /// The upstream for an endpoint. The certificate is for [`SERVER_NAME`].
     pub(crate) fn upstream(&self, endpoint: &Endpoint) -> Upstream {
         let upstream = match endpoint.speaks {
             Speaks::Dot => Upstream::tls(SERVER_NAME),
             Speaks::Http(_) => Upstream::https(SERVER_NAME),
         };
         let upstream = upstream.and_then(|upstream| upstream.with_port(self.address(endpoint).port()));
-        let upstream = upstream.expect("the name is one").address(Ipv4Addr::LOCALHOST);
+        let upstream = upstream.expect("the name is valid").address(Ipv4Addr::LOCALHOST);
         upstream.roots(self.roots.clone())
     }
 
-    /// The doors that this kind of server has.
+    /// The endpoints of the server.
     pub(crate) fn endpoints(&self) -> impl Iterator<Item = &'static Endpoint> {
         self.kind.endpoints.iter()
     }
@@ -219,24 +221,24 @@ impl Instance {
         let fail = |problem: String| format!("{}: {problem}; see {}", self.kind.name, log.display());
         let mut process = spawner.spawn(command, &log).map_err(|error| fail(error.to_string()))?;
         let start = Instant::now();
-        let ports = self.ports.iter().filter(|(place, _)| **place != "UNUSED");
+        let ports = self.ports.iter().filter(|(name, _)| **name != "UNUSED");
         for (_, port) in ports {
             while TcpStream::connect((Ipv4Addr::LOCALHOST, *port)).is_err() {
                 if process.has_ended() {
-                    return Err(fail("ended at once".to_owned()));
+                    return Err(fail("the program ended at once".to_owned()));
                 }
                 if start.elapsed() > STARTUP {
-                    return Err(fail(format!("does not listen at port {port}")));
+                    return Err(fail(format!("does not listen on port {port}")));
                 }
                 thread::sleep(Duration::from_millis(10));
             }
         }
-        *self.process.lock().expect("nothing panics with it in hand") = Some(process);
+        *self.process.lock().expect("no thread panics while it holds the lock") = Some(process);
         Ok(())
     }
 }
 
-/// A server's own files.
+/// The files of one server.
 struct Files {
     folder: PathBuf,
 }
@@ -253,7 +255,7 @@ impl Files {
         Ok(Self { folder })
     }
 
-    fn places(&self) -> [(&'static str, String); 5] {
+    fn placeholders(&self) -> [(&'static str, String); 5] {
         let path = |name: &str| self.folder.join(name).display().to_string();
         [
             ("DIR", self.folder.display().to_string()),
@@ -273,9 +275,11 @@ impl Files {
     }
 }
 
-/// Puts everything into its `@PLACE@`.
-fn fill(template: &str, places: &BTreeMap<&'static str, String>) -> String {
-    places.iter().fold(template.to_owned(), |text, (place, value)| text.replace(&format!("@{place}@"), value))
+/// Replaces the `@NAME@` placeholders in a template.
+fn fill(template: &str, placeholders: &BTreeMap<&'static str, String>) -> String {
+    placeholders
+        .iter()
+        .fold(template.to_owned(), |text, (name, value)| text.replace(&format!("@{name}@"), value))
 }
 
 impl fmt::Display for Instance {
@@ -283,7 +287,7 @@ impl fmt::Display for Instance {
         write!(f, "{}:", self.kind.name)?;
         self.ports
             .iter()
-            .filter(|(place, _)| **place != "UNUSED")
-            .try_for_each(|(place, port)| write!(f, " {place} {port}"))
+            .filter(|(name, _)| **name != "UNUSED")
+            .try_for_each(|(name, port)| write!(f, " {name} {port}"))
     }
 }

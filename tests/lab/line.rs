@@ -1,4 +1,4 @@
-//! One way to speak to a server.
+//! A combination of endpoint and protocol.
 
 use std::fmt;
 
@@ -8,16 +8,16 @@ use privydns_tests::ClientCertificate;
 use crate::instance::{Instance, Lab};
 use crate::servers::{Endpoint, Speaks};
 
-/// A door, and what is spoken through it.
+/// An endpoint of a server, with the HTTP version and method to use. Each line has a row in the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Line {
     pub(crate) endpoint: &'static Endpoint,
-    /// `None` for DNS over TLS.
+    /// The HTTP version and method; `None` for DNS over TLS.
     pub(crate) http: Option<(HttpVersion, HttpMethod)>,
 }
 
 impl Line {
-    /// Every line to a server.
+    /// All lines to a server.
     pub(crate) fn all(instance: &Instance) -> Vec<Self> {
         let mut lines = Vec::new();
         for endpoint in instance.endpoints() {
@@ -35,7 +35,7 @@ impl Line {
         lines
     }
 
-    /// The upstream, with a good client certificate where one is asked for.
+    /// The upstream, with a valid client certificate if the endpoint requires one.
     pub(crate) fn upstream(&self, lab: &Lab, instance: &Instance) -> Upstream {
         let upstream = self.upstream_without_certificate(instance);
         if !self.endpoint.is_mutual {
@@ -53,7 +53,7 @@ impl Line {
         }
     }
 
-    pub(crate) fn spoken(&self) -> Transport {
+    pub(crate) fn transport(&self) -> Transport {
         match self.http {
             None if self.endpoint.is_mutual => Transport::MutualTls,
             None => Transport::Tls,
@@ -62,9 +62,9 @@ impl Line {
         }
     }
 
-    /// What is spoken, but not by which method.
+    /// The name of the protocol, without the HTTP method.
     pub(crate) fn protocol(&self) -> &'static str {
-        match (self.spoken(), self.endpoint.is_mutual) {
+        match (self.transport(), self.endpoint.is_mutual) {
             (Transport::Http2, false) => "DoH/2",
             (Transport::Http2, true) => "DoH/2, mutual",
             (Transport::Http1, false) => "DoH/1.1",
@@ -74,14 +74,14 @@ impl Line {
         }
     }
 
-    /// Whether this is the way in which the door is mostly used.
+    /// Whether the line is the usual way to use the endpoint: DoT, or DoH with POST.
     pub(crate) fn is_main(&self) -> bool {
         self.http.is_none_or(|(_, method)| method == HttpMethod::Post)
     }
 
     /// Whether a connection carries one query at a time.
     pub(crate) fn is_serial(&self) -> bool {
-        self.spoken() == Transport::Http1
+        self.transport() == Transport::Http1
     }
 }
 

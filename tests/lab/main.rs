@@ -1,7 +1,7 @@
-//! The lab: every backend against real servers, on loopback.
+//! The lab: every backend against real servers on loopback.
 //!
-//! `tests/lab/run` installs the servers and runs this; `cargo test` alone says that it did not run. Arguments are
-//! names of servers, to run no others.
+//! `tests/lab/run` installs the servers and runs this program. `cargo test` alone prints that the lab did not
+//! run. Arguments select the servers and groups of checks to run.
 
 mod bench;
 mod certificates;
@@ -22,7 +22,7 @@ mod servers;
 mod table;
 mod zone;
 
-#[allow(dead_code, reason = "the end-to-end suites ask more of a backend than the lab does")]
+#[allow(dead_code, reason = "the lab uses only a part of the backend interface of the end-to-end suites")]
 #[path = "../tests/end_to_end/backend/mod.rs"]
 mod backend;
 
@@ -37,13 +37,13 @@ use instance::Lab;
 use report::Report;
 use server_run::ServerRun;
 
-/// Set where the lab is to run.
+/// The lab runs if this environment variable is set.
 const SWITCH: &str = "PRIVYDNS_LAB";
 
-/// It has a table of the servers that are known to work, which a whole run writes.
+/// The file with the table of supported servers, which a complete run updates.
 const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
 
-/// Every backend, by name.
+/// All backends with their names.
 pub(crate) const BACKENDS: &[(&str, &dyn Backend)] = &[
     ("tokio", &backend::tokio::MultiThread),
     ("async-std", &backend::async_std::AsyncStd),
@@ -53,7 +53,7 @@ pub(crate) const BACKENDS: &[(&str, &dyn Backend)] = &[
 
 fn main() -> ExitCode {
     if std::env::var_os(SWITCH).is_none() {
-        println!("lab: not run; tests/lab/run installs the servers that it needs, and runs it");
+        println!("lab: not run; use tests/lab/run, which installs the necessary servers");
         return ExitCode::SUCCESS;
     }
     let wanted: Vec<_> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
@@ -76,12 +76,12 @@ fn main() -> ExitCode {
 
 fn run(wanted: &[String]) -> Result<Report, String> {
     let is_known = |name: &&String| {
-        ["thirteen", "more"].contains(&&***name) || servers::SERVERS.iter().any(|kind| kind.name == **name)
+        ["quirks", "more"].contains(&&***name) || servers::SERVERS.iter().any(|kind| kind.name == **name)
     };
     if let Some(unknown) = wanted.iter().find(|name| !is_known(name)) {
-        return Err(format!("there is no {unknown} here"));
+        return Err(format!("unknown server or group of checks: {unknown}"));
     }
-    bench::keep_last_words();
+    bench::record_panics();
     let lab = Lab::new(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("lab"))?;
     let (report, machine) = (Mutex::new(Report::default()), Mutex::new(()));
     let servers = servers::SERVERS
@@ -98,25 +98,25 @@ fn run(wanted: &[String]) -> Result<Report, String> {
         }
     });
     let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|wanted| wanted == name);
-    if is_wanted("thirteen") {
-        survive(&lab, &report, &quirks::QUIRKS);
+    if is_wanted("quirks") {
+        run_checks(&lab, &report, &quirks::QUIRKS);
     }
     if is_wanted("more") {
-        survive(&lab, &report, &more::MORE);
+        run_checks(&lab, &report, &more::MORE);
     }
-    Ok(report.into_inner().expect("nothing panics with the report in hand"))
+    Ok(report.into_inner().expect("no thread panics while it holds the lock"))
 }
 
-/// Things that take no matrix, at the same time.
-fn survive(lab: &Lab, report: &Mutex<Report>, things: &[(&str, quirks::QuirkCheck)]) {
+/// Runs checks that are not part of the table, in parallel.
+fn run_checks(lab: &Lab, report: &Mutex<Report>, checks: &[(&str, quirks::QuirkCheck)]) {
     thread::scope(|scope| {
-        let begin = |(what, thing): &(&str, quirks::QuirkCheck)| {
-            let thing = *thing;
-            ((*what).to_owned(), scope.spawn(move || caught(|| thing(lab))))
+        let spawn = |(name, check): &(&str, quirks::QuirkCheck)| {
+            let check = *check;
+            ((*name).to_owned(), scope.spawn(move || caught(|| check(lab))))
         };
-        for (what, thing) in things.iter().map(begin).collect::<Vec<_>>() {
-            let seen = thing.join().expect("panics are caught");
-            report.lock().expect("nothing panics with the report in hand").others.push((what, seen));
+        for (name, check) in checks.iter().map(spawn).collect::<Vec<_>>() {
+            let seen = check.join().expect("panics are caught");
+            report.lock().expect("no thread panics while it holds the lock").others.push((name, seen));
         }
     });
 }

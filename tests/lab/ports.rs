@@ -1,15 +1,15 @@
-//! Ports for the servers, so that two labs at the same time do not get in each other's way.
+//! The allocation of ports. Several labs can run at the same time on one machine.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::atomic::{AtomicU16, Ordering::Relaxed};
 
-/// Where ports are taken from: below those that the kernel gives to clients.
+/// The first port, below the range that the kernel assigns to clients.
 const FIRST: u16 = 20_000;
-/// A lab takes a block of so many.
+/// The number of ports in a block. Each lab uses one block.
 const BLOCK: u16 = 2_000;
 const BLOCKS: u16 = 6;
 
-/// A block of ports. The first of it is listened on, which says that the block is taken.
+/// A block of ports. A listener on the first port marks the block as in use.
 #[derive(Debug)]
 pub(crate) struct Ports {
     block: u16,
@@ -18,7 +18,7 @@ pub(crate) struct Ports {
 }
 
 impl Ports {
-    /// Takes a block that no other lab has.
+    /// Allocates a block that no other lab uses.
     pub(crate) fn claim() -> Option<Self> {
         (0..BLOCKS).map(|number| FIRST + number * BLOCK).find_map(|block| {
             let claim = TcpListener::bind((Ipv4Addr::LOCALHOST, block)).ok()?;
@@ -26,12 +26,12 @@ impl Ports {
         })
     }
 
-    /// What the block is called by.
+    /// The first port of the block, which identifies the block.
     pub(crate) fn block(&self) -> u16 {
         self.block
     }
 
-    /// A port of the block that nobody listens on. No port is given twice.
+    /// Returns a free port of the block. No port is returned twice.
     pub(crate) fn next(&self) -> u16 {
         loop {
             let port = self.next.fetch_add(1, Relaxed);

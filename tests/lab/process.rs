@@ -1,4 +1,4 @@
-//! Programs that are started, and that end when the lab does, however it ends.
+//! Child processes that end with the lab, however it ends.
 
 use std::fs::File;
 use std::io;
@@ -8,11 +8,11 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long a program may take to end that was asked to.
+/// How long a program may take to end after SIGTERM.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// Starts programs, all on one thread that lives as long as the lab: the kernel ends them with it (`setpriv
-/// --pdeathsig`), so that not even a lab that was killed leaves any behind.
+/// Starts programs on one thread that lives as long as the lab. The kernel ends the programs when this thread
+/// ends (`setpriv --pdeathsig`), even if the lab is killed.
 #[derive(Debug)]
 pub(crate) struct Spawner(mpsc::Sender<(Command, mpsc::Sender<io::Result<Child>>)>);
 
@@ -27,7 +27,7 @@ impl Spawner {
         Self(commands)
     }
 
-    /// Starts a program; what it prints goes to the file `log`, after what is there.
+    /// Starts a program. The output is appended to the file `log`.
     pub(crate) fn spawn(&self, mut command: Command, log: &Path) -> io::Result<Process> {
         let log = File::options().create(true).append(true).open(log)?;
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
@@ -37,7 +37,7 @@ impl Spawner {
     }
 }
 
-/// A program that runs. Dropping it ends it.
+/// A running program. Dropping it ends the program.
 #[derive(Debug)]
 pub(crate) struct Process(Child);
 
@@ -59,14 +59,14 @@ impl Drop for Process {
     }
 }
 
-/// A command that ends with the thread that starts it.
+/// A command that the kernel ends when the thread that started it ends.
 pub(crate) fn tied(program: &Path) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "TERM", "--"]).arg(program);
     command
 }
 
-/// Where a program is, in the folders where Debian has programs.
+/// The path of a program in Debian's directories for programs.
 pub(crate) fn find(program: &str) -> Option<PathBuf> {
     let folders = ["/usr/sbin", "/usr/bin", "/usr/local/sbin", "/usr/local/bin"];
     folders.iter().map(|folder| Path::new(folder).join(program)).find(|path| path.exists())

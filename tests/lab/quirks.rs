@@ -1,21 +1,21 @@
-//! Thirteen things that servers do and a client has to survive: each as it was met, at the server that does it, or
-//! at a loopback server that does the same where the real one does it only now and then.
+//! Thirteen quirks of real servers that a client must handle. Each check runs against the server that has the
+//! quirk, or against a loopback server if the real one shows it only occasionally.
 //!
-//! | | what servers do | shown here, at | and without the lab, at loopback servers, by |
+//! | | quirk | server in the lab | test without the lab, at loopback servers |
 //! |---|---|---|---|
-//! | 1 | several queries in one TLS record stall | NSD | `every_query_has_a_record_of_its_own` |
-//! | 2 | Nagle's algorithm delays the first answer | Unbound, NSD | only here: it is the server's kernel |
-//! | 3 | HEADERS long before their DATA hang | BIND | `request_is_one_transmit_with_minimal_fields` |
+//! | 1 | several queries in one TLS record stall | NSD | `each_dot_query_has_its_own_tls_record` |
+//! | 2 | Nagle's algorithm delays the first answer | Unbound, NSD | (depends on the server's kernel) |
+//! | 3 | requests whose HEADERS are sent long before their DATA hang | BIND | `request_is_one_transmit_with_minimal_fields` |
 //! | 4 | five equal GETs in one write hang | Knot Resolver | `equal_lookups_share_one_query` |
-//! | 5 | a query that is dropped takes the connection along | Unbound | `a_lost_connection_is_made_up_for_to_all` |
-//! | 6 | ALPN that is not what is spoken | Unbound, BIND, dnsdist | `application_protocols_are_not_insisted_on` |
-//! | 7 | bodies over 65,535 octets | dnss, BIND | `http_says_what_is_wrong` |
-//! | 8 | 100 twice, no reason phrase, 408 while idle, 424 | HAProxy, loopback | `oddities_of_http_make_no_difference` |
-//! | 9 | six faces of a refused client certificate | the column M of the table | `refused_client_certificates_are_named_as_the_cause` |
-//! | 10 | early data that can be replayed | HAProxy, nginx | only here: early data is off in rustls unless set |
-//! | 11 | a backend that is silent | dnsdist, Knot Resolver | `silence_ends_at_the_deadline` |
-//! | 12 | TTLs and response codes that are rewritten | Knot Resolver, Unbound | `ttls_out_of_bounds_are_capped` |
-//! | 13 | many outstanding over DoH | all that speak it | `answers_out_of_order_or_together_find_their_queries` |
+//! | 5 | dropping a query closes the connection | Unbound | `all_queries_of_a_lost_connection_are_retried` |
+//! | 6 | ALPN differs from the protocol that the server speaks | Unbound, BIND, dnsdist | `connection_without_alpn_is_accepted` |
+//! | 7 | bodies exceed 65,535 bytes | dnss, BIND | `http_failure_is_the_reported_cause` |
+//! | 8 | HTTP responses are unusual but valid: 100 twice, no reason phrase, 408 while idle, 424 | HAProxy, loopback | `harmless_http_variations_are_accepted` |
+//! | 9 | client certificates are refused in six ways | the column M of the table | `refused_client_certificate_is_the_reported_cause` |
+//! | 10 | early data, which can be replayed, is accepted | HAProxy, nginx | (early data is off in rustls by default) |
+//! | 11 | the server waits for a silent backend | dnsdist, Knot Resolver | `unanswered_lookup_ends_at_its_deadline` |
+//! | 12 | TTLs and response codes are rewritten | Knot Resolver, Unbound | `excessive_ttl_is_capped` |
+//! | 13 | concurrent DoH requests hang | all with DoH | `reordered_and_coalesced_answers_match_their_queries` |
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -35,35 +35,30 @@ use crate::raw::{self, Raw};
 use crate::servers::{SERVERS, ServerKind};
 use crate::zone;
 
-/// What was seen, in a few words. What must not be panics.
+/// Runs a check and returns a short text for the report. A failed check panics.
 pub(crate) type QuirkCheck = fn(&Lab) -> String;
 
 pub(crate) const QUIRKS: [(&str, QuirkCheck); 13] = [
     ("quirk_01_several_queries_in_one_record_stall", quirk_01_several_queries_in_one_record_stall),
-    ("quirk_02_nagle_at_the_server_is_acknowledged_away", quirk_02_nagle_at_the_server_is_acknowledged_away),
-    ("quirk_03_headers_stay_with_their_data", quirk_03_headers_stay_with_their_data),
-    ("quirk_04_equal_gets_are_one", quirk_04_equal_gets_are_one),
-    ("quirk_05_a_dropped_query_is_nobody_elses_loss", quirk_05_a_dropped_query_is_nobody_elses_loss),
-    ("quirk_06_alpn_is_not_believed", quirk_06_alpn_is_not_believed),
-    ("quirk_07_bodies_over_65535_octets_are_refused", quirk_07_bodies_over_65535_octets_are_refused),
-    ("quirk_08_oddities_of_http_are_got_over", quirk_08_oddities_of_http_are_got_over),
+    ("quirk_02_nagle_delays_the_first_answer", quirk_02_nagle_delays_the_first_answer),
+    ("quirk_03_headers_sent_before_their_data_hang", quirk_03_headers_sent_before_their_data_hang),
+    ("quirk_04_equal_gets_in_one_write_hang", quirk_04_equal_gets_in_one_write_hang),
+    ("quirk_05_dropped_query_closes_the_connection", quirk_05_dropped_query_closes_the_connection),
+    ("quirk_06_alpn_differs_from_the_protocol_spoken", quirk_06_alpn_differs_from_the_protocol_spoken),
+    ("quirk_07_bodies_exceed_65535_bytes", quirk_07_bodies_exceed_65535_bytes),
+    ("quirk_08_http_responses_are_unusual_but_valid", quirk_08_http_responses_are_unusual_but_valid),
     (
-        "quirk_09_six_faces_of_a_refused_client_certificate",
-        quirk_09_six_faces_of_a_refused_client_certificate,
+        "quirk_09_client_certificates_are_refused_in_six_ways",
+        quirk_09_client_certificates_are_refused_in_six_ways,
     ),
-    ("quirk_10_no_early_data_is_sent", quirk_10_no_early_data_is_sent),
-    (
-        "quirk_11_silence_behind_the_server_ends_at_the_deadline",
-        quirk_11_silence_behind_the_server_ends_at_the_deadline,
-    ),
-    (
-        "quirk_12_what_servers_rewrite_is_taken_as_it_comes",
-        quirk_12_what_servers_rewrite_is_taken_as_it_comes,
-    ),
-    ("quirk_13_many_are_outstanding_over_doh", quirk_13_many_are_outstanding_over_doh),
+    ("quirk_10_replayable_early_data_is_accepted", quirk_10_replayable_early_data_is_accepted),
+    ("quirk_11_server_waits_for_a_silent_backend", quirk_11_server_waits_for_a_silent_backend),
+    ("quirk_12_ttls_and_response_codes_are_rewritten", quirk_12_ttls_and_response_codes_are_rewritten),
+    ("quirk_13_concurrent_doh_requests_hang", quirk_13_concurrent_doh_requests_hang),
 ];
 
-/// NSD takes one message from each TLS record and leaves the rest until more comes, which is never.
+/// NSD reads one message from each TLS record. The next message of the record is read only when another record
+/// arrives.
 fn quirk_01_several_queries_in_one_record_stall(lab: &Lab) -> String {
     let server = start(lab, "nsd");
     let line = line(&server, Transport::Tls);
@@ -75,12 +70,12 @@ fn quirk_01_several_queries_in_one_record_stall(lab: &Lab) -> String {
         ask_many(resolver, 0..50);
         assert_eq!((stats(resolver).queries, stats(resolver).connections_opened), (50, 1));
     });
-    format!("of two in one record it answered {answered}; of fifty in a record each, fifty")
+    format!("{answered} of 2 queries in one record were answered, and 50 of 50 in a record each")
 }
 
-/// A server that does not turn Nagle's algorithm off holds its answer back until the tickets that it sent before are
-/// acknowledged, which the client's kernel puts off for 40 ms.
-fn quirk_02_nagle_at_the_server_is_acknowledged_away(lab: &Lab) -> String {
+/// A server with Nagle's algorithm holds its answer back until its TLS tickets have been acknowledged. The
+/// client's kernel delays this acknowledgement by 40 ms.
+fn quirk_02_nagle_delays_the_first_answer(lab: &Lab) -> String {
     let mut seen = Vec::new();
     for name in ["unbound", "nsd"] {
         let server = start(lab, name);
@@ -105,9 +100,9 @@ fn quirk_02_nagle_at_the_server_is_acknowledged_away(lab: &Lab) -> String {
     seen.join("; ")
 }
 
-/// BIND waits for ever where fifteen POSTs come with their HEADERS first and their DATA after, and hangs up on 64 in
-/// one burst.
-fn quirk_03_headers_stay_with_their_data(lab: &Lab) -> String {
+/// BIND never answers fifteen POST requests whose HEADERS frames precede all DATA frames, and closes the
+/// connection after a burst of 64.
+fn quirk_03_headers_sent_before_their_data_hang(lab: &Lab) -> String {
     let server = start(lab, "bind");
     on_each(lab, &server, line(&server, Transport::Http2), |resolver| {
         ask_many(resolver, 0..1);
@@ -115,11 +110,12 @@ fn quirk_03_headers_stay_with_their_data(lab: &Lab) -> String {
         let stats = stats(resolver);
         assert_eq!((stats.queries, stats.failures, stats.connections_opened), (81, 0, 1));
     });
-    "80 POSTs at once, answered on one connection".to_owned()
+    "80 concurrent POST requests were answered on one connection".to_owned()
 }
 
-/// Five or more equal GETs in one write end in GOAWAY at Knot Resolver, with the socket open and nothing answered.
-fn quirk_04_equal_gets_are_one(lab: &Lab) -> String {
+/// Knot Resolver sends GOAWAY after five or more equal GET requests in one write, leaves the socket open and
+/// answers no request.
+fn quirk_04_equal_gets_in_one_write_hang(lab: &Lab) -> String {
     let server = start(lab, "kresd");
     let mut line = line(&server, Transport::Http2);
     line.http = Some((HttpVersion::Http2, HttpMethod::Get));
@@ -132,11 +128,11 @@ fn quirk_04_equal_gets_are_one(lab: &Lab) -> String {
         ask_many(resolver, 0..50);
         assert_eq!(stats(resolver).failures, 0);
     });
-    "fifty equal lookups are one GET; fifty others are answered".to_owned()
+    "50 equal lookups shared one GET request; 50 different lookups were answered".to_owned()
 }
 
-/// Unbound closes the connection on which it drops a query, and what others wait for on it is lost.
-fn quirk_05_a_dropped_query_is_nobody_elses_loss(lab: &Lab) -> String {
+/// Unbound closes the connection when it drops a query. The other queries of the connection are lost.
+fn quirk_05_dropped_query_closes_the_connection(lab: &Lab) -> String {
     let server = start(lab, "unbound");
     for line in Line::all(&server).into_iter().filter(Line::is_main) {
         on_each(lab, &server, line, |resolver| {
@@ -153,12 +149,12 @@ fn quirk_05_a_dropped_query_is_nobody_elses_loss(lab: &Lab) -> String {
             }
         });
     }
-    "twenty lookups beside one that is dropped are answered".to_owned()
+    "20 lookups on the connection of a dropped query were answered".to_owned()
 }
 
-/// Unbound picks `http/1.1` and then speaks HTTP/2; dnsdist picks nothing and speaks HTTP/1.1; BIND picks nothing and
-/// speaks HTTP/2. Others end the handshake when they are offered `dot`.
-fn quirk_06_alpn_is_not_believed(lab: &Lab) -> String {
+/// Unbound selects `http/1.1` and speaks HTTP/2. dnsdist selects no protocol and speaks HTTP/1.1. BIND selects
+/// no protocol and speaks HTTP/2. Other servers abort the handshake when the client offers `dot`.
+fn quirk_06_alpn_differs_from_the_protocol_spoken(lab: &Lab) -> String {
     let mut seen = Vec::new();
     for (name, speaks_http1) in [("unbound", false), ("bind", false), ("dnsdist", true)] {
         let server = start(lab, name);
@@ -180,18 +176,18 @@ fn quirk_06_alpn_is_not_believed(lab: &Lab) -> String {
             assert_eq!(result.is_ok(), speaks_http1, "{result:?}");
             assert!(start.elapsed() < TIMEOUT / 2, "{:?}", start.elapsed());
         });
-        seen.push(format!("{name} picks {picked} of http/1.1 and h2, {alone} of http/1.1 alone"));
+        seen.push(format!("{name} selects {picked} of http/1.1 and h2, and {alone} of http/1.1"));
     }
     let script = Script::new().on_connection(.., ConnectionFault::Alpn(Alpn::Refuse));
     on_loopback(Server::dot().script(script), |resolver| {
         resolver.lookup("www.example.test", RecordType::A).unwrap();
     });
-    seen.push("a refusal of `dot` is got over".to_owned());
+    seen.push("a server that refuses `dot` is used without ALPN".to_owned());
     seen.join("; ")
 }
 
-/// dnss does not compress names, so that a message that is small enough becomes too large.
-fn quirk_07_bodies_over_65535_octets_are_refused(lab: &Lab) -> String {
+/// dnss does not compress names, so that a message of legal size exceeds the limit.
+fn quirk_07_bodies_exceed_65535_bytes(lab: &Lab) -> String {
     let server = start(lab, "dnss");
     for line in Line::all(&server) {
         on_each(lab, &server, line, |resolver| {
@@ -205,11 +201,12 @@ fn quirk_07_bodies_over_65535_octets_are_refused(lab: &Lab) -> String {
         let count = resolver.lookup("fat.example.test", RecordType::A).unwrap().addresses().count();
         assert_eq!(count, zone::FAT as usize);
     });
-    format!("refused from dnss by name; BIND compresses the same {} records", zone::FAT)
+    format!("the body of dnss was rejected as too long; BIND compresses the same {} records", zone::FAT)
 }
 
-/// HAProxy says 408 to who is idle; Caddy says 100 twice; some leave the reason phrase out; 424 is a status, too.
-fn quirk_08_oddities_of_http_are_got_over(lab: &Lab) -> String {
+/// HAProxy sends 408 on an idle connection. Caddy sends 100 twice. Some servers omit the reason phrase. 424 is
+/// a status that proxies use.
+fn quirk_08_http_responses_are_unusual_but_valid(lab: &Lab) -> String {
     let server = start(lab, "haproxy");
     let resolvers = BACKENDS.iter().map(|backend| {
         let resolver =
@@ -235,24 +232,25 @@ fn quirk_08_oddities_of_http_are_got_over(lab: &Lab) -> String {
         let error = cause(resolver.lookup("www.example.test", RecordType::A));
         assert!(matches!(error, Cause::Http(HttpProblem::Status { code: 424, .. })), "{error}");
     });
-    "408 while idle, 100 twice and no reason phrase pass unnoticed; 424 is told".to_owned()
+    "408 while idle, 100 twice and an empty reason phrase were accepted; 424 was reported".to_owned()
 }
 
-/// Every server that asks for client certificates has its own way to refuse one: see [`ServerKind::refusal`].
-fn quirk_09_six_faces_of_a_refused_client_certificate(_: &Lab) -> String {
+/// Servers refuse client certificates in different ways: see [`ServerKind::refusal`].
+fn quirk_09_client_certificates_are_refused_in_six_ways(_: &Lab) -> String {
     let endpoints =
         || SERVERS.iter().flat_map(|kind| kind.endpoints.iter().map(move |endpoint| (kind, endpoint)));
-    let mut faces: Vec<_> = endpoints()
+    let mut causes: Vec<_> = endpoints()
         .filter(|(_, endpoint)| endpoint.is_mutual)
         .flat_map(|(kind, endpoint)| kind.refusal(endpoint))
         .collect();
-    faces.sort_unstable();
-    faces.dedup();
-    format!("in the table under M: {}", faces.join(", "))
+    causes.sort_unstable();
+    causes.dedup();
+    format!("see column M of the table: {}", causes.join(", "))
 }
 
-/// HAProxy and nginx take early data, and would take it again. Here they refuse a request that comes as such.
-fn quirk_10_no_early_data_is_sent(lab: &Lab) -> String {
+/// HAProxy and nginx accept early data, even if it is replayed. In the lab, they are configured to reject
+/// requests in early data.
+fn quirk_10_replayable_early_data_is_accepted(lab: &Lab) -> String {
     for name in ["haproxy", "nginx"] {
         let server = start(lab, name);
         let line = line(&server, Transport::Http2);
@@ -271,12 +269,12 @@ fn quirk_10_no_early_data_is_sent(lab: &Lab) -> String {
             assert_eq!((stats.connections_resumed, stats.failures), (1, 0), "{name}: {stats:?}");
         }
     }
-    "sessions are resumed without".to_owned()
+    "sessions were resumed without early data".to_owned()
 }
 
-/// dnsdist waits 30 s for what is behind it, Knot Resolver up to 8 s: longer than callers do. dnsdist answers in
-/// order, too, so that whoever asks on the same connection meanwhile waits behind it.
-fn quirk_11_silence_behind_the_server_ends_at_the_deadline(lab: &Lab) -> String {
+/// dnsdist waits up to 30 s for its backend and Knot Resolver up to 8 s, which is longer than a caller's
+/// timeout. dnsdist answers in order, so that later queries on the connection wait, too.
+fn quirk_11_server_waits_for_a_silent_backend(lab: &Lab) -> String {
     const DEADLINE: Duration = Duration::from_millis(1500);
     for (name, is_in_order) in [("dnsdist", true), ("kresd", false)] {
         let server = start(lab, name);
@@ -305,11 +303,11 @@ fn quirk_11_silence_behind_the_server_ends_at_the_deadline(lab: &Lab) -> String 
             });
         }
     }
-    "told at the deadline; others are answered".to_owned()
+    "the lookup ended at its deadline; other lookups were answered".to_owned()
 }
 
-/// Knot Resolver lifts TTLs to 5 s; Unbound says NOERROR for an alias that leads nowhere.
-fn quirk_12_what_servers_rewrite_is_taken_as_it_comes(lab: &Lab) -> String {
+/// Knot Resolver raises TTLs to 5 s. Unbound answers NOERROR for an alias whose target does not exist.
+fn quirk_12_ttls_and_response_codes_are_rewritten(lab: &Lab) -> String {
     let (kresd, unbound) = (start(lab, "kresd"), start(lab, "unbound"));
     let mut ttl = None;
     on_each(lab, &kresd, line(&kresd, Transport::Tls), |resolver| {
@@ -322,11 +320,11 @@ fn quirk_12_what_servers_rewrite_is_taken_as_it_comes(lab: &Lab) -> String {
         let dangling = resolver.lookup("dangling.example.test", RecordType::A).unwrap();
         assert_eq!((dangling.outcome(), dangling.records().count()), (Outcome::NoData, 1));
     });
-    "TTL 1 comes as 5 from Knot Resolver, a dangling alias as NODATA from Unbound".to_owned()
+    "Knot Resolver sends TTL 1 as 5, and Unbound answers a dangling alias with NODATA".to_owned()
 }
 
-/// What made a load tool hang at several servers.
-fn quirk_13_many_are_outstanding_over_doh(lab: &Lab) -> String {
+/// Concurrent requests made a load generator hang with several servers.
+fn quirk_13_concurrent_doh_requests_hang(lab: &Lab) -> String {
     let mut servers = 0;
     for kind in SERVERS {
         let server = lab.start(kind, Run::default()).unwrap();
@@ -339,27 +337,29 @@ fn quirk_13_many_are_outstanding_over_doh(lab: &Lab) -> String {
             servers += 1;
         }
     }
-    format!("ten at once, on {servers} doors")
+    format!("10 concurrent lookups were answered on each of {servers} endpoints")
 }
 
 pub(crate) fn start(lab: &Lab, name: &str) -> Instance {
     lab.start(ServerKind::named(name), Run::default()).unwrap()
 }
 
-/// The line, without mutual TLS, on which this is spoken.
-pub(crate) fn line(server: &Instance, spoken: Transport) -> Line {
+/// The line with this transport and without mutual TLS.
+pub(crate) fn line(server: &Instance, transport: Transport) -> Line {
     let mut lines = Line::all(server).into_iter();
-    lines.find(|line| line.spoken() == spoken && !line.endpoint.is_mutual).expect("the server speaks it")
+    lines
+        .find(|line| line.transport() == transport && !line.endpoint.is_mutual)
+        .expect("the server has this transport")
 }
 
-/// Asks over every backend, each with a resolver of its own.
+/// Runs `ask` with each backend, each time with a new resolver.
 pub(crate) fn on_each(lab: &Lab, instance: &Instance, line: Line, mut ask: impl FnMut(&dyn TestResolver)) {
     for backend in BACKENDS {
         ask(&*Bench { lab, instance, line, backend: *backend }.resolver());
     }
 }
 
-/// Asks a loopback server over every backend.
+/// Runs `ask` with each backend, against a loopback server.
 fn on_loopback(setup: Setup, ask: impl Fn(&dyn TestResolver)) {
     let server = setup.start();
     let ask = |backend: &dyn Backend| -> Result<(), Error> {
@@ -370,6 +370,6 @@ fn on_loopback(setup: Setup, ask: impl Fn(&dyn TestResolver)) {
         Ok(())
     };
     for (_, backend) in BACKENDS {
-        ask(*backend).expect("a sound configuration");
+        ask(*backend).expect("the configuration is valid");
     }
 }

@@ -1,4 +1,4 @@
-//! A client of TLS that does what PrivyDNS does not: what it finds out is why.
+//! A TLS client that does what PrivyDNS avoids, to show why PrivyDNS avoids it.
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
@@ -12,14 +12,14 @@ use rustls::{ClientConfig, ClientConnection, StreamOwned};
 use crate::instance::{Instance, Lab};
 use crate::servers::Endpoint;
 
-/// How long silence lasts before it is taken for silence.
+/// The read timeout after which the server counts as silent.
 const SILENCE: Duration = Duration::from_secs(1);
 
-/// A connection with TLS up.
+/// A connection whose TLS handshake is complete.
 pub(crate) struct Raw(StreamOwned<ClientConnection, TcpStream>);
 
 impl Raw {
-    /// Connects, and offers these application protocols.
+    /// Connects with these application protocols in ALPN.
     pub(crate) fn connect(
         lab: &Lab,
         instance: &Instance,
@@ -28,12 +28,12 @@ impl Raw {
     ) -> io::Result<Self> {
         let mut config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
             .with_safe_default_protocol_versions()
-            .expect("the provider has the versions")
+            .expect("the provider supports the versions")
             .with_root_certificates(lab.authority.root_store())
             .with_no_client_auth();
         config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
-        let name = SERVER_NAME.try_into().expect("a name");
-        let mut session = ClientConnection::new(Arc::new(config), name).expect("a sound configuration");
+        let name = SERVER_NAME.try_into().expect("the name is valid");
+        let mut session = ClientConnection::new(Arc::new(config), name).expect("the configuration is valid");
         let mut tcp = TcpStream::connect(instance.address(endpoint))?;
         tcp.set_nodelay(true)?;
         tcp.set_read_timeout(Some(SILENCE))?;
@@ -43,20 +43,20 @@ impl Raw {
         Ok(Self(StreamOwned::new(session, tcp)))
     }
 
-    /// What the server picked of the application protocols.
+    /// The application protocol that the server selected.
     pub(crate) fn alpn(&self) -> String {
-        let picked = self.0.conn.alpn_protocol().unwrap_or(b"nothing");
-        String::from_utf8_lossy(picked).into_owned()
+        let selected = self.0.conn.alpn_protocol().unwrap_or(b"no protocol");
+        String::from_utf8_lossy(selected).into_owned()
     }
 
-    /// Writes all of this as one TLS record.
-    pub(crate) fn write(&mut self, octets: &[u8]) -> io::Result<()> {
-        self.0.write_all(octets)?;
+    /// Writes all bytes in one TLS record.
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.0.write_all(bytes)?;
         self.0.flush()
     }
 
-    /// Asks in batches of fifty, each query in a record of its own, with or without acknowledging at once what is read.
-    /// Gives how long the first answer took, and how many came in a second.
+    /// Sends batches of fifty queries, each query in a separate record, with or without TCP_QUICKACK after each
+    /// read. Returns the time until the first answer, and the number of answers per second.
     pub(crate) fn race(&mut self, batches: u16, is_quick: bool) -> io::Result<(Duration, f64)> {
         const BATCH: u16 = 50;
         let start = Instant::now();
@@ -79,18 +79,18 @@ impl Raw {
         self.read_exact(&mut vec![0; u16::from_be_bytes(length).into()], is_quick)
     }
 
-    fn read_exact(&mut self, mut octets: &mut [u8], is_quick: bool) -> io::Result<()> {
-        while !octets.is_empty() {
-            let count = self.0.read(octets)?;
+    fn read_exact(&mut self, mut bytes: &mut [u8], is_quick: bool) -> io::Result<()> {
+        while !bytes.is_empty() {
+            let count = self.0.read(bytes)?;
             if is_quick {
                 acknowledge(&self.0.sock);
             }
-            octets = octets.get_mut(count..).filter(|_| count > 0).ok_or(io::ErrorKind::UnexpectedEof)?;
+            bytes = bytes.get_mut(count..).filter(|_| count > 0).ok_or(io::ErrorKind::UnexpectedEof)?;
         }
         Ok(())
     }
 
-    /// Reads DNS messages, each after its length, until there is silence.
+    /// Reads DNS messages with length prefixes until the server is silent, and returns their number.
     pub(crate) fn read_messages(&mut self) -> usize {
         let (mut count, mut length) = (0, [0; 2]);
         while self.0.read_exact(&mut length).is_ok() {
@@ -112,7 +112,7 @@ fn acknowledge(tcp: &TcpStream) {
 #[cfg(not(target_os = "linux"))]
 fn acknowledge(_: &TcpStream) {}
 
-/// A query for the address of a name, after its length.
+/// A query for the A record of a name, with its length prefix.
 pub(crate) fn query(id: u16, name: &str) -> Vec<u8> {
     let mut message = vec![0; 14];
     message[2..4].copy_from_slice(&id.to_be_bytes());

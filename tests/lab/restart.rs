@@ -1,4 +1,4 @@
-//! A server goes and comes back under load.
+//! A restart of a server under load.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -8,22 +8,22 @@ use privydns_core::{Answer, Cause, Config, Error, ErrorKind, RecordType, Respons
 use crate::bench::{Bench, caught};
 use crate::zone;
 
-/// The load, on every line: a hundred lookups a second, none of which waits for another.
+/// The load on each line: one hundred lookups per second, started independently of each other.
 const LOOKUPS: u32 = 250;
 const INTERVAL: Duration = Duration::from_millis(10);
 
-/// Three, which is the default, outlast a restart of 0.8 s, and the default timeout one of 5 s. Some servers take longer
-/// on a busy machine, and what is checked is that nothing is lost, not how fast the machine is.
+/// More than the defaults: 3 attempts outlast a restart of 0.8 s, and the default timeout one of 5 s. Some
+/// servers take longer on a busy machine, and this check is about lost lookups, not about speed.
 const ATTEMPTS: u32 = 20;
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// So many times, 100 ms apart, a server is asked whether it has loaded its zones.
+/// The number of times, 100 ms apart, that the server is asked whether it has loaded its zones.
 const LOADED_WITHIN: u32 = 100;
 
-/// When the server is stopped; it is started again at once.
+/// The time after which the server is stopped. The restart follows immediately.
 const STOP: Duration = Duration::from_millis(800);
 
-/// Restarts the one server that all of these ask. No lookup may be lost.
+/// Restarts the server that all of these benches use. No lookup may fail.
 pub(crate) fn restart(benches: &[Bench<'_>]) -> Vec<Result<(), String>> {
     let Some(first) = benches.first() else { return Vec::new() };
     thread::scope(|scope| {
@@ -38,25 +38,25 @@ pub(crate) fn restart(benches: &[Bench<'_>]) -> Vec<Result<(), String>> {
 fn load(bench: &Bench<'_>) {
     let config = Config::builder().upstream(bench.upstream()).timeout(TIMEOUT).attempts(ATTEMPTS);
     let resolver = bench.backend.1.resolver(config.build().unwrap()).unwrap();
-    // It may have been restarted for another backend just now, and not have loaded its zones.
+    // The server may just have been restarted for another backend, and may not have loaded its zones yet.
     let is_loaded = |number| is_loaded(&resolver.lookup(&zone::numbered(LOOKUPS + number), RecordType::A));
     assert!((0..LOADED_WITHIN).any(is_loaded), "the server does not answer before it is restarted");
     let start = Instant::now();
     let lost: Vec<_> = thread::scope(|scope| {
-        let begin = |number| {
+        let start_lookup = |number| {
             thread::sleep((start + INTERVAL * number).saturating_duration_since(Instant::now()));
             scope.spawn({
                 let resolver = &resolver;
                 move || resolver.lookup(&zone::numbered(number), RecordType::A)
             })
         };
-        let lookups: Vec<_> = (0..LOOKUPS).map(begin).collect();
+        let lookups: Vec<_> = (0..LOOKUPS).map(start_lookup).collect();
         let results = lookups.into_iter().map(|lookup| lookup.join().expect("a lookup does not panic"));
         results.filter(|result| !is_answered(result)).filter_map(Result::err).collect()
     });
     if let Some(first) = lost.first() {
         let attempts = first.attempts();
-        panic!("{} of {LOOKUPS} were lost, such as: {first}: {attempts:?}", lost.len());
+        panic!("{} of {LOOKUPS} lookups failed, the first with: {first}: {attempts:?}", lost.len());
     }
 }
 
@@ -67,7 +67,7 @@ fn is_loaded(result: &Result<Answer, Error>) -> bool {
     result.is_ok()
 }
 
-/// A server that listens before it has loaded its zones says SERVFAIL meanwhile: that is an answer of the server.
+/// A server that is still loading its zones answers SERVFAIL, which counts as an answer.
 fn is_answered(result: &Result<Answer, Error>) -> bool {
     match result {
         Ok(_) => true,

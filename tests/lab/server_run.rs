@@ -1,4 +1,4 @@
-//! All that is done with one server.
+//! The run of all checks against one server.
 
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -17,7 +17,7 @@ pub(crate) struct ServerRun<'a> {
     lab: &'a Lab,
     kind: &'static ServerKind,
     report: &'a Mutex<Report>,
-    /// Held by what would take all of the machine, were it done with several servers at once.
+    /// Held during checks that need the whole machine and must not run for several servers at once.
     machine: &'a Mutex<()>,
 }
 
@@ -31,35 +31,34 @@ impl<'a> ServerRun<'a> {
         Self { lab, kind, report, machine }
     }
 
-    /// Puts the server through everything. What is wrong with the answers is for the report; an error is a server
-    /// that does not run.
+    /// Runs all checks. Failed checks are recorded in the report; an error means that the server does not run.
     pub(crate) fn run(&self) -> Result<(), String> {
         let start = Instant::now();
         let instance = self.lab.start(self.kind, Run::default())?;
         println!("{instance}");
         self.lookups(&instance);
-        if !self.kind.manner.is_frail {
+        if !self.kind.behaviour.fails_under_load {
             self.restart(&instance);
         }
         drop(instance);
         self.certificates()?;
-        if self.kind.manner.can_tls12 {
+        if self.kind.behaviour.can_tls12 {
             self.tls12()?;
         }
         println!("{}: done in {} s", self.kind.name, start.elapsed().as_secs());
         Ok(())
     }
 
-    /// Notes what is no check of a line.
+    /// Records a result that belongs to no line.
     pub(crate) fn note(&self, what: &str, result: Result<String, String>) {
         self.lock_report(|report| report.others.push((what.to_owned(), result)));
     }
 
-    /// What resolvers ask, before and after their connections were idle.
+    /// Runs the checks of lookups, before and after the connections have been idle.
     fn lookups(&self, instance: &Instance) {
         let benches = self.benches(instance, |_| true);
         let resolvers: Vec<_> =
-            benches.iter().map(|bench| bench.patient_resolver_for(bench.upstream())).collect();
+            benches.iter().map(|bench| bench.resolver_with_long_attempts(bench.upstream())).collect();
         let each = |check: Check, run: fn(&Bench<'_>, &dyn TestResolver)| {
             for (bench, resolver) in benches.iter().zip(&resolvers) {
                 self.check(bench, check, || run(bench, &**resolver));
@@ -74,16 +73,16 @@ impl<'a> ServerRun<'a> {
         for (bench, result) in benches.iter().zip(self.idle(&benches, &resolvers)) {
             self.lock_report(|report| report.add(bench, report::IDLE, result));
         }
-        if !self.kind.manner.is_frail {
+        if !self.kind.behaviour.fails_under_load {
             each(report::PIPELINED, checks::pipelined);
         }
     }
 
-    /// Once more where it did not go well: a server may have changed the key of its tickets, as Knot Resolver does
-    /// every hour, and resume no session from before.
+    /// Repeats the check after a failure: a server may have changed its ticket key, as Knot Resolver does every
+    /// hour, and cannot resume earlier sessions.
     fn idle(&self, benches: &[Bench<'_>], resolvers: &[Box<dyn TestResolver>]) -> Vec<Result<(), String>> {
         let idle = || -> Vec<_> {
-            thread::sleep(Duration::from_secs(self.kind.manner.idle));
+            thread::sleep(Duration::from_secs(self.kind.behaviour.idle));
             let resolvers = resolvers.iter().map(|resolver| &**resolver);
             benches
                 .iter()
@@ -95,7 +94,7 @@ impl<'a> ServerRun<'a> {
         if results.iter().all(Result::is_ok) { results } else { idle() }
     }
 
-    /// Once for each backend, on all its lines at the same time.
+    /// Restarts the server once for each backend, under load on all lines.
     fn restart(&self, instance: &Instance) {
         let benches = self.benches(instance, Line::is_main);
         for (backend, _) in BACKENDS {
@@ -132,7 +131,7 @@ impl<'a> ServerRun<'a> {
         Ok(())
     }
 
-    /// Every backend on every line that is wanted.
+    /// All backends on each line for which `is_wanted` returns true.
     fn benches<'i>(&'i self, instance: &'i Instance, is_wanted: impl Fn(&Line) -> bool) -> Vec<Bench<'i>> {
         let lines = Line::all(instance).into_iter().filter(is_wanted);
         let on_each = |line| {

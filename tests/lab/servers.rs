@@ -1,33 +1,33 @@
-//! The servers: what they are called, how they are started, and what they speak.
+//! The servers of the lab: names, command lines, protocols and behaviour.
 
 use std::ops::RangeInclusive;
 
 use privydns_core::HttpVersion;
 
-/// Seconds that an answer may have spent in a server's cache: longer than the lab runs.
+/// The maximum time in seconds that an answer can have spent in a server's cache. The lab does not run longer.
 const CACHED: u32 = 600;
 
 /// A kind of server.
 #[derive(Debug)]
 pub(crate) struct ServerKind {
-    /// What the lab calls it.
+    /// The name in the lab.
     pub(crate) name: &'static str,
-    /// What it calls itself.
+    /// The name of the product.
     pub(crate) title: &'static str,
-    /// Debian's package.
+    /// The Debian package.
     pub(crate) package: &'static str,
     pub(crate) program: &'static str,
-    /// With `@PLACES@` to be filled in, as in the configuration.
+    /// The command line arguments. `@NAME@` placeholders are replaced, as in the configuration.
     pub(crate) arguments: &'static [&'static str],
     pub(crate) config: &'static str,
     pub(crate) endpoints: &'static [Endpoint],
-    pub(crate) manner: Manner,
+    pub(crate) behaviour: Behaviour,
 }
 
 /// A port of a server.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Endpoint {
-    /// Its place in the configuration.
+    /// The placeholder of the port in the configuration.
     pub(crate) port: &'static str,
     pub(crate) speaks: Speaks,
     pub(crate) is_mutual: bool,
@@ -36,31 +36,37 @@ pub(crate) struct Endpoint {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Speaks {
     Dot,
-    /// The versions of HTTP.
+    /// DNS over HTTPS with these HTTP versions.
     Http(&'static [HttpVersion]),
 }
 
-/// What is particular about a server, as far as answers go.
+/// Properties of a server's answers and connections.
 #[derive(Debug)]
-pub(crate) struct Manner {
-    /// Where it has a cache of its own, so that TTLs may have run down: the TTLs that it keeps to.
+pub(crate) struct Behaviour {
+    /// If the server has a cache, so that TTLs count down: the range to which it limits TTLs.
     pub(crate) cache: Option<RangeInclusive<u32>>,
-    /// Whether it says NXDOMAIN for an alias that leads nowhere, as it should (RFC 6604 Section 3).
-    pub(crate) denies_dangling: bool,
-    /// Seconds after which it has closed an idle connection, or we have.
+    /// Whether the server answers NXDOMAIN for an alias whose target does not exist, as RFC 6604 Section 3
+    /// requires.
+    pub(crate) reports_dangling_as_nxdomain: bool,
+    /// The time in seconds after which an idle connection is closed, by either side.
     pub(crate) idle: u64,
-    /// Whether it gives up under load, and is spared it.
-    pub(crate) is_frail: bool,
-    /// Whether it can be held to TLS 1.2.
+    /// Whether the server fails under load. If so, the load checks are skipped.
+    pub(crate) fails_under_load: bool,
+    /// Whether the server can be restricted to TLS 1.2.
     pub(crate) can_tls12: bool,
 }
 
-impl Manner {
-    /// That of a server that says what the zone says.
-    const PLAIN: Self =
-        Self { cache: None, denies_dangling: true, idle: 5, is_frail: false, can_tls12: true };
+impl Behaviour {
+    /// The behaviour of a server that returns the zone's data unchanged.
+    const PLAIN: Self = Self {
+        cache: None,
+        reports_dangling_as_nxdomain: true,
+        idle: 5,
+        fails_under_load: false,
+        can_tls12: true,
+    };
 
-    /// The TTLs that may be shown for one in the zone.
+    /// The TTLs that the server may send for a TTL of the zone.
     pub(crate) fn ttls(&self, ttl: u32) -> RangeInclusive<u32> {
         let Some(kept) = &self.cache else { return ttl..=ttl };
         let most = ttl.clamp(*kept.start(), *kept.end());
@@ -68,23 +74,23 @@ impl Manner {
     }
 }
 
-/// The words in which a client is refused that has no certificate, one of an unknown authority, an expired one. There
-/// are six faces of it: an alert that says what is wrong, one that always says the same, a page, and three kinds of
-/// silence.
+/// The reported causes when a client is refused without a certificate, with a certificate of an unknown
+/// authority, and with an expired certificate. Servers refuse in six ways: by an alert with the specific
+/// reason, by one alert for all reasons, by an error page, and by three ways of closing without a reason.
 type Refusal = [&'static str; 3];
 
-/// By the alert for just that.
+/// An alert with the specific reason.
 const EXACT: Refusal = ["it requires one", "unknown authority", "expired"];
-/// By one alert for all.
+/// The same alert for all reasons.
 const BAD: Refusal = ["bad certificate"; 3];
-/// By a page.
+/// An error page.
 const PAGE: Refusal = ["it asked for one, then sent HTTP status 400"; 3];
-/// By the end of the connection: bare, by `close_notify`, or under a write.
+/// The end of the connection: FIN, `close_notify`, or a reset during a write.
 const CLOSED: Refusal = ["it asked for one, then closed"; 3];
 
 impl ServerKind {
     pub(crate) fn named(name: &str) -> &'static Self {
-        SERVERS.iter().find(|kind| kind.name == name).expect("a server of the list")
+        SERVERS.iter().find(|kind| kind.name == name).expect("the server is in the list")
     }
 
     pub(crate) fn refusal(&self, endpoint: &Endpoint) -> Refusal {
@@ -108,7 +114,7 @@ const fn mutual(port: &'static str, speaks: Speaks) -> Endpoint {
     Endpoint { port, speaks, is_mutual: true }
 }
 
-/// Every server that is put to the test.
+/// All servers under test.
 pub(crate) static SERVERS: &[ServerKind] = &[
     ServerKind {
         name: "unbound",
@@ -118,7 +124,7 @@ pub(crate) static SERVERS: &[ServerKind] = &[
         arguments: &["-d", "-c", "@CONFIG@"],
         config: include_str!("servers/unbound.conf"),
         endpoints: &[open("DOT", Speaks::Dot), open("DOH", HTTP2)],
-        manner: Manner { denies_dangling: false, ..Manner::PLAIN },
+        behaviour: Behaviour { reports_dangling_as_nxdomain: false, ..Behaviour::PLAIN },
     },
     ServerKind {
         name: "bind",
@@ -133,7 +139,7 @@ pub(crate) static SERVERS: &[ServerKind] = &[
             open("DOH", HTTP2),
             mutual("DOH_MUTUAL", HTTP2),
         ],
-        manner: Manner::PLAIN,
+        behaviour: Behaviour::PLAIN,
     },
     ServerKind {
         name: "nsd",
@@ -143,7 +149,7 @@ pub(crate) static SERVERS: &[ServerKind] = &[
         arguments: &["-d", "-c", "@CONFIG@"],
         config: include_str!("servers/nsd.conf"),
         endpoints: &[open("DOT", Speaks::Dot)],
-        manner: Manner::PLAIN,
+        behaviour: Behaviour::PLAIN,
     },
     ServerKind {
         name: "kresd",
@@ -153,7 +159,7 @@ pub(crate) static SERVERS: &[ServerKind] = &[
         arguments: &["-n", "-c", "@CONFIG@", "@DIR@"],
         config: include_str!("servers/kresd.conf"),
         endpoints: &[open("DOT", Speaks::Dot), open("DOH", HTTP2)],
-        manner: KRESD,
+        behaviour: KRESD,
     },
     ServerKind {
         name: "kresd-http",
@@ -163,7 +169,7 @@ pub(crate) static SERVERS: &[ServerKind] = &[
         arguments: &["-n", "-c", "@CONFIG@", "@DIR@"],
         config: include_str!("servers/kresd-http.conf"),
         endpoints: &[open("DOH", BOTH)],
-        manner: Manner { is_frail: true, ..KRESD },
+        behaviour: Behaviour { fails_under_load: true, ..KRESD },
     },
     ServerKind {
         name: "dnsdist",
@@ -173,7 +179,7 @@ pub(crate) static SERVERS: &[ServerKind] = &[
         arguments: &["--supervised", "--disable-syslog", "-C", "@CONFIG@"],
         config: include_str!("servers/dnsdist.conf"),
         endpoints: &[open("DOT", Speaks::Dot), open("DOH", BOTH)],
-        manner: Manner { idle: 11, ..Manner::PLAIN },
+        behaviour: Behaviour { idle: 11, ..Behaviour::PLAIN },
     },
     ServerKind {
         name: "nginx",
@@ -183,7 +189,7 @@ pub(crate) static SERVERS: &[ServerKind] = &[
         arguments: &["-p", "@DIR@", "-c", "@CONFIG@"],
         config: include_str!("servers/nginx.conf"),
         endpoints: PROXY,
-        manner: Manner::PLAIN,
+        behaviour: Behaviour::PLAIN,
     },
     ServerKind {
         name: "haproxy",
@@ -193,7 +199,7 @@ pub(crate) static SERVERS: &[ServerKind] = &[
         arguments: &["-db", "-f", "@CONFIG@"],
         config: include_str!("servers/haproxy.cfg"),
         endpoints: PROXY,
-        manner: Manner::PLAIN,
+        behaviour: Behaviour::PLAIN,
     },
     ServerKind {
         name: "stunnel",
@@ -203,7 +209,7 @@ pub(crate) static SERVERS: &[ServerKind] = &[
         arguments: &["@CONFIG@"],
         config: include_str!("servers/stunnel.conf"),
         endpoints: &[open("DOT", Speaks::Dot), mutual("DOT_MUTUAL", Speaks::Dot)],
-        manner: Manner::PLAIN,
+        behaviour: Behaviour::PLAIN,
     },
     ServerKind {
         name: "hitch",
@@ -213,7 +219,7 @@ pub(crate) static SERVERS: &[ServerKind] = &[
         arguments: &["--config=@CONFIG@"],
         config: include_str!("servers/hitch.conf"),
         endpoints: &[open("DOT", Speaks::Dot)],
-        manner: Manner { idle: 9, ..Manner::PLAIN },
+        behaviour: Behaviour { idle: 9, ..Behaviour::PLAIN },
     },
     ServerKind {
         name: "caddy",
@@ -223,7 +229,7 @@ pub(crate) static SERVERS: &[ServerKind] = &[
         arguments: &["run", "--adapter", "caddyfile", "--config", "@CONFIG@"],
         config: include_str!("servers/Caddyfile"),
         endpoints: &[open("DOH", BOTH), mutual("DOH_MUTUAL", BOTH)],
-        manner: Manner::PLAIN,
+        behaviour: Behaviour::PLAIN,
     },
     ServerKind {
         name: "dnss",
@@ -239,11 +245,12 @@ pub(crate) static SERVERS: &[ServerKind] = &[
         ],
         config: "",
         endpoints: &[open("DOH", BOTH)],
-        manner: Manner { idle: 31, can_tls12: false, ..Manner::PLAIN },
+        behaviour: Behaviour { idle: 31, can_tls12: false, ..Behaviour::PLAIN },
     },
 ];
 
-const KRESD: Manner = Manner { cache: Some(5..=86_400), idle: 11, can_tls12: false, ..Manner::PLAIN };
+const KRESD: Behaviour =
+    Behaviour { cache: Some(5..=86_400), idle: 11, can_tls12: false, ..Behaviour::PLAIN };
 
 const PROXY: &[Endpoint] = &[
     open("DOT", Speaks::Dot),
@@ -252,7 +259,7 @@ const PROXY: &[Endpoint] = &[
     mutual("DOH_MUTUAL", BOTH),
 ];
 
-/// What stands behind them, over plain DNS on loopback.
+/// The backend of the forwarders and TLS proxies: the zone over plain DNS on loopback.
 pub(crate) static KNOT: ServerKind = ServerKind {
     name: "knot",
     title: "Knot DNS",
@@ -261,10 +268,10 @@ pub(crate) static KNOT: ServerKind = ServerKind {
     arguments: &["-c", "@CONFIG@"],
     config: include_str!("servers/knot.conf"),
     endpoints: &[],
-    manner: Manner::PLAIN,
+    behaviour: Behaviour::PLAIN,
 };
 
-/// What stands behind the HTTP proxies.
+/// The backend of the HTTP proxies.
 pub(crate) static HTTP: ServerKind = ServerKind {
     name: "http",
     title: "dnsdist",
@@ -273,5 +280,5 @@ pub(crate) static HTTP: ServerKind = ServerKind {
     arguments: &["--supervised", "--disable-syslog", "-C", "@CONFIG@"],
     config: include_str!("servers/http.conf"),
     endpoints: &[],
-    manner: Manner::PLAIN,
+    behaviour: Behaviour::PLAIN,
 };

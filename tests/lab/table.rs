@@ -1,4 +1,4 @@
-//! The report as it is printed, and as the README has it.
+//! The report as text, and the table in the README.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
@@ -9,11 +9,11 @@ use std::process::Command;
 use crate::report::{CHECKS, Check, Report, Row};
 use crate::servers;
 
-/// Around the table in the README.
+/// The marks around the table in the README.
 const BEGIN: &str = "<!-- servers -->\n";
 const END: &str = "<!-- /servers -->";
 
-/// As the README has them.
+/// The columns of the table in the README.
 const PROTOCOLS: [&str; 6] = ["DoT", "DoT, mutual", "DoH/2", "DoH/2, mutual", "DoH/1.1", "DoH/1.1, mutual"];
 
 impl fmt::Display for Report {
@@ -27,14 +27,14 @@ impl fmt::Display for Report {
             backends().try_for_each(|backend| write!(f, " {:13}", row.letters(backend)))?;
             writeln!(f)?;
         }
-        for Check(letter, words) in CHECKS {
-            writeln!(f, "  {letter}  {words}")?;
+        for Check(letter, description) in CHECKS {
+            writeln!(f, "  {letter}  {description}")?;
         }
         writeln!(f, "  !  failed   -  does not apply\n")?;
-        for (what, result) in &self.others {
+        for (name, result) in &self.others {
             match result {
-                Ok(seen) => writeln!(f, "ok      {what}: {seen}")?,
-                Err(problem) => writeln!(f, "FAILED  {what}: {problem}")?,
+                Ok(seen) => writeln!(f, "ok      {name}: {seen}")?,
+                Err(problem) => writeln!(f, "FAILED  {name}: {problem}")?,
             }
         }
         for row in self.rows.values() {
@@ -60,21 +60,22 @@ impl Row {
 }
 
 impl Report {
-    /// Writes the table of servers into the README, where it has a place for it.
+    /// Replaces the table of servers in the README.
     pub(crate) fn write_readme(&self, readme: &Path) -> Result<(), String> {
         write_between(readme, BEGIN, END, &self.markdown())
     }
 
-    /// A row for each server, a column for each protocol, and in it whether all went well over every backend.
+    /// Returns a table with a row per server and a column per protocol. A cell states whether all checks
+    /// succeeded with every backend.
     fn markdown(&self) -> String {
         let mut servers = BTreeMap::<_, BTreeMap<&str, bool>>::new();
-        for ((place, _), row) in &self.rows {
-            *servers.entry(*place).or_default().entry(row.protocol).or_insert(true) &= row.is_good();
+        for ((index, _), row) in &self.rows {
+            *servers.entry(*index).or_default().entry(row.protocol).or_insert(true) &= row.is_good();
         }
         let mut text =
             format!("| server | {} |\n|---|{}\n", PROTOCOLS.join(" | "), "---|".repeat(PROTOCOLS.len()));
-        for (place, protocols) in servers {
-            let kind = &servers::SERVERS[place];
+        for (index, protocols) in servers {
+            let kind = &servers::SERVERS[index];
             let cells = PROTOCOLS.map(|protocol| match protocols.get(protocol) {
                 None => "",
                 Some(true) => "✓",
@@ -82,22 +83,22 @@ impl Report {
             });
             let version = version(kind.package);
             writeln!(text, "| {} {version} | {} |", kind.title, cells.join(" | "))
-                .expect("a string takes all");
+                .expect("writing to a string cannot fail");
         }
         text
     }
 }
 
-/// Replaces what stands between two marks in a file, where it has them.
-pub(crate) fn write_between(file: &Path, begin: &str, end: &str, between: &str) -> Result<(), String> {
+/// Replaces the text text_between two marks in a file. A file without the marks is not changed.
+pub(crate) fn write_between(file: &Path, begin: &str, end: &str, text_between: &str) -> Result<(), String> {
     let fail = |problem: &dyn fmt::Display| format!("{}: {problem}", file.display());
     let text = fs::read_to_string(file).map_err(|error| fail(&error))?;
     let Some((before, rest)) = text.split_once(begin) else { return Ok(()) };
-    let (_, after) = rest.split_once(end).ok_or_else(|| fail(&"the table has no end"))?;
-    fs::write(file, format!("{before}{begin}{between}{end}{after}")).map_err(|error| fail(&error))
+    let (_, after) = rest.split_once(end).ok_or_else(|| fail(&"the mark after the table is missing"))?;
+    fs::write(file, format!("{before}{begin}{text_between}{end}{after}")).map_err(|error| fail(&error))
 }
 
-/// The upstream version of a Debian package: without epoch and revision.
+/// The upstream version of an installed Debian package, without epoch and revision.
 pub(crate) fn version(package: &str) -> String {
     let query = Command::new("dpkg-query").args(["--show", "--showformat=${Version}", package]).output();
     let version =

@@ -1,4 +1,4 @@
-//! What the servers serve, as a file for them and as expectations for the tests.
+//! The zone that the servers serve, as a zone file and as expected records.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -9,10 +9,11 @@ use privydns_core::{Answer, RData, RecordType};
 
 const ZONE: &str = include_str!("zones/example.test.zone");
 
-/// How many of the names `n0` and so on there are.
+/// The number of the names `n0`, `n1` and so on.
 pub(crate) const NUMBERED: u32 = 512;
 
-/// How many addresses `fat.example.test` has: less than 65,535 octets where names are compressed, more where not.
+/// The number of addresses of `fat.example.test`. The message has fewer than 65,535 bytes with compressed
+/// names, and more without compression.
 pub(crate) const FAT: u32 = 4000;
 
 /// The records of the zone, by name and type.
@@ -22,21 +23,21 @@ pub(crate) struct Zone {
     sets: Sets,
 }
 
-/// Records by name and type.
+/// Record sets by name and type.
 type Sets = BTreeMap<(String, u16), Set>;
 
-/// Records of one name and type.
+/// The records of one name and type.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Set {
     pub(crate) ttl: u32,
     data: Vec<Data>,
 }
 
-/// A record's data: fields, or octets where the zone has it so (RFC 3597 Section 5).
+/// The data of a record: parsed fields, or bytes if the zone file uses the generic form (RFC 3597 Section 5).
 #[derive(Debug, PartialEq)]
 enum Data {
     Fields(RData),
-    Octets(Vec<u8>),
+    Bytes(Vec<u8>),
 }
 
 impl Zone {
@@ -44,16 +45,16 @@ impl Zone {
         let mut text = ZONE.to_owned();
         for letter in ('a'..='z').chain('A'..='D') {
             let string = format!(" \"{}\"", letter.to_string().repeat(250)).repeat(8);
-            writeln!(text, "huge.example.test. 300 IN TXT{string}").expect("a string takes all");
+            writeln!(text, "huge.example.test. 300 IN TXT{string}").expect("writing to a string cannot fail");
         }
         let sets = read(text.lines());
         for number in 0..NUMBERED {
             writeln!(text, "{} 300 IN A {}", numbered(number), numbered_address(number))
-                .expect("a string takes all");
+                .expect("writing to a string cannot fail");
         }
         for number in 0..FAT {
             writeln!(text, "fat.example.test. 300 IN A {}", Ipv4Addr::from_bits(0x0a00_0000 + number))
-                .expect("a string takes all");
+                .expect("writing to a string cannot fail");
         }
         Self { text, sets }
     }
@@ -62,7 +63,7 @@ impl Zone {
         &self.sets[&(name.to_owned(), record_type.into())]
     }
 
-    /// Every name and type that has records of its own, wildcards by a name that they cover.
+    /// All record sets, except the numbered names and `fat`. A wildcard is replaced by a name that it covers.
     pub(crate) fn sets(&self) -> impl Iterator<Item = (String, RecordType, &Set)> {
         self.sets
             .iter()
@@ -75,12 +76,12 @@ impl Set {
         Self { ttl: 0, data: data.into_iter().map(Data::Fields).collect() }
     }
 
-    /// Whether the zone has it in octets, since its fields cannot be written here.
+    /// Whether the zone file uses the generic form, which is necessary for types that hickory cannot parse.
     pub(crate) fn is_generic(&self) -> bool {
-        self.data.iter().any(|data| matches!(data, Data::Octets(_)))
+        self.data.iter().any(|data| matches!(data, Data::Bytes(_)))
     }
 
-    /// What is wrong with an answer that should hold these records and no others.
+    /// Compares an answer with this set. The error describes the first difference.
     pub(crate) fn compare(&self, answer: &Answer, ttls: std::ops::RangeInclusive<u32>) -> Result<(), String> {
         let records: Vec<_> = answer.records().collect();
         if records.len() != self.data.len() {
@@ -89,7 +90,7 @@ impl Set {
         for data in &self.data {
             let is_there = records.iter().any(|record| match data {
                 Data::Fields(fields) => record.data().as_ref() == Ok(fields),
-                Data::Octets(octets) => record.data_bytes() == octets,
+                Data::Bytes(bytes) => record.data_bytes() == bytes,
             });
             if !is_there {
                 return Err(format!("no {data:?} among {records:?}"));
@@ -102,7 +103,7 @@ impl Set {
     }
 }
 
-/// One of many names, each with an address of its own.
+/// One of the numbered names. Each has its own address.
 pub(crate) fn numbered(number: u32) -> String {
     format!("n{}.example.test.", number % NUMBERED)
 }
@@ -111,7 +112,7 @@ pub(crate) fn numbered_address(number: u32) -> Ipv4Addr {
     Ipv4Addr::from_bits(Ipv4Addr::new(198, 18, 0, 0).to_bits() + number % NUMBERED)
 }
 
-/// Reads records, one in a line; what begins with a semicolon is a comment.
+/// Parses records, one per line. Lines that start with a semicolon are comments.
 pub(crate) fn read<'a>(lines: impl Iterator<Item = &'a str>) -> Sets {
     let mut sets = Sets::new();
     for line in lines.filter(|line| !line.starts_with(';') && !line.is_empty()) {
@@ -132,7 +133,7 @@ fn record(line: &str) -> Option<(String, RecordType, u32, Data)> {
         None => record_type.parse().ok()?,
     };
     let data = match data.strip_prefix("\\# ") {
-        Some(generic) => Data::Octets(HEXLOWER.decode(generic.split_once(' ')?.1.as_bytes()).ok()?),
+        Some(generic) => Data::Bytes(HEXLOWER.decode(generic.split_once(' ')?.1.as_bytes()).ok()?),
         None => Data::Fields(RData::try_from_str(record_type, data).ok()?),
     };
     Some((name, record_type, ttl, data))

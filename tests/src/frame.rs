@@ -1,4 +1,4 @@
-//! HTTP/2 frames written by hand (RFC 9113 Section 4), for what no well-behaved library writes.
+//! HTTP/2 frames built by hand (RFC 9113 Section 4), for frames that HTTP/2 libraries do not send.
 //!
 //! ```
 //! use privydns_tests::frame::{Frame, header_block};
@@ -8,23 +8,24 @@
 //! assert_eq!(frame.to_bytes()[..9], [0, 0, 13, 1, 4, 0, 0, 0, 1]);
 //! ```
 
-/// An HTTP/2 frame: its header's fields and its payload, right or wrong.
+/// An HTTP/2 frame: header fields and payload. The content is not checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame {
-    /// The type.
+    /// The frame type.
     pub kind: u8,
     /// The flags.
     pub flags: u8,
-    /// The stream, or 0 for the connection.
+    /// The stream identifier; 0 is the connection.
     pub stream: u32,
-    /// Everything after the header.
+    /// The bytes after the frame header.
     pub payload: Vec<u8>,
 }
 
 impl Frame {
-    /// The octets of a frame's header.
+    /// The length of a frame header in bytes.
     pub const HEADER: usize = 9;
-    /// Stands for the stream of a response, where a [script](crate::Http2Fault::Insert) cannot know it.
+    /// A placeholder for the stream of a response in a [script](crate::Http2Fault::Insert), which does not know
+    /// the stream identifier.
     pub const THIS_STREAM: u32 = u32::MAX;
 
     /// The type of DATA frames.
@@ -46,7 +47,7 @@ impl Frame {
     /// The type of CONTINUATION frames.
     pub const CONTINUATION: u8 = 9;
 
-    /// The flag of SETTINGS and PING frames that are answers.
+    /// The flag that marks a SETTINGS or PING frame as an acknowledgement.
     pub const ACK: u8 = 0x1;
     /// The flag of the last frame of a stream.
     pub const END_STREAM: u8 = 0x1;
@@ -57,27 +58,27 @@ impl Frame {
     /// The flag of a HEADERS frame with priority fields.
     pub const PRIORITY: u8 = 0x20;
 
-    /// Any frame.
+    /// A frame of any type.
     pub fn new(kind: u8, flags: u8, stream: u32, payload: impl Into<Vec<u8>>) -> Self {
         Self { kind, flags, stream, payload: payload.into() }
     }
 
-    /// DATA.
+    /// A DATA frame.
     pub fn data(stream: u32, payload: &[u8], flags: u8) -> Self {
         Self::new(Self::DATA, flags, stream, payload)
     }
 
-    /// HEADERS with a [header block](header_block), or a part of one.
+    /// A HEADERS frame with a [header block](header_block) or the first part of a header block.
     pub fn headers(stream: u32, block: &[u8], flags: u8) -> Self {
         Self::new(Self::HEADERS, flags, stream, block)
     }
 
-    /// CONTINUATION with a part of a header block.
+    /// A CONTINUATION frame with a part of a header block.
     pub fn continuation(stream: u32, block: &[u8], flags: u8) -> Self {
         Self::new(Self::CONTINUATION, flags, stream, block)
     }
 
-    /// SETTINGS: identifiers and values.
+    /// A SETTINGS frame with these identifiers and values.
     pub fn settings(settings: &[(u16, u32)]) -> Self {
         let mut payload = Vec::new();
         for (identifier, value) in settings {
@@ -87,45 +88,45 @@ impl Frame {
         Self::new(Self::SETTINGS, 0, 0, payload)
     }
 
-    /// The acknowledgement of SETTINGS.
+    /// A SETTINGS acknowledgement.
     pub fn settings_ack() -> Self {
         Self::new(Self::SETTINGS, Self::ACK, 0, [])
     }
 
-    /// PING.
+    /// A PING frame.
     pub fn ping(opaque: [u8; 8]) -> Self {
         Self::new(Self::PING, 0, 0, opaque)
     }
 
-    /// GOAWAY without debug data.
+    /// A GOAWAY frame without debug data.
     pub fn go_away(last_stream: u32, code: u32) -> Self {
         Self::new(Self::GOAWAY, 0, 0, [last_stream.to_be_bytes(), code.to_be_bytes()].concat())
     }
 
-    /// `RST_STREAM`.
+    /// A `RST_STREAM` frame.
     pub fn reset_stream(stream: u32, code: u32) -> Self {
         Self::new(Self::RST_STREAM, 0, stream, code.to_be_bytes())
     }
 
-    /// `WINDOW_UPDATE`.
+    /// A `WINDOW_UPDATE` frame.
     pub fn window_update(stream: u32, increment: u32) -> Self {
         Self::new(Self::WINDOW_UPDATE, 0, stream, increment.to_be_bytes())
     }
 
-    /// `PUSH_PROMISE` with a header block.
+    /// A `PUSH_PROMISE` frame with a header block.
     pub fn push_promise(stream: u32, promised: u32, block: &[u8]) -> Self {
         let payload = [&promised.to_be_bytes(), block].concat();
         Self::new(Self::PUSH_PROMISE, Self::END_HEADERS, stream, payload)
     }
 
-    /// The frame as it is on the wire.
+    /// Encodes the frame.
     ///
     /// # Panics
     ///
-    /// When the payload does not fit the header's 24 bits.
+    /// If the payload length does not fit in 24 bits.
     pub fn to_bytes(&self) -> Vec<u8> {
         let length = u32::try_from(self.payload.len()).unwrap_or(u32::MAX);
-        assert!(length < 1 << 24, "a frame's length has 24 bits");
+        assert!(length < 1 << 24, "the length field of a frame has 24 bits");
         let mut bytes = Vec::with_capacity(Self::HEADER + self.payload.len());
         bytes.extend(&length.to_be_bytes()[1..]);
         bytes.extend([self.kind, self.flags]);
@@ -134,7 +135,7 @@ impl Frame {
         bytes
     }
 
-    /// Takes a whole frame off the front of `bytes`, where there is one.
+    /// Removes a complete frame from the front of `bytes`. Returns `None` if the frame is incomplete.
     pub fn take(bytes: &mut Vec<u8>) -> Option<Self> {
         let header = bytes.first_chunk::<{ Self::HEADER }>()?;
         let length = usize::from(header[0]) << 16 | usize::from(header[1]) << 8 | usize::from(header[2]);
@@ -153,12 +154,12 @@ impl Frame {
     }
 }
 
-/// A header block in which every field is a literal without indexing and without Huffman coding (RFC 7541
-/// Section 6.2.2).
+/// Encodes a header block in which every field is a literal without indexing and without Huffman coding (RFC
+/// 7541 Section 6.2.2).
 ///
 /// # Panics
 ///
-/// When a name or a value is 16,384 octets or longer.
+/// If a name or a value is 16,384 bytes or longer.
 pub fn header_block(fields: &[(&str, &str)]) -> Vec<u8> {
     let mut block = Vec::new();
     for (name, value) in fields {
@@ -171,14 +172,14 @@ pub fn header_block(fields: &[(&str, &str)]) -> Vec<u8> {
     block
 }
 
-/// RFC 7541 Section 5.1: an integer with a prefix of seven bits.
+/// Encodes an integer with a 7-bit prefix (RFC 7541 Section 5.1).
 fn length(block: &mut Vec<u8>, length: usize) {
-    assert!(length < 1 << 14, "longer than any header field in a test");
-    let octet = |bits: usize| u8::try_from(bits & 0x7f).expect("seven bits");
+    assert!(length < 1 << 14, "a header field must be shorter than 16,384 bytes");
+    let byte = |bits: usize| u8::try_from(bits & 0x7f).expect("seven bits");
     match length {
-        0..127 => block.push(octet(length)),
-        127..255 => block.extend([127, octet(length - 127)]),
-        _ => block.extend([127, octet(length - 127) | 0x80, octet((length - 127) >> 7)]),
+        0..127 => block.push(byte(length)),
+        127..255 => block.extend([127, byte(length - 127)]),
+        _ => block.extend([127, byte(length - 127) | 0x80, byte((length - 127) >> 7)]),
     }
 }
 
@@ -187,22 +188,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_frame_comes_off_the_wire_as_it_went_on() {
+    fn encoded_frame_decodes_to_the_same_frame() {
         let frames = [Frame::ping(*b"12345678"), Frame::data(3, b"body", Frame::END_STREAM)];
         let wire: Vec<u8> = frames.iter().flat_map(Frame::to_bytes).collect();
         let mut received = Vec::new();
         let mut taken = Vec::new();
-        for octet in wire {
-            received.push(octet);
+        for byte in wire {
+            received.push(byte);
             taken.extend(Frame::take(&mut received));
         }
         assert_eq!(taken, frames);
     }
 
-    /// RFC 7541 Section 5.1, with the lengths around each change of form.
+    /// RFC 7541 Section 5.1. The lengths are those around each change of encoding.
     #[test]
-    fn lengths_are_integers_with_a_prefix_of_seven_bits() {
-        for (number, octets) in [
+    fn string_lengths_use_a_seven_bit_prefix() {
+        for (number, bytes) in [
             (0, &[0][..]),
             (126, &[126]),
             (127, &[127, 0]),
@@ -212,7 +213,7 @@ mod tests {
         ] {
             let mut block = Vec::new();
             length(&mut block, number);
-            assert_eq!(block, octets, "{number}");
+            assert_eq!(block, bytes, "{number}");
         }
     }
 }

@@ -1,21 +1,23 @@
-//! Loopback DNS servers that speak DNS over TLS and DNS over HTTPS, and that misbehave on command.
+//! Loopback DNS servers for DNS over TLS and DNS over HTTPS that misbehave on command.
 //!
-//! They are what PrivyDNS tests itself against, and they know nothing of PrivyDNS: any client of encrypted DNS, and
-//! any application that uses one, can be tested against them. Nothing leaves the machine, every port is a free one,
-//! and every certificate is made when the process starts.
+//! PrivyDNS is tested against these servers. They do not depend on PrivyDNS: any client of encrypted DNS, and
+//! any application that uses such a client, can be tested against them. All traffic stays on the loopback
+//! interface, all ports are chosen by the system, and all certificates are generated when the process starts.
 //!
-//! - [`Server`]: a server on a thread of its own, started by [`Server::dot`], [`Server::https`], [`Server::http2`] or
-//!   [`Server::http1`], each with or without mutual TLS ([`Setup::mutual`]).
-//! - [`Zone`]: what it answers from. [The built-in one](zone) has a name for every kind of answer.
-//! - [`Script`]: what goes wrong, with which connection or query: [`ConnectionFault`], [`QueryFault`].
-//! - [`observe`]: what the server saw, to the TLS record.
-//! - [`Proxy`]: a SOCKS5 or HTTP proxy to reach them through.
-//! - [`Website`]: a page to fetch by a name that no other resolver knows.
-//! - [`Authority`]: the certificates, good and bad, of servers and clients.
+//! - [`Server`]: a server that runs on its own thread, started by [`Server::dot`], [`Server::https`],
+//!   [`Server::http2`] or [`Server::http1`], each with or without mutual TLS ([`Setup::mutual`]).
+//! - [`Zone`]: the records that a server answers from. [The built-in zone](zone) has a name for every kind of
+//!   answer.
+//! - [`Script`]: the faults, and the connections or queries that have them: [`ConnectionFault`],
+//!   [`QueryFault`].
+//! - [`observe`]: what the server received, down to the TLS records.
+//! - [`Proxy`]: a SOCKS5 or HTTP proxy between a client and a server.
+//! - [`Website`]: a page under a name that only these servers resolve.
+//! - [`Authority`]: valid and invalid certificates for servers and clients.
 //!
-//! The [`guide`] shows how to test your own application with them.
+//! The [`guide`] shows how to test your own application with these servers.
 //!
-//! A test does not sleep: it waits for what the server is to see.
+//! Tests do not sleep. They wait until the server has received what they expect:
 //!
 //! ```
 //! use std::io::{Read, Write};
@@ -49,7 +51,7 @@ mod website;
 mod wire;
 pub mod zone;
 
-/// The library that a [`Zone`]'s names and records are made with.
+/// The library whose types a [`Zone`] uses for names and records.
 pub use hickory_proto;
 
 pub use authority::{Authority, ClientCertificate, Identity, SERVER_NAME, ServerCertificate, WRONG_NAME};
@@ -62,12 +64,12 @@ pub use server::{Alpn, ClientAuthentication, Http, Http2Settings, Refusal, Serve
 pub use website::Website;
 pub use zone::{Manner, Padding, Zone};
 
-/// The programs of the repository's README, which are compiled with the documentation's.
+/// Compiles the examples of the repository's README as doc tests.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
 
-/// The program of this crate's own.
+/// Compiles the example of this crate's README as a doc test.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct OwnReadme;

@@ -1,4 +1,4 @@
-//! What a server saw: connections, queries, TLS records, HTTP/2 frames, and how it all ended.
+//! The log of a server: connections, queries, TLS records, HTTP/2 frames, and how each connection ended.
 
 use std::net::SocketAddr;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -11,42 +11,42 @@ use crate::script::End;
 use crate::wire;
 use crate::zone::edns::{CLIENT_SUBNET, KEEPALIVE, PADDING};
 
-/// Of everything that a client can repeat (queries; and per connection reads, records, frames) this many are
-/// kept; the rest is only counted.
+/// The maximum number of entries in each list that a client can make arbitrarily long: queries, and the reads,
+/// records and frames of one connection. Further entries are counted but not kept.
 pub const KEPT: usize = 20_000;
 
-/// How long [`Server::wait_until`](crate::Server::wait_until) waits before it calls the test failed.
+/// The time after which [`Server::wait_until`](crate::Server::wait_until) fails the test.
 pub const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Everything that a server saw since its start.
+/// Everything that a server has received since the start.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Seen {
-    /// The connections that it accepted, in that order.
+    /// All accepted connections, in the order of acceptance.
     pub connections: Vec<ConnectionSeen>,
-    /// The first [`KEPT`] queries, in the order in which they came.
+    /// The first [`KEPT`] queries, in the order of arrival.
     pub queries: Vec<QuerySeen>,
-    /// All queries, counted.
+    /// The number of all queries.
     pub query_count: u64,
 }
 
 impl Seen {
-    /// Connections whose TLS handshake succeeded.
+    /// The number of connections whose TLS handshake succeeded.
     pub fn handshakes(&self) -> usize {
         self.connections.iter().filter(|connection| connection.handshake.is_some()).count()
     }
 
-    /// Connections whose TLS session was resumed.
+    /// The number of connections that resumed a TLS session.
     pub fn resumed(&self) -> usize {
         self.connections.iter().filter(|connection| connection.handshake == Some(Handshake::Resumed)).count()
     }
 
-    /// Connections that have not ended.
+    /// The number of connections that have not ended.
     pub fn open(&self) -> usize {
         self.connections.iter().filter(|connection| connection.is_open).count()
     }
 
-    /// The queries for a name. Case and a trailing dot make no difference.
+    /// The queries for a name, compared without regard to case or a trailing dot.
     pub fn queries_for(&self, name: &str) -> impl Iterator<Item = &QuerySeen> {
         let name = name.trim_end_matches('.').to_ascii_lowercase();
         self.queries.iter().filter(move |query| query.name.trim_end_matches('.').eq_ignore_ascii_case(&name))
@@ -63,35 +63,35 @@ pub struct ConnectionSeen {
     pub server: SocketAddr,
     /// The server name that the client sent (RFC 6066 Section 3).
     pub server_name: Option<String>,
-    /// The application protocols that the client offered (RFC 7301), in its order.
+    /// The application protocols that the client offered (RFC 7301), in the client's order.
     pub offered: Vec<Vec<u8>>,
-    /// The application protocol that was agreed on.
+    /// The negotiated application protocol.
     pub protocol: Option<Vec<u8>>,
-    /// The TLS version: `0x0303` is 1.2, `0x0304` is 1.3.
+    /// The TLS version: `0x0303` for TLS 1.2, `0x0304` for TLS 1.3.
     pub tls_version: Option<u16>,
-    /// How the TLS handshake went, once it has succeeded.
+    /// The kind of TLS handshake, after the handshake has succeeded.
     pub handshake: Option<Handshake>,
-    /// Why the TLS handshake failed, in the words of rustls.
+    /// The error of a failed TLS handshake, as rustls reports it.
     pub failure: Option<String>,
-    /// The certificate that the client showed, as DER.
+    /// The certificate that the client presented, as DER.
     pub client_certificate: Option<Vec<u8>>,
-    /// How many octets each read from the TCP socket brought, from the first on.
+    /// The number of bytes that each read from the TCP socket returned, starting with the first.
     pub reads: Vec<usize>,
-    /// The TLS records with application data.
+    /// The TLS records that contained application data.
     pub records: Vec<RecordSeen>,
-    /// How many queries came on it.
+    /// The number of queries on this connection.
     pub queries: u64,
-    /// The HTTP/2 frames that the client sent, save HEADERS, CONTINUATION and DATA.
+    /// The HTTP/2 frames that the client sent, except HEADERS, CONTINUATION and DATA.
     pub frames: Vec<Frame>,
-    /// HTTP requests that were no DNS queries, with the status that each got.
+    /// HTTP requests that were not DNS queries, each with the status of the response.
     pub rejected: Vec<(u16, RequestSeen)>,
-    /// What the client did against HTTP's rules, if anything, in the words of `h2` and `httparse`.
+    /// The client's violation of HTTP, as `h2` or `httparse` reports it.
     pub violation: Option<String>,
-    /// How the client ended its side, once it has.
+    /// How the client closed the connection, after it did.
     pub ended_by_client: Option<ClientEnd>,
-    /// How the server ended its side, once it has of its own accord.
+    /// How the server closed the connection, if the server did so first.
     pub ended_by_server: Option<End>,
-    /// Whether it has not ended.
+    /// Whether the connection is open.
     pub is_open: bool,
 }
 
@@ -124,32 +124,32 @@ impl ConnectionSeen {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RecordSeen {
-    /// The octets inside.
+    /// The length of the plaintext in bytes.
     pub length: usize,
-    /// The place in [`ConnectionSeen::reads`] of the read that brought its end. Records of one read left the
-    /// client in one write, or in few.
+    /// The index in [`ConnectionSeen::reads`] of the read that completed this record. Records with the same
+    /// index were sent in one write or in a few.
     pub read: usize,
 }
 
-/// How a TLS handshake went.
+/// The kind of a TLS handshake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Handshake {
-    /// In full, with certificates.
+    /// A full handshake with certificates.
     Full,
-    /// From a ticket.
+    /// A handshake that resumed a session.
     Resumed,
 }
 
-/// How a client ended a connection.
+/// How a client closed a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ClientEnd {
-    /// With TLS's `close_notify`.
+    /// By a TLS `close_notify` alert.
     CloseNotify,
-    /// With TCP's FIN alone.
+    /// By a TCP FIN without `close_notify`.
     Fin,
-    /// With a reset, or in the middle of something.
+    /// By a TCP reset, or within a TLS record.
     Reset,
 }
 
@@ -157,27 +157,28 @@ pub enum ClientEnd {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct QuerySeen {
-    /// The place of its connection in [`Seen::connections`].
+    /// The index of the connection in [`Seen::connections`].
     pub connection: usize,
-    /// The place in [`ConnectionSeen::records`] of the TLS record that brought its end.
+    /// The index in [`ConnectionSeen::records`] of the TLS record that completed the query.
     pub record: usize,
-    /// The name asked for, in the query's own case, with the final dot; empty where the octets are no query.
+    /// The queried name, in the case that the client sent, with the final dot; empty if the bytes are not a
+    /// query.
     pub name: String,
-    /// The type asked for.
+    /// The queried type.
     pub record_type: RecordType,
-    /// The message's ID.
+    /// The message ID.
     pub id: u16,
-    /// RD.
+    /// The RD flag.
     pub recursion_desired: bool,
-    /// AD.
+    /// The AD flag.
     pub authentic_data: bool,
-    /// CD.
+    /// The CD flag.
     pub checking_disabled: bool,
-    /// The OPT record, where there is one.
+    /// The OPT record, if present.
     pub edns: Option<EdnsSeen>,
-    /// The HTTP request that it came in, if it did.
+    /// The HTTP request that carried the query; `None` over DoT.
     pub request: Option<RequestSeen>,
-    /// The message.
+    /// The DNS message.
     pub bytes: Vec<u8>,
 }
 
@@ -209,21 +210,21 @@ impl QuerySeen {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EdnsSeen {
-    /// The payload size.
+    /// The UDP payload size.
     pub payload: u16,
-    /// DO.
+    /// The DO flag.
     pub dnssec_ok: bool,
-    /// Codes and data of the options, in their order.
+    /// The option codes and option data, in the order of the message.
     pub options: Vec<(u16, Vec<u8>)>,
 }
 
 impl EdnsSeen {
-    /// How many octets of padding there are (RFC 7830).
+    /// The length of the padding in bytes (RFC 7830).
     pub fn padding(&self) -> Option<usize> {
         self.option(PADDING).map(<[u8]>::len)
     }
 
-    /// The data of the keepalive option (RFC 7828), which a client leaves empty.
+    /// The data of the keepalive option (RFC 7828). Clients send the option without data.
     pub fn keepalive(&self) -> Option<&[u8]> {
         self.option(KEEPALIVE)
     }
@@ -236,50 +237,50 @@ impl EdnsSeen {
         Some(ClientSubnetSeen { family, source, scope, address: address.to_vec() })
     }
 
-    /// The data of the first option of this code.
+    /// The data of the first option with this code.
     pub fn option(&self, code: u16) -> Option<&[u8]> {
         self.options.iter().find_map(|(known, data)| (*known == code).then_some(data.as_slice()))
     }
 }
 
-/// A client subnet option, undigested.
+/// A client subnet option, without validation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClientSubnetSeen {
-    /// 1 for IPv4, 2 for IPv6.
+    /// The address family: 1 for IPv4, 2 for IPv6.
     pub family: u16,
     /// The source prefix length.
     pub source: u8,
-    /// The scope prefix length, 0 in queries.
+    /// The scope prefix length, which is 0 in queries.
     pub scope: u8,
-    /// As many octets of the address as were sent.
+    /// The address bytes that were sent.
     pub address: Vec<u8>,
 }
 
-/// The HTTP request around a query.
+/// The HTTP request that carried a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RequestSeen {
-    /// `2` or `1`: the major version.
+    /// The major HTTP version, `2` or `1`.
     pub version: u8,
     /// The method.
     pub method: String,
-    /// The host that was asked, as `:authority` or `Host` has it.
+    /// The value of `:authority` or `Host`.
     pub authority: String,
-    /// Path and query.
+    /// The path and the query component.
     pub target: String,
-    /// Header fields, names in lower case; not HTTP/2's pseudo-header fields.
+    /// The header fields, with names in lower case, without HTTP/2's pseudo-header fields.
     pub headers: Vec<(String, String)>,
 }
 
 impl RequestSeen {
-    /// The value of the first header field of this name, which is in lower case.
+    /// The value of the first header field with this name, which must be in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find_map(|(known, value)| (known == name).then_some(value.as_str()))
     }
 }
 
-/// The log that a server writes, and that tests wait on.
+/// The log that a server writes and that tests wait on.
 #[derive(Debug, Default)]
 pub(crate) struct Log {
     state: Mutex<State>,
@@ -289,7 +290,7 @@ pub(crate) struct Log {
 #[derive(Debug, Default)]
 struct State {
     seen: Seen,
-    /// Tests that wait for a change. Without any, a change costs no system call.
+    /// The number of tests that wait for a change. A change makes no system call if this number is 0.
     waiting: usize,
 }
 
@@ -302,7 +303,7 @@ impl Log {
         self.lock().seen.connections.len()
     }
 
-    /// Changes what was seen.
+    /// Changes the log and wakes the tests that wait.
     pub(crate) fn update<T>(&self, change: impl FnOnce(&mut Seen) -> T) -> T {
         let mut state = self.lock();
         let result = change(&mut state.seen);
@@ -317,7 +318,11 @@ impl Log {
         let mut state = self.lock();
         while !is_so(&state.seen) {
             let left = deadline.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero(), "not seen within {TIMEOUT:?}; seen so far: {:#?}", state.seen);
+            assert!(
+                !left.is_zero(),
+                "the server did not see this within {TIMEOUT:?}; it has seen: {:#?}",
+                state.seen
+            );
             state.waiting += 1;
             state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
             state.waiting -= 1;
@@ -330,7 +335,7 @@ impl Log {
     }
 }
 
-/// Adds to a list of which only the first [`KEPT`] are kept.
+/// Adds an item to a list, unless the list has [`KEPT`] items.
 pub(crate) fn keep<T>(list: &mut Vec<T>, item: impl FnOnce() -> T) {
     if list.len() < KEPT {
         list.push(item());

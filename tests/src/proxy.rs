@@ -1,4 +1,5 @@
-//! A proxy on loopback, SOCKS5 or HTTP CONNECT, that writes down what it is asked for and what it carries.
+//! A SOCKS5 or HTTP CONNECT proxy on loopback that records the requested targets and the bytes that clients
+//! send.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -12,7 +13,7 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 
-/// A proxy that runs, on a thread of its own. Dropping it stops it.
+/// A running proxy, which has a separate thread. Dropping the proxy stops it.
 ///
 /// ```
 /// use privydns_tests::{Proxy, SERVER_NAME, Server};
@@ -26,7 +27,7 @@ use tokio::sync::oneshot;
 pub struct Proxy {
     address: SocketAddr,
     seen: Arc<Mutex<Vec<Tunnel>>>,
-    /// `None` when the proxy is being dropped: its closing tells the thread to end.
+    /// `None` while the proxy is being dropped. Closing this channel tells the thread to stop.
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -35,13 +36,13 @@ pub struct Proxy {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Tunnel {
-    /// What it was asked for: an address or a name, and a port.
+    /// The requested target: an address or a name, and a port.
     pub target: String,
-    /// What the client sent through it.
+    /// The bytes that the client sent through the proxy.
     pub sent: Vec<u8>,
 }
 
-/// A proxy to be. [`start`](Self::start) starts it.
+/// The configuration of a proxy. [`start`](Self::start) starts the proxy.
 #[derive(Clone, Debug)]
 pub struct ProxySetup {
     protocol: Protocol,
@@ -57,9 +58,9 @@ enum Protocol {
     HttpConnect,
 }
 
-/// The reply of SOCKS5 for a name that is not known.
+/// The SOCKS5 reply for an unknown name.
 const HOST_UNREACHABLE: u8 = 4;
-/// The reply of SOCKS5 for a server that refuses.
+/// The SOCKS5 reply for a target that refuses the connection.
 const CONNECTION_REFUSED: u8 = 5;
 
 impl Proxy {
@@ -68,17 +69,17 @@ impl Proxy {
         ProxySetup::new(Protocol::Socks5)
     }
 
-    /// An HTTP proxy that knows CONNECT (RFC 9110 Section 9.3.6) and nothing else.
+    /// An HTTP proxy that supports only CONNECT (RFC 9110 Section 9.3.6).
     pub fn http_connect() -> ProxySetup {
         ProxySetup::new(Protocol::HttpConnect)
     }
 
-    /// The address that it listens on.
+    /// The address that the proxy listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// What it was asked for so far, in that order.
+    /// The requests so far, in the order of arrival.
     pub fn seen(&self) -> Vec<Tunnel> {
         lock(&self.seen).clone()
     }
@@ -101,23 +102,23 @@ impl ProxySetup {
         Self { protocol, credentials: None, names: BTreeMap::new(), failure: None, is_silent: false }
     }
 
-    /// The user and the password that clients need; none unless said.
+    /// Requires this user name and password. By default, clients do not authenticate.
     pub fn credentials(self, user: &str, password: &str) -> Self {
         Self { credentials: Some((user.to_owned(), password.to_owned())), ..self }
     }
 
-    /// A name that it knows, and the address of it. It knows none unless said.
+    /// Adds a name that the proxy can resolve. By default, the proxy resolves only IP addresses.
     pub fn name(mut self, name: &str, address: IpAddr) -> Self {
         self.names.insert(name.to_owned(), address);
         self
     }
 
-    /// Refuses whatever it is asked for: with this reply of SOCKS5 (RFC 1928 Section 6), or with this HTTP status.
+    /// Refuses all requests with this SOCKS5 reply (RFC 1928 Section 6) or this HTTP status.
     pub fn failure(self, code: u16) -> Self {
         Self { failure: Some(code), ..self }
     }
 
-    /// Reads what comes, and says nothing.
+    /// Reads what clients send and never replies.
     pub fn silent(self) -> Self {
         Self { is_silent: true, ..self }
     }
@@ -126,21 +127,22 @@ impl ProxySetup {
     ///
     /// # Panics
     ///
-    /// When it cannot listen.
+    /// If the proxy cannot listen.
     pub fn start(self) -> Proxy {
-        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
-        let address = listener.local_addr().expect("it is bound");
+        let listener =
+            std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free port");
+        let address = listener.local_addr().expect("a bound listener has an address");
         listener.set_nonblocking(true).expect("a socket can be non-blocking");
         let seen = Arc::<Mutex<Vec<Tunnel>>>::default();
         let (stop, stopped) = oneshot::channel();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.expect("a runtime can be made");
+        let runtime = runtime.expect("a runtime can be built");
         let for_thread = seen.clone();
         let thread = std::thread::Builder::new()
             .name("privydns-tests proxy".to_owned())
             .spawn(move || {
                 runtime.block_on(async {
-                    let listener = TcpListener::from_std(listener).expect("a runtime is there");
+                    let listener = TcpListener::from_std(listener).expect("this is a runtime's thread");
                     tokio::select! {
                         _ = stopped => {}
                         () = listen(listener, self.into(), for_thread) => {}
@@ -155,7 +157,7 @@ impl ProxySetup {
 async fn listen(listener: TcpListener, setup: Arc<ProxySetup>, seen: Arc<Mutex<Vec<Tunnel>>>) {
     while let Ok((client, _)) = listener.accept().await {
         let (setup, seen) = (setup.clone(), seen.clone());
-        // A client that goes away ends its connection and nothing else.
+        // An error ends this client's connection only.
         tokio::spawn(async move { drop(serve(client, &setup, &seen).await) });
     }
 }
@@ -165,14 +167,14 @@ async fn serve(mut client: TcpStream, setup: &ProxySetup, seen: &Mutex<Vec<Tunne
         tokio::io::copy(&mut client, &mut tokio::io::sink()).await?;
         return Ok(());
     }
-    let note = |target| {
+    let record = |target| {
         let mut seen = lock(seen);
         seen.push(Tunnel { target, sent: Vec::new() });
         seen.len() - 1
     };
     let (index, server) = match setup.protocol {
-        Protocol::Socks5 => serve_socks5(&mut client, setup, note).await?,
-        Protocol::HttpConnect => serve_http(&mut client, setup, note).await?,
+        Protocol::Socks5 => serve_socks5(&mut client, setup, record).await?,
+        Protocol::HttpConnect => serve_http(&mut client, setup, record).await?,
     };
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
@@ -188,7 +190,7 @@ async fn download(mut from: OwnedReadHalf, mut to: OwnedWriteHalf) -> io::Result
 async fn upload(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
-    mut note: impl FnMut(&[u8]),
+    mut record: impl FnMut(&[u8]),
 ) -> io::Result<()> {
     let mut buffer = vec![0; 16 * 1024];
     loop {
@@ -196,29 +198,29 @@ async fn upload(
         if length == 0 {
             return to.shutdown().await;
         }
-        note(&buffer[..length]);
+        record(&buffer[..length]);
         to.write_all(&buffer[..length]).await?;
     }
 }
 
-/// Listens to a client of SOCKS5, and connects to where it wants.
+/// Performs the SOCKS5 handshake and connects to the requested target.
 async fn serve_socks5(
     client: &mut TcpStream,
     setup: &ProxySetup,
-    note: impl FnOnce(String) -> usize,
+    record: impl FnOnce(String) -> usize,
 ) -> io::Result<(usize, TcpStream)> {
     client.read_u8().await?;
     let methods = read_counted(client).await?;
-    let wanted = if setup.credentials.is_some() { 2 } else { 0 };
-    if !methods.contains(&wanted) {
+    let method = if setup.credentials.is_some() { 2 } else { 0 };
+    if !methods.contains(&method) {
         client.write_all(&[5, 0xff]).await?;
         return Err(io::ErrorKind::PermissionDenied.into());
     }
-    client.write_all(&[5, wanted]).await?;
+    client.write_all(&[5, method]).await?;
     if let Some((user, password)) = &setup.credentials {
         client.read_u8().await?;
-        let told = (read_counted(client).await?, read_counted(client).await?);
-        let is_right = told == (user.clone().into_bytes(), password.clone().into_bytes());
+        let received = (read_counted(client).await?, read_counted(client).await?);
+        let is_right = received == (user.clone().into_bytes(), password.clone().into_bytes());
         client.write_all(&[1, u8::from(!is_right)]).await?;
         if !is_right {
             return Err(io::ErrorKind::PermissionDenied.into());
@@ -228,22 +230,22 @@ async fn serve_socks5(
     client.read_exact(&mut request).await?;
     let host = match request[3] {
         1 => {
-            let mut octets = [0; 4];
-            client.read_exact(&mut octets).await?;
-            Ipv4Addr::from(octets).to_string()
+            let mut bytes = [0; 4];
+            client.read_exact(&mut bytes).await?;
+            Ipv4Addr::from(bytes).to_string()
         }
         4 => {
-            let mut octets = [0; 16];
-            client.read_exact(&mut octets).await?;
-            Ipv6Addr::from(octets).to_string()
+            let mut bytes = [0; 16];
+            client.read_exact(&mut bytes).await?;
+            Ipv6Addr::from(bytes).to_string()
         }
         _ => String::from_utf8_lossy(&read_counted(client).await?).into_owned(),
     };
     let port = client.read_u16().await?;
-    let index = note(format!("{host}:{port}"));
+    let index = record(format!("{host}:{port}"));
     let reply = |code| [5, code, 0, 1, 0, 0, 0, 0, 0, 0];
     let connected = match (setup.failure, setup.address_of(&host)) {
-        (Some(code), _) => Err(u8::try_from(code).expect("a reply of SOCKS5 is an octet")),
+        (Some(code), _) => Err(u8::try_from(code).expect("a reply of SOCKS5 is an byte")),
         (None, None) => Err(HOST_UNREACHABLE),
         (None, Some(address)) => TcpStream::connect((address, port)).await.map_err(|_| CONNECTION_REFUSED),
     };
@@ -256,14 +258,14 @@ async fn serve_socks5(
     }
 }
 
-/// Listens to a client of HTTP, and connects to where it wants.
+/// Reads the CONNECT request and connects to the requested target.
 async fn serve_http(
     client: &mut TcpStream,
     setup: &ProxySetup,
-    note: impl FnOnce(String) -> usize,
+    record: impl FnOnce(String) -> usize,
 ) -> io::Result<(usize, TcpStream)> {
     let mut head = Vec::new();
-    // Octet by octet: what follows the head is not the proxy's.
+    // Read byte by byte: the bytes after the head belong to the tunnel.
     while !head.ends_with(b"\r\n\r\n") {
         head.push(client.read_u8().await?);
     }
@@ -272,7 +274,7 @@ async fn serve_http(
     let target = lines.next().and_then(|line| line.strip_prefix("CONNECT ")?.strip_suffix(" HTTP/1.1"));
     let target = target.ok_or(io::ErrorKind::InvalidData)?;
     let (host, port) = target.rsplit_once(':').ok_or(io::ErrorKind::InvalidData)?;
-    let index = note(target.to_owned());
+    let index = record(target.to_owned());
     let is_allowed = setup.credentials.as_ref().is_none_or(|(user, password)| {
         let pair = BASE64.encode(format!("{user}:{password}").as_bytes());
         lines.any(|line| line == format!("Proxy-Authorization: Basic {pair}"))

@@ -1,4 +1,4 @@
-//! A website on loopback: something to connect to by a name, over HTTPS.
+//! An HTTPS website on loopback, for clients that connect by name.
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -13,16 +13,16 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use crate::authority::{Authority, SERVER_NAME, ServerCertificate};
 use crate::zone::Zone;
 
-/// How long a client may be silent.
+/// How long the server waits for bytes of a client.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// Octets that a request may have.
+/// The maximum length of a request in bytes.
 const MAX_REQUEST: usize = 16 * 1024;
 
-/// A website that runs, on a thread of its own: one page under the name [`SERVER_NAME`], over HTTPS with the certificate
-/// of [`Authority::shared`]. Dropping it stops it.
+/// A running website, which has a separate thread: one page under the name [`SERVER_NAME`], over HTTPS, with a
+/// certificate of [`Authority::shared`]. Dropping the website stops it.
 ///
-/// No resolver in the world knows its name but a [`Server`](crate::Server) with the [`zone`](Self::zone): an HTTP client
-/// that fetches the page has asked that server.
+/// Only a [`Server`](crate::Server) with the [`zone`](Self::zone) of the website resolves the name. An HTTP
+/// client that fetches the page has therefore queried that server.
 ///
 /// ```
 /// use privydns_tests::{Server, Website};
@@ -34,42 +34,42 @@ const MAX_REQUEST: usize = 16 * 1024;
 #[derive(Debug)]
 pub struct Website {
     address: SocketAddr,
-    is_over: Arc<AtomicBool>,
+    is_stopped: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Website {
-    /// Starts a website with this page.
+    /// Starts a website that consists of this page.
     ///
     /// # Panics
     ///
-    /// When the machine gives no port or no thread.
+    /// If the system provides no port or no thread.
     pub fn start(page: &str) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free port");
         let address = listener.local_addr().expect("a listener has an address");
-        let is_over = Arc::new(AtomicBool::new(false));
-        let (config, page, is_told) = (Arc::new(config()), page.to_owned(), is_over.clone());
+        let is_stopped = Arc::new(AtomicBool::new(false));
+        let (config, page, for_thread) = (Arc::new(config()), page.to_owned(), is_stopped.clone());
         let serve = move || {
-            for client in listener.incoming().take_while(|_| !is_told.load(Relaxed)) {
-                // A client that does not come to its end is its own affair, and the next one's is another.
+            for client in listener.incoming().take_while(|_| !for_thread.load(Relaxed)) {
+                // A failed request affects neither the website nor the next client.
                 drop(client.and_then(|client| answer(client, &config, &page)));
             }
         };
         let thread = std::thread::Builder::new().name("website".to_owned()).spawn(serve);
-        Self { address, is_over, thread: Some(thread.expect("a thread can be started")) }
+        Self { address, is_stopped, thread: Some(thread.expect("a thread can be started")) }
     }
 
-    /// The address that it listens on.
+    /// The address that the website listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Where the page is.
+    /// The URL of the page.
     pub fn url(&self) -> String {
         format!("https://{SERVER_NAME}:{}/", self.address.port())
     }
 
-    /// [`Zone::example`], and the address of the website.
+    /// [`Zone::example`] with the address of the website added.
     pub fn zone(&self) -> Zone {
         Zone::example().address(&format!("{SERVER_NAME}."), 300, self.address.ip())
     }
@@ -77,8 +77,8 @@ impl Website {
 
 impl Drop for Website {
     fn drop(&mut self) {
-        self.is_over.store(true, Relaxed);
-        // What it waits for is a client.
+        self.is_stopped.store(true, Relaxed);
+        // A connection ends the thread's wait for the next client.
         drop(TcpStream::connect(self.address));
         drop(self.thread.take().map(JoinHandle::join));
     }
@@ -92,10 +92,10 @@ fn config() -> ServerConfig {
         .and_then(|builder| {
             builder.with_no_client_auth().with_single_cert(identity.chain_der().to_vec(), identity.key_der())
         })
-        .expect("the authority's certificates are good")
+        .expect("the authority's certificates are valid")
 }
 
-/// Reads one request, whatever it asks for, and answers it with the page.
+/// Reads one request of any kind and responds with the page.
 fn answer(client: TcpStream, config: &Arc<ServerConfig>, page: &str) -> io::Result<()> {
     client.set_read_timeout(Some(TIMEOUT))?;
     let tls = ServerConnection::new(config.clone()).map_err(io::Error::other)?;

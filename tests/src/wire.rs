@@ -1,15 +1,15 @@
-//! Reading a query's octets where they lie.
+//! Parsing of queries in place, without a DNS library.
 //!
-//! The servers read queries by hand and build answers with hickory-proto: a client that uses the same library on
-//! its side is then not checked against itself.
+//! The servers parse queries by hand and build answers with hickory-proto. A client that uses hickory-proto to
+//! build queries is therefore not checked by its own code.
 
-/// The octets of a DNS header.
+/// The length of a DNS header in bytes.
 pub(crate) const HEADER: usize = 12;
 
-/// The OPT record's type (RFC 6891 Section 6.1.1).
+/// The type of the OPT record (RFC 6891 Section 6.1.1).
 const OPT: u16 = 41;
 
-/// A query with one question, walked far enough to answer it.
+/// A query with one question, parsed as far as an answer needs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Query<'a> {
     bytes: &'a [u8],
@@ -18,7 +18,8 @@ pub(crate) struct Query<'a> {
 }
 
 impl<'a> Query<'a> {
-    /// `None` where the octets are no query with exactly one question and well-formed records.
+    /// Parses a query. Returns `None` if the bytes are not a query with exactly one question and well-formed
+    /// records.
     pub(crate) fn read(bytes: &'a [u8]) -> Option<Self> {
         let is_query = bytes.len() >= HEADER && bytes[2] & 0b1000_0000 == 0;
         if !is_query || counts(bytes)[..3] != [1, 0, 0] {
@@ -61,12 +62,12 @@ impl<'a> Query<'a> {
         self.bytes[3] & 0b0001_0000 != 0
     }
 
-    /// The name asked for, as it is on the wire.
+    /// The queried name in wire format.
     pub(crate) fn name(&self) -> &'a [u8] {
         self.name
     }
 
-    /// The name's labels, without the root.
+    /// The labels of the name, without the root.
     pub(crate) fn labels(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
         let mut rest = self.name;
         std::iter::from_fn(move || {
@@ -85,7 +86,7 @@ impl<'a> Query<'a> {
         self.u16_after_name(2)
     }
 
-    /// The question section, as it is on the wire.
+    /// The question section in wire format.
     pub(crate) fn question(&self) -> &'a [u8] {
         &self.bytes[HEADER..HEADER + self.name.len() + 4]
     }
@@ -113,7 +114,7 @@ impl<'a> Opt<'a> {
         self.flags[2] & 0b1000_0000 != 0
     }
 
-    /// The options in their order, up to the first that is cut short.
+    /// The options in the order of the message, up to the first truncated option.
     pub(crate) fn options(&self) -> impl Iterator<Item = (u16, &'a [u8])> + use<'a> {
         let mut reader = Reader { bytes: self.options, at: 0 };
         std::iter::from_fn(move || {
@@ -128,7 +129,8 @@ impl<'a> Opt<'a> {
     }
 }
 
-/// The offsets of the types of all records in a message that may use compression; `None` where it is malformed.
+/// The offsets of the type fields of all records in a message, whose names may be compressed. `None` if the
+/// message is malformed.
 pub(crate) fn records(message: &[u8]) -> Option<Vec<usize>> {
     let mut reader = Reader { bytes: message, at: 0 };
     reader.take(HEADER)?;
@@ -148,13 +150,13 @@ pub(crate) fn records(message: &[u8]) -> Option<Vec<usize>> {
     Some(offsets)
 }
 
-/// The smallest TTL of the records of a well-formed message, its OPT aside.
+/// The smallest TTL of the records in a well-formed message. The OPT record has no TTL and is skipped.
 pub(crate) fn smallest_ttl(message: &[u8]) -> Option<u32> {
     let records = records(message)?.into_iter().filter(|&at| message[at..at + 2] != OPT.to_be_bytes());
     records.filter_map(|at| message[at + 4..].first_chunk().map(|ttl| u32::from_be_bytes(*ttl))).min()
 }
 
-/// The four section counts of a header.
+/// The four section counts in the header.
 pub(crate) fn counts(bytes: &[u8]) -> [u16; 4] {
     [4, 6, 8, 10].map(|at| u16::from_be_bytes([bytes[at], bytes[at + 1]]))
 }
@@ -172,10 +174,10 @@ impl<'a> Reader<'a> {
     }
 
     fn u16(&mut self) -> Option<u16> {
-        self.take(2).map(|octets| u16::from_be_bytes([octets[0], octets[1]]))
+        self.take(2).map(|bytes| u16::from_be_bytes([bytes[0], bytes[1]]))
     }
 
-    /// A name without compression, which a query has no use for.
+    /// Reads an uncompressed name. Queries do not need compression.
     fn name(&mut self) -> Option<&'a [u8]> {
         let start = self.at;
         loop {
@@ -189,7 +191,7 @@ impl<'a> Reader<'a> {
         (name.len() <= 255).then_some(name)
     }
 
-    /// Passes over a name that may end in a pointer.
+    /// Skips a name that may end in a compression pointer.
     fn compressed_name(&mut self) -> Option<()> {
         loop {
             match self.take(1)?[0] {
@@ -210,7 +212,7 @@ mod tests {
         \x00\x00\x29\x04\xd0\x00\x00\x80\x00\x00\x0a\x00\x0b\x00\x00\x00\x0c\x00\x02\x00\x00";
 
     #[test]
-    fn a_query_is_read_where_it_lies() {
+    fn query_is_parsed_in_place() {
         let query = Query::read(QUERY).unwrap();
         assert_eq!(query.id(), 0x1234);
         assert_eq!(query.opcode(), 0);
@@ -223,14 +225,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_short_is_no_query() {
+    fn truncated_query_is_rejected() {
         for length in 0..QUERY.len() {
             assert!(Query::read(&QUERY[..length]).is_none(), "{length}");
         }
     }
 
     #[test]
-    fn a_response_is_no_query() {
+    fn response_is_not_parsed_as_a_query() {
         let mut response = QUERY.to_vec();
         response[2] |= 0x80;
         assert!(Query::read(&response).is_none());

@@ -1,21 +1,22 @@
-//! What the clients of [`peers`](../peers) allocate: a program of its own, since counting takes time.
+//! The allocations of the clients in [`peers`](../peers). This is a separate program, because counting
+//! allocations slows a client down.
 //!
-//! It prints the figures of its lines as JSON, which `peers` asks for.
+//! The program prints the figures as JSON, which `peers` reads.
 #![allow(clippy::cast_precision_loss, reason = "figures are written with three digits")]
 
-#[allow(dead_code, reason = "the comparison asks more of a client than this does")]
+#[allow(dead_code, reason = "only a part of the clients' interface is used")]
 #[path = "../peers/client/mod.rs"]
 mod client;
-#[allow(dead_code, reason = "the comparison has more to do with figures than this has")]
+#[allow(dead_code, reason = "only a part of the functions for figures is used")]
 #[path = "../peers/figures.rs"]
 mod figures;
-#[allow(dead_code, reason = "the comparison asks the machine for more than this does")]
+#[allow(dead_code, reason = "only a part of the functions for the machine is used")]
 #[path = "../peers/machine.rs"]
 mod machine;
-#[allow(dead_code, reason = "the comparison has more to measure than this has")]
+#[allow(dead_code, reason = "only a part of the measures is used")]
 #[path = "../peers/measure.rs"]
 mod measure;
-#[allow(dead_code, reason = "the comparison asks more of the server than this does")]
+#[allow(dead_code, reason = "only a part of the server's interface is used")]
 #[path = "../peers/server/mod.rs"]
 mod server;
 
@@ -35,13 +36,14 @@ const ALLOCATIONS: &[Measure] =
     &[Measure::new("allocations", Unit::Count), Measure::new("octets", Unit::Bytes)];
 const HEAP: &[Measure] = &[Measure::new("an entry", Unit::Bytes)];
 
-/// Lookups that are counted, and as many before them.
+/// The number of counted lookups, and of the lookups before them.
 const LOOKUPS: usize = 1000;
 
-/// Entries of the cache whose memory is measured.
+/// The number of cache entries whose memory is measured.
 const ENTRIES: usize = 100_000;
 
-/// What takes part. Where a driver has a thread of its own, as on smol, only a part of it would be counted.
+/// The clients to measure. Clients whose driver has a separate thread, such as that on smol, are excluded, because
+/// only the calling thread is counted.
 const ON_ONE_THREAD: &[&str] = &["privydns-tokio", "privydns-blocking", "hickory", "domain"];
 
 fn main() -> io::Result<()> {
@@ -60,7 +62,7 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
-/// Every client's figures for a line.
+/// All clients' figures for a line.
 fn line(
     name: &str,
     scene: &Scene<'_>,
@@ -83,7 +85,7 @@ fn line(
 fn of_misses(client: &dyn Client) -> Vec<f64> {
     client.one_by_one(&names(LOOKUPS, "warm"));
     let names = names(LOOKUPS, "cold");
-    // One is the list of times.
+    // One of the counted allocations is the list of times.
     per_lookup(count(|| drop(client.one_by_one(&names))))
 }
 
@@ -100,7 +102,7 @@ fn of_entries(client: &dyn Client) -> Vec<f64> {
     vec![counted.bytes_current as f64 / ENTRIES as f64]
 }
 
-/// To the tenth, so that what a buffer grows by now and then is not seen.
+/// Rounded to tenths, which hides the occasional growth of a buffer.
 fn per_lookup(counted: AllocationInfo) -> Vec<f64> {
     let per_lookup = |total: u64| (total as f64 / LOOKUPS as f64 * 10.0).round() / 10.0;
     vec![per_lookup(counted.count_total), per_lookup(counted.bytes_total)]

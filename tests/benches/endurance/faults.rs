@@ -1,4 +1,4 @@
-//! Servers that misbehave, in a process of their own: they keep a record of all that they see, which grows.
+//! Servers with faults. They run in a separate process, because their logs grow.
 
 use std::env;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
@@ -9,10 +9,10 @@ use data_encoding::HEXLOWER;
 use privydns_core::{Error, Roots, Upstream};
 use privydns_tests::{Authority, End, MessageFault, QueryFault, Script, Server, When};
 
-/// The argument that makes this program the servers.
+/// The argument that makes this program run the servers.
 pub(crate) const ARGUMENT: &str = "--misbehave";
 
-/// What may go wrong with a query: a label of its name says it.
+/// All faults, each with the label that selects it in a query name.
 pub(crate) fn all() -> [(&'static str, QueryFault); 12] {
     [
         ("slow", QueryFault::Delay(Duration::from_millis(200))),
@@ -30,7 +30,7 @@ pub(crate) fn all() -> [(&'static str, QueryFault); 12] {
     ]
 }
 
-/// The servers' process. It ends with this.
+/// The servers' process. Dropping this value ends the process.
 pub(crate) struct Faulty {
     process: Child,
     pub(crate) upstreams: Vec<Upstream>,
@@ -45,7 +45,8 @@ impl Faulty {
             .spawn()?;
         let output = process.stdout.take().ok_or_else(|| io::Error::other("no output"))?;
         let mut lines = BufReader::new(output).lines();
-        let root = lines.next().ok_or_else(|| io::Error::other("the servers say nothing"))??;
+        let root =
+            lines.next().ok_or_else(|| io::Error::other("the servers' process printed no addresses"))??;
         let root = HEXLOWER.decode(root.as_bytes()).map_err(io::Error::other)?;
         let mut upstreams = Vec::new();
         for line in lines {
@@ -61,7 +62,7 @@ impl Faulty {
 
 impl Drop for Faulty {
     fn drop(&mut self) {
-        // Without its input it ends.
+        // The process ends when the standard input closes.
         drop(self.process.stdin.take());
         drop(self.process.wait());
     }
@@ -71,7 +72,7 @@ fn upstream(text: &str, root: &[u8]) -> Result<Upstream, Error> {
     Ok(text.parse::<Upstream>()?.roots(Roots::from_der([root.to_vec()])?))
 }
 
-/// Serves until standard input ends: two servers with every fault, and one without.
+/// Runs two servers with all faults and one without, until standard input closes.
 pub(crate) fn serve() -> io::Result<()> {
     let script = all().into_iter().fold(Script::new(), |script, (label, fault)| {
         script.on_query(When::below(&format!("{label}.wild.example.test.")), fault)

@@ -1,15 +1,16 @@
-//! Whether memory stays bounded, and flat: `cargo bench --package privydns-tests --bench endurance -- MODE`.
+//! Tests that memory use is bounded and constant: `cargo bench --package privydns-tests --bench endurance --
+//! MODE`.
 //!
-//! - `flight [LOOKUPS]`: so many lookups in flight at once over four upstreams, 100,000 unless said.
-//! - `soak [MINUTES]`: lookups without end over servers that misbehave, for ten minutes unless said.
+//! - `flight [LOOKUPS]`: this many concurrent lookups with four upstreams. Default: 100,000.
+//! - `soak [MINUTES]`: continuous lookups with servers that have faults. Default: ten minutes.
 //!
-//! Both print what they see, and fail where memory grows.
+//! Both modes print their measurements, and fail if memory grows.
 #![allow(clippy::cast_precision_loss, reason = "figures are written with three digits")]
 
-#[allow(dead_code, reason = "the comparison asks the machine for more than this does")]
+#[allow(dead_code, reason = "only a part of the functions for the machine is used")]
 #[path = "../peers/machine.rs"]
 mod machine;
-#[allow(dead_code, reason = "the comparison asks more of the server than this does")]
+#[allow(dead_code, reason = "only a part of the server's interface is used")]
 #[path = "../peers/server/mod.rs"]
 mod server;
 
@@ -25,7 +26,7 @@ use std::str::FromStr;
 const USAGE: &str = "arguments: flight [LOOKUPS] | soak [MINUTES]";
 
 fn main() -> io::Result<()> {
-    // Cargo says `--bench`.
+    // Cargo adds `--bench`.
     let arguments: Vec<_> = env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let usage = || io::Error::new(io::ErrorKind::InvalidInput, USAGE);
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {

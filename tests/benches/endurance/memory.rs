@@ -1,20 +1,20 @@
-//! The memory of this process, where the system says it: on Linux.
+//! The memory use of this process, which is available on Linux.
 
 use std::fs;
 
-/// What it has at present, in octets.
+/// The resident memory in bytes.
 pub(crate) fn resident() -> u64 {
     field("VmRSS:")
 }
 
-/// The most that it has had.
+/// The peak resident memory in bytes.
 pub(crate) fn peak() -> u64 {
     field("VmHWM:")
 }
 
-/// In a form to be printed.
-pub(crate) fn mebibytes(octets: u64) -> String {
-    format!("{:.1} MiB", octets as f64 / f64::from(1 << 20))
+/// Formats a number of bytes in MiB.
+pub(crate) fn mebibytes(bytes: u64) -> String {
+    format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20))
 }
 
 fn field(name: &str) -> u64 {

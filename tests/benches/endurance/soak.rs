@@ -1,4 +1,4 @@
-//! Lookups without end over servers that misbehave.
+//! Continuous lookups with servers that have faults.
 
 use std::io;
 use std::sync::Arc;
@@ -13,28 +13,29 @@ use crate::memory::{mebibytes, peak, resident};
 
 const CALLERS: u64 = 100;
 
-/// Between two lookups of a caller.
+/// The pause between two lookups of a caller.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// One lookup in so many meets a fault, and one in so many is given up by its caller.
+/// One of this many lookups meets a fault, and one of this many is cancelled by its caller.
 const FAULT_IN: u64 = 20;
 const CANCELLED_IN: u64 = 50;
 
-/// How often it is said how things are.
+/// The number of reports during the run.
 const REPORTS: u32 = 20;
 
-/// What memory may grow by from the end of the first quarter to the end, when all is warm.
+/// The factor by which memory may grow between the end of the first quarter, when all caches are full, and the
+/// end.
 const SLACK: f64 = 1.1;
 
 #[derive(Default)]
 struct Counts {
-    begun: AtomicU64,
+    started: AtomicU64,
     answered: AtomicU64,
     failed: AtomicU64,
-    given_up: AtomicU64,
+    cancelled: AtomicU64,
 }
 
-/// Runs for so many minutes.
+/// Runs for this many minutes.
 pub(crate) fn run(minutes: f64) -> io::Result<()> {
     let servers = Faulty::start()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -42,12 +43,12 @@ pub(crate) fn run(minutes: f64) -> io::Result<()> {
     let resolver = builder.build().map_err(io::Error::other)?;
     let length = Duration::from_secs_f64(minutes * 60.0);
     runtime.block_on(async {
-        let (begun, counts) = (Instant::now(), Arc::new(Counts::default()));
+        let (started, counts) = (Instant::now(), Arc::new(Counts::default()));
         let callers: Vec<_> = (0..CALLERS)
             .map(|_| {
                 let (resolver, counts) = (resolver.clone(), counts.clone());
                 tokio::spawn(async move {
-                    while begun.elapsed() < length {
+                    while started.elapsed() < length {
                         look_up(&resolver, &counts).await;
                         sleep(PAUSE).await;
                     }
@@ -61,22 +62,19 @@ pub(crate) fn run(minutes: f64) -> io::Result<()> {
             if report == REPORTS / 4 {
                 warm = memory;
             }
-            print_report(begun, &counts, &resolver, memory);
+            print_report(started, &counts, &resolver, memory);
         }
         let grown = resident() as f64 / warm as f64;
         for caller in callers {
             caller.await.map_err(io::Error::other)?;
         }
-        println!(
-            "at the most {}; {grown:.3} times what it was after a quarter of the time",
-            mebibytes(peak())
-        );
+        println!("peak {}; {grown:.3} times the memory after a quarter of the time", mebibytes(peak()));
         if grown <= SLACK { Ok(()) } else { Err(io::Error::other("memory grows")) }
     })
 }
 
 async fn look_up(resolver: &Resolver, counts: &Counts) {
-    let number = counts.begun.fetch_add(1, Relaxed);
+    let number = counts.started.fetch_add(1, Relaxed);
     let faults = faults::all();
     let name = if number.is_multiple_of(FAULT_IN) {
         let (label, _) = &faults[usize::try_from(number / FAULT_IN).unwrap_or(0) % faults.len()];
@@ -84,24 +82,24 @@ async fn look_up(resolver: &Resolver, counts: &Counts) {
     } else {
         format!("n{number}.wild.example.test.")
     };
-    let patience = if number.is_multiple_of(CANCELLED_IN) { PAUSE / 1000 } else { Duration::MAX };
-    let counter = match timeout(patience, resolver.lookup(&name, RecordType::A)).await {
+    let limit = if number.is_multiple_of(CANCELLED_IN) { PAUSE / 1000 } else { Duration::MAX };
+    let counter = match timeout(limit, resolver.lookup(&name, RecordType::A)).await {
         Ok(Ok(_)) => &counts.answered,
         Ok(Err(_)) => &counts.failed,
-        Err(_) => &counts.given_up,
+        Err(_) => &counts.cancelled,
     };
     counter.fetch_add(1, Relaxed);
 }
 
-fn print_report(begun: Instant, counts: &Counts, resolver: &Resolver, memory: u64) {
+fn print_report(started: Instant, counts: &Counts, resolver: &Resolver, memory: u64) {
     let stats = resolver.stats();
     let connections: u64 = stats.upstreams.iter().map(|upstream| upstream.connections_opened).sum();
     println!(
-        "{:6.0} s: {} answered, {} failed, {} given up; {connections} connections, {} cached; {}",
-        begun.elapsed().as_secs_f64(),
+        "{:6.0} s: {} answered, {} failed, {} cancelled; {connections} connections, {} cached; {}",
+        started.elapsed().as_secs_f64(),
         counts.answered.load(Relaxed),
         counts.failed.load(Relaxed),
-        counts.given_up.load(Relaxed),
+        counts.cancelled.load(Relaxed),
         stats.cache.entries,
         mebibytes(memory)
     );

@@ -1,4 +1,4 @@
-//! The lines of another program, `allocations`: it counts, and so it is too slow for those that take the time.
+//! The lines of the program `allocations`, which runs separately because counting allocations is slow.
 
 use std::env;
 use std::io;
@@ -10,7 +10,7 @@ use crate::figures::Figures;
 
 pub(crate) const LINES: &[&str] = &["allocations-dot", "allocations-doh", "allocations-hit", "heap"];
 
-/// Has cargo run it.
+/// Runs the program with cargo.
 pub(crate) fn measure() -> io::Result<Vec<Figures>> {
     let output = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .args(["bench", "--quiet", "--package", "privydns-tests", "--bench", "allocations"])

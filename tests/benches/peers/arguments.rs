@@ -1,30 +1,30 @@
-//! What the command line asks for.
+//! The command line arguments.
 
 use std::io;
 use std::time::Duration;
 
 use crate::line::Effort;
 
-/// What to run, and how.
+/// The lines and clients to run, and how to run them.
 #[derive(Debug)]
 pub(crate) struct Arguments {
     pub(crate) effort: Effort,
-    /// The lines wanted; none for all that are run without being named.
+    /// The selected lines. If empty, all lines that need not be selected by name.
     lines: Vec<String>,
-    /// The clients wanted; none for all.
+    /// The selected clients. If empty, all clients.
     clients: Vec<String>,
-    /// Whether PERFORMANCE.md is written as well.
+    /// Whether PERFORMANCE.md is updated.
     pub(crate) is_markdown: bool,
-    /// A smoke test: it shows that all this still runs, and its figures are of no use.
+    /// Whether this is a smoke test, which checks that everything still runs. The figures are meaningless.
     pub(crate) is_smoke: bool,
 }
 
 pub(crate) const USAGE: &str = "\
 arguments: [LINE]... [--client NAME]... [--rounds N] [--markdown] [--smoke]
   LINE       a name from the table, or its beginning up to a hyphen: dot, dot-100
-  --client   with nobody else, for profiles
-  --markdown writes the tables of PERFORMANCE.md from these figures and the last ones of other lines
-  --smoke    a moment of each line";
+  --client   only this client, for profiling
+  --markdown updates the tables of PERFORMANCE.md from these figures and the stored ones of other lines
+  --smoke    runs each line briefly";
 
 impl Arguments {
     pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> io::Result<Self> {
@@ -40,7 +40,7 @@ impl Arguments {
         while let Some(argument) = arguments.next() {
             let mut value = || arguments.next().ok_or_else(usage);
             match argument.as_str() {
-                // Cargo's own.
+                // Added by cargo.
                 "--bench" => {}
                 "--client" => parsed.clients.push(value()?),
                 "--rounds" => {
@@ -59,7 +59,7 @@ impl Arguments {
         Ok(parsed)
     }
 
-    /// Whether a line is wanted. Some have to be named.
+    /// Whether a line is selected. Some lines run only if they are selected by name.
     pub(crate) fn wants_line(&self, name: &str, is_run_unnamed: bool) -> bool {
         let is_named = |wanted: &String| {
             name.strip_prefix(wanted.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
@@ -71,8 +71,8 @@ impl Arguments {
         self.clients.is_empty() || self.clients.iter().any(|wanted| wanted == name)
     }
 
-    /// Whether figures are complete, and so worth keeping.
-    pub(crate) fn is_for_keeps(&self) -> bool {
+    /// Whether the figures are complete and may replace the stored ones.
+    pub(crate) fn is_complete(&self) -> bool {
         self.clients.is_empty() && !self.is_smoke
     }
 }

@@ -1,4 +1,4 @@
-//! The tables of PERFORMANCE.md.
+//! The tables in PERFORMANCE.md.
 
 use std::fs;
 use std::io;
@@ -7,7 +7,7 @@ use crate::figures::Figures;
 use crate::marks::{PATH, replace};
 use crate::table;
 
-/// A part of the document, by its marks, and how the lines begin that are in it.
+/// The parts of the document: the name of the marks, and the prefixes of the lines in this part.
 const PARTS: &[(&str, &[&str])] = &[
     ("dot", &["dot"]),
     ("doh", &["doh"]),
@@ -17,7 +17,7 @@ const PARTS: &[(&str, &[&str])] = &[
     ("growth", &["growth"]),
 ];
 
-/// Puts tables between the document's marks.
+/// Writes the tables between the marks of the document.
 pub(crate) fn write(all: &[Figures]) -> io::Result<()> {
     let mut document = fs::read_to_string(PATH)?;
     replace(&mut document, "targets", &table::of_targets(all))?;

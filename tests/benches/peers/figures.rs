@@ -1,4 +1,4 @@
-//! Figures of lines, as they are measured, kept and judged.
+//! Figures of lines: storage, spread and ratios.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,11 +14,11 @@ use crate::measure::{Measure, Unit, median};
 pub(crate) struct Figures {
     pub(crate) line: String,
     pub(crate) measures: Vec<(String, Unit)>,
-    /// The clients; each with its samples, a value for each measure. The first is the floor.
+    /// The samples of each client, with a value for each measure. The first client is the floor.
     pub(crate) clients: Vec<(String, Vec<Vec<f64>>)>,
 }
 
-/// One figure: what the rounds gave.
+/// The median and the range of a figure over all rounds.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Spread {
     pub(crate) median: f64,
@@ -43,12 +43,13 @@ impl Figures {
         self.measures.iter().find(|(name, _)| name == measure).map(|(_, unit)| *unit)
     }
 
-    /// What the rounds gave for a client.
+    /// The spread of a client's figure over the rounds.
     pub(crate) fn spread(&self, client: &str, measure: &str) -> Option<Spread> {
         Spread::new(&self.values(client, measure)?)
     }
 
-    /// A client's figure as a multiple of another's, round by round: what slows a round down slows both.
+    /// The ratio of a client's figure to another client's, computed for each round: a disturbance in a round
+    /// affects both.
     pub(crate) fn ratio(&self, client: &str, other: &str, measure: &str) -> Option<Spread> {
         let values = self.values(client, measure)?.into_iter().zip(self.values(other, measure)?);
         Spread::new(&values.map(|(value, other)| value / other).collect::<Vec<_>>())
@@ -99,7 +100,7 @@ impl Spread {
     }
 }
 
-/// The figures kept in a file, with these in the place of older ones.
+/// Reads the figures stored in a file, replaces the figures of the new lines, and writes the file.
 pub(crate) fn keep(path: &Path, new: Vec<Figures>, order: &[String]) -> io::Result<Vec<Figures>> {
     let kept = fs::read_to_string(path).ok().and_then(|text| serde_json::from_str::<Value>(&text).ok());
     let kept = kept.as_ref().and_then(|kept| kept["lines"].as_array());

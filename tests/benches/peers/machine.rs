@@ -1,17 +1,18 @@
-//! Cores and CPU time, where the system lets a program ask for them: on Linux.
+//! CPU affinity and CPU time, which are available on Linux.
 
 use std::time::Duration;
 
-/// Who is pinned.
+/// The part of the benchmark to pin.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Side {
-    /// To the first core.
+    /// Pinned to the first core.
     Server,
-    /// To the others, if there are as many as it has busy threads; otherwise to all if it has several.
+    /// Pinned to the other cores if they are as many as the busy threads. Otherwise, on a machine with several
+    /// cores, pinned to all.
     Client { threads: usize },
 }
 
-/// Pins this thread, and those that it will start.
+/// Pins this thread and the threads that it starts.
 #[cfg(target_os = "linux")]
 pub(crate) fn pin(side: Side) {
     use rustix::thread::{CpuSet, sched_setaffinity};
@@ -26,14 +27,14 @@ pub(crate) fn pin(side: Side) {
     for core in chosen {
         set.set(*core);
     }
-    // Where it is not allowed, figures are noisier and nothing else.
+    // If pinning is not permitted, the figures vary more.
     let _ = sched_setaffinity(None, &set);
 }
 
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn pin(_: Side) {}
 
-/// The cores that this process may run on, as they were when it was first asked.
+/// The cores that this process may use, as they were at the first call.
 #[cfg(target_os = "linux")]
 pub(crate) fn cores() -> &'static [usize] {
     use std::sync::OnceLock;
@@ -47,7 +48,7 @@ pub(crate) fn cores() -> &'static [usize] {
     })
 }
 
-/// The CPU time that this process has used, all its threads together.
+/// The CPU time of all threads of this process.
 #[cfg(target_os = "linux")]
 pub(crate) fn process_cpu() -> Duration {
     use rustix::time::{ClockId, clock_gettime};
@@ -61,11 +62,12 @@ pub(crate) fn process_cpu() -> Duration {
     Duration::ZERO
 }
 
-/// The CPU time of the processes that this one started and waited for, and of theirs, to the hundredth of a second.
+/// The CPU time of all descendant processes that have ended and been waited for, with a resolution of a
+/// hundredth of a second.
 #[cfg(target_os = "linux")]
 pub(crate) fn children_cpu() -> Duration {
     let status = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    // After the program's name, which is in brackets: fields 16 and 17 of proc(5).
+    // Fields 16 and 17 of proc(5), counted from the end of the program name, which is in parentheses.
     let fields = status.rsplit(')').next().unwrap_or_default().split_whitespace();
     let ticks: u64 = fields.skip(13).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
     Duration::from_millis(ticks * 10)

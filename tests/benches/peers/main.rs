@@ -1,7 +1,8 @@
-//! PrivyDNS beside its peers: `cargo bench --package privydns-tests --bench peers`.
+//! A comparison of PrivyDNS with other clients: `cargo bench --package privydns-tests --bench peers`.
 //!
-//! All clients are put into the same situations, the lines, in turn and in several rounds; PERFORMANCE.md says what
-//! they are. One process is the [server](server), another, this one, all of the clients in turn.
+//! All clients are measured in the same situations, the lines, in turn and in several rounds. PERFORMANCE.md
+//! describes them. The [server](server) runs in a separate process; the clients run in this process, one after
+//! the other.
 #![allow(
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,
@@ -58,7 +59,7 @@ fn main() -> io::Result<()> {
         note(minimal::measure()?);
     }
     print!("{}", table::of_targets(&all));
-    if arguments.is_for_keeps() {
+    if arguments.is_complete() {
         let order: Vec<_> = Line::all().into_iter().map(Line::name).collect();
         let order = [order, of_others.iter().map(|line| (*line).to_owned()).collect()].concat();
         let all = figures::keep(&output("peers.json"), all, &order)?;
@@ -69,7 +70,7 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
-/// All rounds of a line: each client in turn, then each again.
+/// Measures a line in all rounds. In each round, the clients are measured in turn.
 fn measure_line(line: Line, arguments: &Arguments, server: &Remote) -> io::Result<Figures> {
     let mut contestants = line.contestants();
     contestants.retain(|contestant| arguments.wants_client(contestant.name));
@@ -83,7 +84,7 @@ fn measure_line(line: Line, arguments: &Arguments, server: &Remote) -> io::Resul
     Ok(figures)
 }
 
-/// A file among what cargo builds.
+/// The path of a file in cargo's target directory.
 fn output(name: &str) -> PathBuf {
     let target = env::var_os("CARGO_TARGET_DIR")
         .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../target")), PathBuf::from);

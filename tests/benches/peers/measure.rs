@@ -1,24 +1,24 @@
-//! What is measured, and how it is written.
+//! The measures of figures, and how figures are formatted.
 
 use std::time::Duration;
 
-/// One of a line's figures.
+/// One of a line's measures.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Measure {
     pub(crate) name: &'static str,
     pub(crate) unit: Unit,
 }
 
-/// What a figure counts.
+/// The unit of a figure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unit {
     /// Seconds.
     Time,
-    /// A second.
+    /// Per second.
     Rate,
-    /// A part of one.
+    /// A fraction of 1.
     Share,
-    /// Of memory or of a file.
+    /// Bytes of memory or of a file.
     Bytes,
     Count,
 }
@@ -38,7 +38,7 @@ impl Unit {
         (Self::Count, "count"),
     ];
 
-    /// Its name in files.
+    /// The name in files.
     pub(crate) fn name(self) -> &'static str {
         Self::NAMES.iter().find(|(unit, _)| *unit == self).map_or("", |(_, name)| name)
     }
@@ -47,7 +47,7 @@ impl Unit {
         Self::NAMES.iter().find(|(_, other)| *other == name).map(|(unit, _)| *unit)
     }
 
-    /// A figure with three digits that say something.
+    /// Formats a figure with three significant digits.
     pub(crate) fn write(self, value: f64) -> String {
         match self {
             Self::Time if value >= 1.0 => format!("{} s", digits(value)),
@@ -75,13 +75,13 @@ fn digits(value: f64) -> String {
     format!("{value:.decimals$}")
 }
 
-/// The value below which so many of a hundred lie.
+/// The percentile of a set of times.
 pub(crate) fn percentile(times: &mut [Duration], percent: usize) -> Duration {
     let place = (times.len() * percent / 100).min(times.len() - 1);
     *times.select_nth_unstable(place).1
 }
 
-/// The middle one.
+/// The median.
 pub(crate) fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);

@@ -1,6 +1,6 @@
-//! What a minimal program costs: one that resolves one name, built from nothing with each library.
+//! The cost of a minimal program: for each library, a program that resolves one name is built from scratch.
 //!
-//! All are built with `ring`, as most of them would be without a word; aws-lc-rs is much C, the same for all.
+//! All programs use `ring`, the usual default. aws-lc-rs would add the same large amount of C code to all.
 
 use std::env;
 use std::fs;
@@ -22,7 +22,7 @@ const MEASURES: &[Measure] = &[
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-/// A library: its name, its dependencies, and the program.
+/// The libraries: name, dependencies, and program.
 const PROGRAMS: &[(&str, &str, &str)] = &[
     ("floor-raw", include_str!("minimal/floor.toml"), include_str!("minimal/floor.rs")),
     ("privydns-tokio", include_str!("minimal/tokio.toml"), include_str!("minimal/tokio.rs")),
@@ -32,7 +32,7 @@ const PROGRAMS: &[(&str, &str, &str)] = &[
     ("reqwest", include_str!("minimal/reqwest.toml"), include_str!("minimal/reqwest.rs")),
 ];
 
-/// Builds every program once.
+/// Builds each program once.
 pub(crate) fn measure() -> io::Result<Figures> {
     let names: Vec<_> = PROGRAMS.iter().map(|(name, ..)| *name).collect();
     let mut figures = Figures::new("minimal", MEASURES, &names);
@@ -55,7 +55,7 @@ fn build(name: &str, dependencies: &str, program: &str) -> io::Result<Vec<f64>> 
     );
     fs::write(directory.join("Cargo.toml"), manifest)?;
     fs::write(directory.join("src/main.rs"), program)?;
-    // The versions of the workspace.
+    // The programs use the versions of the workspace.
     fs::copy(Path::new(ROOT).join("Cargo.lock"), directory.join("Cargo.lock"))?;
     let before = machine::children_cpu();
     cargo(&directory, &["build", "--release"])?;
@@ -65,7 +65,7 @@ fn build(name: &str, dependencies: &str, program: &str) -> io::Result<Vec<f64>> 
     crates.sort_unstable();
     crates.dedup();
     let binary = fs::metadata(directory.join("target/release").join(executable()))?.len();
-    // The program itself is none.
+    // The program itself is not a dependency.
     Ok(vec![(crates.len() - 1) as f64, binary as f64, cpu.as_secs_f64()])
 }
 

@@ -7,7 +7,7 @@ use crate::figures::Figures;
 use crate::measure::Unit;
 use crate::target::{self, Verdict};
 
-/// The figures of one line: medians, the least and the greatest of the rounds, and the multiple of the floor.
+/// The table of one line: medians, ranges over the rounds, and ratios to the floor.
 pub(crate) fn of_line(figures: &Figures) -> String {
     let mut rows = vec![vec![figures.line.clone()]];
     rows[0].extend(figures.measures.iter().map(|(name, _)| name.clone()));
@@ -36,7 +36,7 @@ pub(crate) fn of_line(figures: &Figures) -> String {
     aligned(&rows)
 }
 
-/// Every target that these figures say something of.
+/// The table of all targets that these figures belong to.
 pub(crate) fn of_targets(all: &[Figures]) -> String {
     let header = ["line", "client", "figure", "target", "reached", ""].map(str::to_owned).to_vec();
     let verdicts = target::all()

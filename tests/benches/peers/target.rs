@@ -1,4 +1,4 @@
-//! What PrivyDNS is to reach, and whether it does.
+//! The performance targets of PrivyDNS, and whether they are met.
 
 use crate::figures::Figures;
 
@@ -7,10 +7,10 @@ use crate::figures::Figures;
 pub(crate) struct Target {
     line: &'static str,
     measure: &'static str,
-    /// Whose figure it is.
+    /// The client with the figure.
     client: &'static str,
     bound: Bound,
-    /// Whose figure it is measured by; without one the bound is the figure itself.
+    /// The client to compare with. If `None`, the bound applies to the figure itself.
     by: Option<&'static str>,
 }
 
@@ -20,7 +20,7 @@ enum Bound {
     AtMost(f64),
 }
 
-/// A target and what was reached.
+/// A target and the measured value.
 #[derive(Debug)]
 pub(crate) struct Verdict {
     pub(crate) line: &'static str,
@@ -72,11 +72,11 @@ pub(crate) fn all() -> Vec<Target> {
     all
 }
 
-/// How lines begin, in the order of the table.
+/// Prefixes of line names, in the order of the table.
 const ORDER: &[&str] = &["dot", "doh", "hits", "allocations", "heap", "minimal"];
 
 impl Target {
-    /// What these figures say of it, if they are of its line.
+    /// Compares the figures with the target, if the figures are of the same line.
     pub(crate) fn judge(&self, figures: &Figures) -> Option<Verdict> {
         let Self { line, measure, client, bound, by } = *self;
         if figures.line != line || !figures.has(client) {

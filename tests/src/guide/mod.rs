@@ -1,4 +1,4 @@
-//! Chapters for those who test against the servers of this crate. The other chapters are in the guide of
+//! Guides for users of this crate's servers and for authors of backends. Further chapters are in the guide of
 //! [`privydns-core`](https://docs.rs/privydns-core/latest/privydns_core/guide/).
 
 #[doc = include_str!("testing.md")]

@@ -1,34 +1,34 @@
-//! A script at work: its rules and how often each has come up.
+//! A script in use by a server: the rules, and how often each rule has matched.
 
 use hickory_proto::rr::RecordType;
 
 use super::{ConnectionFault, QueryFault, Script};
 
-/// A script, and its counts since it was set.
+/// A script with its counters, which start when the script is set.
 #[derive(Debug, Default)]
 pub(crate) struct Active {
     script: Script,
-    /// How many connections were accepted before it was set.
+    /// The number of connections that were accepted before the script was set.
     before: usize,
-    /// How many queries have met the conditions of each query rule.
+    /// For each query rule, the number of queries that met the conditions.
     met: Vec<u64>,
 }
 
 impl Active {
-    /// Begins to count, after so many connections.
+    /// Starts to count, with `before` connections already accepted.
     pub(crate) fn new(script: Script, before: usize) -> Self {
         let met = vec![0; script.queries.len()];
         Self { script, before, met }
     }
 
-    /// What goes wrong with a connection, the first of all being 0.
+    /// Returns the faults of a connection. The index of the first connection is 0.
     pub(crate) fn connection(&self, index: usize) -> Vec<ConnectionFault> {
-        let turn = self.turn(index);
-        let faults = self.script.connections.iter().filter(|(turns, _)| turns.contain(turn));
+        let number = self.number_of(index);
+        let faults = self.script.connections.iter().filter(|(turns, _)| turns.contain(number));
         faults.map(|(_, fault)| fault.clone()).collect()
     }
 
-    /// Counts a query on a connection: what goes wrong with it.
+    /// Counts a query on a connection and returns the faults of the query.
     pub(crate) fn query(
         &mut self,
         name: &str,
@@ -36,7 +36,7 @@ impl Active {
         connection: usize,
     ) -> Vec<QueryFault> {
         let mut faults = Vec::new();
-        let connection = self.turn(connection);
+        let connection = self.number_of(connection);
         for ((when, fault), met) in self.script.queries.iter().zip(&mut self.met) {
             if when.holds(name, record_type, connection) {
                 *met += 1;
@@ -48,13 +48,13 @@ impl Active {
         faults
     }
 
-    /// Whether no query can go wrong.
+    /// Whether the script has no faults of queries.
     pub(crate) fn is_without_query_faults(&self) -> bool {
         self.script.queries.is_empty()
     }
 
-    /// From 1; 0 for connections older than the script.
-    fn turn(&self, index: usize) -> u64 {
+    /// The number of a connection, from 1; 0 if the connection is older than the script.
+    fn number_of(&self, index: usize) -> u64 {
         (index + 1).saturating_sub(self.before) as u64
     }
 }
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn all_rules_that_apply_are_taken_in_order() {
+    fn all_matching_rules_apply_in_order() {
         let delay = QueryFault::Delay(Duration::from_millis(1));
         let script = Script::new().on_query(.., delay.clone()).on_query(2, MessageFault::WrongId);
         let mut active = Active::new(script, 0);
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn turns_count_only_what_meets_the_conditions() {
+    fn turns_count_only_queries_that_meet_the_conditions() {
         let when = When::named("B.test.").of_type(RecordType::A).turns(2..=3);
         let mut active = Active::new(Script::new().on_query(when, QueryFault::Silent), 0);
         assert!(ask(&mut active, "b.test").is_empty());
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_can_be_about_names_below_another_and_about_one_connection() {
+    fn rule_can_match_subdomains_and_one_connection() {
         let when = When::below("many.test").on_connection(2);
         let mut active = Active::new(Script::new().on_query(when, QueryFault::Silent), 0);
         assert!(active.query("x.many.test", RecordType::A, 0).is_empty());

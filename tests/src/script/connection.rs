@@ -1,4 +1,4 @@
-//! What goes wrong with whole connections.
+//! Faults of whole connections.
 
 use std::time::Duration;
 
@@ -6,51 +6,54 @@ use super::End;
 use crate::authority::ServerCertificate;
 use crate::server::{Alpn, Refusal, TlsVersions};
 
-/// What goes wrong with one connection.
+/// A fault of one connection.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ConnectionFault {
-    /// TCP is accepted, and ends at once.
+    /// TCP is accepted and ended at once.
     Close(End),
-    /// TCP is accepted, and nothing is ever said.
+    /// TCP is accepted, and the server never sends anything.
     Silence,
-    /// TCP is accepted, and these octets come in place of TLS; then nothing.
+    /// TCP is accepted, and the server sends these bytes in place of TLS, then stays silent.
     Plaintext(Vec<u8>),
-    /// The TLS handshake begins after this long.
+    /// The server delays the TLS handshake by this long.
     HandshakeDelay(Duration),
-    /// The client's first TLS message is answered by a fatal alert of this number (RFC 8446 Section 6).
+    /// The server answers the client's first TLS message with a fatal alert of this number (RFC 8446 Section
+    /// 6).
     HandshakeAlert(u8),
-    /// Another certificate than the server's usual one.
+    /// The server presents this certificate instead of the configured one.
     Certificate(ServerCertificate),
-    /// Another answer to the application protocols offered.
+    /// The server handles ALPN in this way instead of the configured one.
     Alpn(Alpn),
-    /// Other TLS versions.
+    /// The server supports these TLS versions instead of the configured ones.
     Tls(TlsVersions),
-    /// The client's certificate is refused in this way, be it as it may; without one, too.
+    /// The server refuses the client in this way, with or without a certificate, valid or not.
     RefuseClient(Refusal),
-    /// The connection ends as soon as TLS is up.
+    /// The connection ends as soon as the TLS handshake is complete.
     EndAfterHandshake(End),
-    /// The connection ends when it has been idle, with nothing waiting, for this long. Before its first query it is not
-    /// idle: however slow the client is, it gets to ask.
+    /// The connection ends after it has been idle, with no query waiting, for this long. A connection is not
+    /// idle before the first query, so that a slow client can send one.
     EndWhenIdle(Duration, End),
-    /// When it has been idle for this long, HTTP/1.1 sends an unasked `408`, HTTP/2 a GOAWAY; then the connection
-    /// ends as it should. Over DoT it just ends.
+    /// After this long without a query, the server announces the end: HTTP/1.1 with an unsolicited `408`
+    /// response, HTTP/2 with a GOAWAY frame, DoT without an announcement. Then the server ends the connection
+    /// with `close_notify`.
     FarewellWhenIdle(Duration),
-    /// Nothing that comes after the handshake is read: the client's writes stall when the buffers are full.
+    /// The server does not read after the handshake. The client's writes stall when the buffers are full.
     Deaf,
-    /// Nothing is understood and nothing answered: these steps are taken, then the connection stays as it is.
+    /// The server does not parse or answer queries. It performs these steps and then leaves the connection
+    /// open.
     Raw(Vec<Step>),
 }
 
-/// One step of [`ConnectionFault::Raw`]. Octets are those inside TLS.
+/// A step of [`ConnectionFault::Raw`]. All bytes are TLS plaintext.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Step {
-    /// Waits until this many octets have come, counted from the connection's beginning.
-    AwaitOctets(usize),
-    /// Writes octets, in one TLS record as far as they fit.
+    /// Waits until this many bytes have been received since the handshake.
+    AwaitBytes(usize),
+    /// Writes bytes, in one TLS record if they fit.
     Write(Vec<u8>),
-    /// Waits.
+    /// Waits for this long.
     Pause(Duration),
     /// Ends the connection.
     End(End),

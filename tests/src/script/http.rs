@@ -1,31 +1,31 @@
-//! What goes wrong with HTTP responses (RFC 8484, RFC 9110, RFC 9112).
+//! Faults of HTTP responses (RFC 8484, RFC 9110, RFC 9112).
 
 use super::End;
 
-/// What is wrong with an HTTP response of either version.
+/// A fault of an HTTP response of either version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HttpFault {
-    /// This status; the body stays the DNS message it is.
+    /// The response has this status. The body is still the DNS message.
     Status(u16),
-    /// Another response altogether.
+    /// The whole response is replaced by this one.
     Respond(Response),
-    /// This content type, or none.
+    /// The content type is replaced or, with `None`, removed.
     ContentType(Option<String>),
-    /// One more header field.
+    /// A header field is added.
     Header(String, String),
-    /// These octets as the body.
+    /// The body is replaced by these bytes.
     Body(Vec<u8>),
-    /// An interim response of this status (100 to 199, but not 101) before the response.
+    /// An interim response of this status (100 to 199, but not 101) precedes the response.
     Interim(u16),
-    /// Trailer fields after the body, which in HTTP/1.1 makes it chunked.
+    /// Trailer fields follow the body. In HTTP/1.1, the body is therefore chunked.
     Trailers(Vec<(String, String)>),
-    /// The connection ends when half of the body has been written; where it is chunked, half of the first chunk.
+    /// The connection ends after half of the body; if the body is chunked, after half of the first chunk.
     EndMidBody(End),
 }
 
 impl HttpFault {
-    /// This status with an HTML page, as web servers make them.
+    /// A response of this status with an HTML page, as web servers send for errors.
     pub fn page(status: u16) -> Self {
         let body = format!("<html><body><h1>{status}</h1></body></html>\r\n");
         let mut response = Response { status, headers: Vec::new(), body: body.into_bytes() };
@@ -33,32 +33,33 @@ impl HttpFault {
         Self::Respond(response)
     }
 
-    /// 429, to be asked again after this many seconds (RFC 6585 Section 4).
+    /// A 429 response with `Retry-After` in seconds (RFC 6585 Section 4).
     pub fn too_many_requests(retry_after: u32) -> Self {
         Self::page(429).with("retry-after", &retry_after.to_string())
     }
 
-    /// 503, to be asked again after this many seconds (RFC 9110 Section 15.6.4).
+    /// A 503 response with `Retry-After` in seconds (RFC 9110 Section 15.6.4).
     pub fn unavailable(retry_after: u32) -> Self {
         Self::page(503).with("retry-after", &retry_after.to_string())
     }
 
-    /// 302 to this location.
+    /// A 302 response that redirects to this location.
     pub fn redirect(location: &str) -> Self {
         Self::page(302).with("location", location)
     }
 
-    /// A body over 65535 octets, which no DNS message has.
+    /// A body of more than 65535 bytes, the maximum length of a DNS message.
     pub fn oversize() -> Self {
         Self::Body(vec![0; 70_000])
     }
 
-    /// The response spent this many seconds in caches (RFC 9111 Section 5.1).
+    /// An `Age` header field: the response has been in caches for this many seconds (RFC 9111 Section 5.1).
     pub fn age(seconds: u32) -> Self {
         Self::Header("age".to_owned(), seconds.to_string())
     }
 
-    /// What this fault makes of a response. Interim responses, trailers and ends are the server's to do.
+    /// Applies the fault to a response. Interim responses, trailers and ends are not part of a [`Response`];
+    /// the server applies them.
     pub(crate) fn apply(&self, response: &mut Response) {
         match self {
             Self::Status(status) => response.status = *status,
@@ -71,7 +72,7 @@ impl HttpFault {
         }
     }
 
-    /// The response that this fault is made of, if it is.
+    /// The response that this fault makes of an empty response with status 200.
     pub(crate) fn into_response(self) -> Response {
         let mut response = Response { status: 200, headers: Vec::new(), body: Vec::new() };
         self.apply(&mut response);
@@ -86,12 +87,12 @@ impl HttpFault {
     }
 }
 
-/// An HTTP response, in either version.
+/// An HTTP response of either version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Response {
     /// The status code.
     pub status: u16,
-    /// Header fields, names in lower case, without `content-length`.
+    /// The header fields, with names in lower case, without `content-length`.
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Vec<u8>,
@@ -108,26 +109,27 @@ impl Response {
     }
 }
 
-/// What is wrong with an HTTP/1.1 response.
+/// A fault of an HTTP/1.1 response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Http1Fault {
-    /// The body comes in chunks of this many octets (RFC 9112 Section 7.1), with a chunk extension on the first.
+    /// The body is sent in chunks of this many bytes (RFC 9112 Section 7.1). The first chunk has a chunk
+    /// extension.
     Chunked(usize),
-    /// The size of the first chunk is no number.
+    /// The size of the first chunk is not a number.
     BadChunk,
-    /// The status line ends after the space that follows the code.
+    /// The status line has an empty reason phrase, and ends after the space that follows the code.
     EmptyReason,
-    /// Two `Content-Length` fields that disagree (RFC 9112 Section 6.3).
+    /// Two `Content-Length` fields have different values (RFC 9112 Section 6.3).
     ConflictingLengths,
-    /// Both `Content-Length` and `Transfer-Encoding` (RFC 9112 Section 6.1).
+    /// The response has both `Content-Length` and `Transfer-Encoding` (RFC 9112 Section 6.1).
     LengthAndChunked,
-    /// No length at all: the body ends with the connection, by `close_notify`.
+    /// The response has no length. The body ends with the connection, by `close_notify`.
     UntilClose,
-    /// `Connection: close`, and the connection ends after the response.
+    /// The response has `Connection: close`, and the connection ends after it.
     ConnectionClose,
     /// The status line says `HTTP/1.0`.
     Version10,
-    /// These octets follow the response.
+    /// These bytes follow the response.
     Leftover(Vec<u8>),
 }

@@ -1,47 +1,50 @@
-//! What goes wrong with HTTP/2 frames (RFC 9113).
+//! Faults of HTTP/2 frames (RFC 9113).
 
 use crate::frame::Frame;
 
-/// What is wrong with the frames of one response. The response itself is made by the `h2` crate; these change
-/// what it wrote.
+/// A fault in the frames of one response. The `h2` crate writes the response, and the fault changes the frames
+/// that `h2` wrote.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Http2Fault {
-    /// A GOAWAY (RFC 9113 Section 6.8). Responses on streams above its last one are not sent any more.
+    /// A GOAWAY frame (RFC 9113 Section 6.8). Responses on streams above the last stream of the frame are not
+    /// sent.
     GoAway {
-        /// Where among the response's frames.
+        /// The position among the frames of the response.
         moment: Moment,
-        /// The last stream that it says was processed.
+        /// The last stream that the frame reports as processed.
         last: LastStream,
         /// The error code.
         code: u32,
     },
-    /// A `RST_STREAM` (RFC 9113 Section 6.4). Nothing more of the response is sent.
+    /// A `RST_STREAM` frame (RFC 9113 Section 6.4). The rest of the response is not sent.
     ResetStream {
-        /// Where among the response's frames.
+        /// The position among the frames of the response.
         moment: Moment,
         /// The error code.
         code: u32,
     },
-    /// Any frame at all. One with [`Frame::THIS_STREAM`] is on the stream of the response.
+    /// An additional frame of any kind. [`Frame::THIS_STREAM`] stands for the stream of the response.
     Insert(Moment, Frame),
-    /// The body in DATA frames of this many octets; 0 puts one empty DATA frame in front of it.
+    /// The body is sent in DATA frames of this many bytes. 0 sends an empty DATA frame before the body.
     DataFrames(usize),
-    /// The header block in a HEADERS frame of this many octets and as many CONTINUATION frames as it takes.
+    /// The header block is sent in a HEADERS frame of this many bytes and as many CONTINUATION frames as
+    /// necessary.
     Continuation(usize),
-    /// HEADERS and DATA frames have this many octets of padding.
+    /// HEADERS and DATA frames have this many bytes of padding.
     Padding(u8),
     /// The HEADERS frame has priority fields (RFC 9113 Section 6.2).
     Priority,
 }
 
 impl Http2Fault {
-    /// `RST_STREAM` with `REFUSED_STREAM` in place of the response: not processed, safe to send again.
+    /// A `RST_STREAM` with `REFUSED_STREAM` in place of the response: the query was not processed and can be
+    /// retried.
     pub fn refused() -> Self {
         Self::ResetStream { moment: Moment::Instead, code: 7 }
     }
 
-    /// Whether it leaves nothing of a response on this stream.
+    /// Whether the fault removes the whole response on this stream.
     pub(crate) fn cuts_all(&self, stream: u32) -> bool {
         match self {
             Self::ResetStream { moment: Moment::Before, .. } => true,
@@ -50,7 +53,7 @@ impl Http2Fault {
         }
     }
 
-    /// Whether it leaves half of the body.
+    /// Whether the fault removes the second half of the body.
     pub(crate) fn cuts_body(&self, stream: u32) -> bool {
         match self {
             Self::ResetStream { moment: Moment::During, .. } => true,
@@ -59,7 +62,7 @@ impl Http2Fault {
         }
     }
 
-    /// When it happens, where it is a frame that is put in.
+    /// The position of the inserted frame, if the fault inserts one.
     pub(crate) fn moment(&self) -> Option<Moment> {
         match self {
             Self::GoAway { moment, .. } | Self::ResetStream { moment, .. } | Self::Insert(moment, _) => {
@@ -70,31 +73,31 @@ impl Http2Fault {
     }
 }
 
-/// Where among the frames of a response.
+/// A position among the frames of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Moment {
-    /// Before its HEADERS.
+    /// Before the HEADERS frame.
     Before,
-    /// In place of it all.
+    /// In place of the whole response.
     Instead,
-    /// When half of its first DATA frame is out.
+    /// After half of the first DATA frame.
     During,
-    /// After its last frame.
+    /// After the last frame.
     After,
 }
 
-/// The last stream of a GOAWAY, seen from the response's stream.
+/// The last stream of a GOAWAY frame, relative to the stream of the response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LastStream {
-    /// No stream at all: 0.
+    /// 0: no stream was processed.
     None,
-    /// The client's stream before this one: this one was not processed.
+    /// The client's previous stream: the stream of the response was not processed.
     Previous,
-    /// This one.
+    /// The stream of the response.
     This,
-    /// The largest there is: a warning of a GOAWAY to come.
+    /// The largest stream identifier: another GOAWAY will follow.
     Any,
 }
 

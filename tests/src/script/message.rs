@@ -1,4 +1,4 @@
-//! What goes wrong inside a DNS message, whatever carries it.
+//! Faults inside a DNS message, independent of the transport.
 
 use std::time::Duration;
 
@@ -7,47 +7,47 @@ use hickory_proto::op::ResponseCode;
 use crate::wire::{HEADER, Query, counts, records};
 use crate::zone::edns::{EXTENDED_ERROR, KEEPALIVE, option, tenths};
 
-/// What is wrong with the DNS message of an answer.
+/// A fault in the DNS message of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MessageFault {
-    /// Its ID is another than the query's.
+    /// The ID differs from that of the query.
     WrongId,
-    /// Its question is for another name.
+    /// The question has another name.
     WrongName,
-    /// Its question is for another type.
+    /// The question has another type.
     WrongType,
-    /// Its question is for another class.
+    /// The question has another class.
     WrongClass,
-    /// It has no question.
+    /// The message has no question.
     NoQuestion,
-    /// Its header counts two questions.
+    /// The header counts two questions.
     TwoQuestions,
-    /// QR says that it is a query.
+    /// The QR flag marks the message as a query.
     NotAResponse,
-    /// Its opcode is STATUS.
+    /// The opcode is STATUS.
     WrongOpcode,
-    /// TC is set.
+    /// The TC flag is set.
     TruncatedFlag,
-    /// The second half is missing; the length in front is that of what is there.
+    /// The second half of the message is missing. The length prefix is that of the first half.
     Cut,
-    /// This many octets are left of it; the length in front is that of what is there.
+    /// Only this many bytes of the message are left. The length prefix is that of these bytes.
     CutTo(usize),
-    /// Octets without any meaning, in number as the answer would have had.
+    /// The message is replaced by random bytes of the same length.
     Garbage,
-    /// This many zero octets follow it, within its length.
+    /// This many zero bytes follow the message. The length prefix includes them.
     Trailing(usize),
     /// The owner name of the first answer record points to itself.
     PointerLoop,
-    /// No records, and this response code.
+    /// The message has no records, and this response code.
     Code(ResponseCode),
-    /// No records, this response code, and an extended error (RFC 8914).
+    /// The message has no records, this response code, and an extended error (RFC 8914).
     ExtendedError(ResponseCode, u16, String),
-    /// An EDNS keepalive option (RFC 7828) with this timeout, asked for or not.
+    /// An EDNS keepalive option (RFC 7828) with this timeout, whether or not the client asked for one.
     Keepalive(Duration),
     /// All TTLs have this value.
     Ttl(u32),
-    /// It is this message, with the query's ID.
+    /// The message is replaced by this one, with the query's ID.
     Message(Vec<u8>),
 }
 
@@ -89,7 +89,7 @@ impl MessageFault {
             }
             Self::Ttl(ttl) => {
                 for at in records(answer).unwrap_or_default() {
-                    // What other records have as their TTL are flags in OPT.
+                    // In an OPT record, these four bytes are flags.
                     if answer[at..at + 2] != [0, 41] {
                         answer[at + 4..at + 8].copy_from_slice(&ttl.to_be_bytes());
                     }
@@ -109,13 +109,13 @@ impl MessageFault {
 
 fn garbage(answer: &mut [u8]) {
     let mut state: u32 = 0x9e37_79b9;
-    for octet in answer {
+    for byte in answer {
         state = state.wrapping_mul(0x0019_660d).wrapping_add(0x3c6e_f35f);
-        *octet = (state >> 24) as u8;
+        *byte = (state >> 24) as u8;
     }
 }
 
-/// The header and what is up to `end`, with no records counted.
+/// The header and the bytes up to `end`, with the counts of records set to 0.
 fn without_records(answer: &[u8], end: usize) -> Vec<u8> {
     let mut shortened = answer[..end].to_vec();
     shortened[6..HEADER].fill(0);
@@ -133,8 +133,8 @@ fn fail(query: &[u8], answer: &mut Vec<u8>, question_end: usize, code: ResponseC
     }
 }
 
-/// Puts options behind those of the answer's OPT record, or into a new one. OPT is the last record, as the zone
-/// writes it.
+/// Appends options to the answer's OPT record, or to a new OPT record. An existing OPT record is the last
+/// record, because the zone writes it last.
 fn add_options(answer: &mut Vec<u8>, options: &[u8]) {
     let opt = records(answer).unwrap_or_default().into_iter().find(|&at| answer[at..at + 2] == [0, 41]);
     if opt.is_none() {
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn identity_faults_change_what_they_name_and_nothing_else() {
+    fn identity_faults_change_only_the_named_field() {
         assert_eq!(parsed(&MessageFault::WrongId).metadata.id, 0x1234 ^ 0x5a);
         assert_eq!(parsed(&MessageFault::WrongName).queries[0].name().to_ascii(), "vww.example.test.");
         assert_ne!(u16::from(parsed(&MessageFault::WrongType).queries[0].query_type()), 1);
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn failures_carry_their_code_and_extended_error() {
+    fn failure_has_response_code_and_extended_error() {
         let code = ResponseCode::BADCOOKIE;
         let message = parsed(&MessageFault::ExtendedError(code, 23, "network error".to_owned()));
         assert_eq!(message.metadata.response_code, code);
@@ -192,21 +192,21 @@ mod tests {
     }
 
     #[test]
-    fn keepalive_joins_the_options_that_are_there() {
+    fn keepalive_is_appended_to_the_existing_options() {
         let bytes = with(&MessageFault::Keepalive(Duration::from_secs(3)));
         assert!(bytes.ends_with(&[0, 11, 0, 2, 0, 30]));
         assert_eq!(Message::from_vec(&bytes).unwrap().edns.unwrap().options().options.len(), 1);
     }
 
     #[test]
-    fn a_ttl_replaces_that_of_every_record() {
+    fn ttl_fault_changes_every_record_except_opt() {
         let message = parsed(&MessageFault::Ttl(0x8000_0007));
         assert!(message.answers.iter().all(|record| record.ttl == 0x8000_0007));
         assert_eq!(message.edns.unwrap().rcode_high(), 0);
     }
 
     #[test]
-    fn what_is_malformed_does_not_parse() {
+    fn malformed_messages_do_not_parse() {
         for fault in [MessageFault::Cut, MessageFault::CutTo(11), MessageFault::PointerLoop] {
             assert!(Message::from_vec(&with(&fault)).is_err(), "{fault:?}");
         }

@@ -1,10 +1,11 @@
-//! What goes wrong, and when: data that a server is given before its start or while it runs.
+//! Scripts: the faults of a server, and when they occur.
 //!
-//! A [`Script`] is a list of rules. Each says when it applies, by counting or by name, and what happens then.
-//! All rules that apply to a query are taken together, in the order they were written: a delay and a wrong ID
-//! make a late answer with a wrong ID. What no rule applies to is answered as it should be.
+//! A [`Script`] is a list of rules. Each rule has a condition (a count or a name) and a fault. All rules that
+//! match a query apply, in the order in which they were added: a delay and a wrong ID make a late answer with a
+//! wrong ID. Queries that match no rule get a correct answer.
 //!
-//! Counting begins at 1 with the server's start, and again with every [`Server::set_script`](crate::Server::set_script).
+//! Counts start at 1 when the server starts, and again with each
+//! [`Server::set_script`](crate::Server::set_script).
 //!
 //! ```
 //! use std::time::Duration;
@@ -38,7 +39,7 @@ pub use http2::{Http2Fault, LastStream, Moment};
 pub use message::MessageFault;
 pub use when::{Turns, When};
 
-/// Rules for what goes wrong. The empty script is a server without faults.
+/// Rules for faults. A server with an empty script has no faults.
 #[derive(Clone, Debug, Default)]
 pub struct Script {
     connections: Vec<(Turns, ConnectionFault)>,
@@ -46,61 +47,63 @@ pub struct Script {
 }
 
 impl Script {
-    /// No faults.
+    /// An empty script.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds a fault of whole connections: `1` is the first, `2..=4` are the next three, `..` is every one.
+    /// Adds a fault of whole connections: `1` is the first connection, `2..=4` are the next three, `..` is
+    /// every connection.
     pub fn on_connection(mut self, turns: impl Into<Turns>, fault: ConnectionFault) -> Self {
         self.connections.push((turns.into(), fault));
         self
     }
 
-    /// Adds a fault of single queries, chosen by count (as connections are), by name, or by a [`When`].
+    /// Adds a fault of single queries, which are selected by count (as connections are), by name, or by a
+    /// [`When`].
     pub fn on_query(mut self, when: impl Into<When>, fault: impl Into<QueryFault>) -> Self {
         self.queries.push((when.into(), fault.into()));
         self
     }
 }
 
-/// What goes wrong with one query.
+/// A fault of one query.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum QueryFault {
-    /// The answer waits for this long. Other queries do not wait for it, save over HTTP/1.1.
+    /// The answer is delayed by this long. Other queries are not delayed, except over HTTP/1.1.
     Delay(Duration),
-    /// The answer waits for [`Server::release`](crate::Server::release).
+    /// The answer is held until [`Server::release`](crate::Server::release) is called.
     Hold,
-    /// The answer never comes.
+    /// The answer is never sent.
     Silent,
-    /// The connection ends, and the answer is not sent.
+    /// The connection ends before the answer is sent.
     EndBefore(End),
-    /// The connection ends when the answer has been written.
+    /// The connection ends after the answer has been written.
     EndAfter(End),
-    /// The answer waits until this many answers of its connection wait; then all go out, the last first. Over
-    /// HTTP/1.1, where one answer waits for the other anyway, nothing happens.
+    /// The answer is held until this many answers of the connection are held. Then all are sent in reverse
+    /// order. Over HTTP/1.1, where responses cannot be reordered, this fault has no effect.
     Reorder(usize),
-    /// The answer waits until this many answers of its connection wait; then all go out in one TLS record. Over
-    /// HTTP nothing happens.
+    /// The answer is held until this many answers of the connection are held. Then all are sent in one TLS
+    /// record. Over HTTP, this fault has no effect.
     Coalesce(usize),
-    /// The answer goes out in pieces of this many octets, each one TLS record and one write.
+    /// The answer is sent in pieces of this many bytes, each in a separate TLS record and write.
     Split(usize),
-    /// The answer goes out this many times over. Nothing happens over HTTP/2.
+    /// The answer is sent this many times. Over HTTP/2, this fault has no effect.
     Repeat(usize),
-    /// The length in front of the answer counts this many octets more than come: the DoT length, HTTP's
-    /// `Content-Length`. Combine it with [`EndAfter`](Self::EndAfter), or the client waits.
+    /// The length before the answer (the DoT length prefix or `Content-Length`) is this many bytes too large.
+    /// Combine this fault with [`EndAfter`](Self::EndAfter), or the client waits for the missing bytes.
     ExcessLength(u16),
-    /// These octets are written in place of everything that the answer would have been: over DoT the length and the
-    /// message, over HTTP/1.1 the whole response. Over HTTP/2 nothing happens: see [`Http2Fault::Insert`].
+    /// These bytes are written in place of the whole answer: over DoT the length prefix and the message, over
+    /// HTTP/1.1 the whole response. Over HTTP/2, this fault has no effect; use [`Http2Fault::Insert`].
     Raw(Vec<u8>),
-    /// The DNS message is wrong.
+    /// A fault in the DNS message.
     Message(MessageFault),
-    /// The HTTP response is wrong, in either version.
+    /// A fault in the HTTP response, of either version.
     Http(HttpFault),
-    /// The HTTP/1.1 response is wrong. Nothing happens in other protocols.
+    /// A fault in the HTTP/1.1 response. In other protocols, this fault has no effect.
     Http1(Http1Fault),
-    /// The HTTP/2 frames are wrong. Nothing happens in other protocols.
+    /// A fault in the HTTP/2 frames. In other protocols, this fault has no effect.
     Http2(Http2Fault),
 }
 
@@ -108,11 +111,11 @@ pub enum QueryFault {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum End {
-    /// As it should be: TLS's `close_notify`, then TCP's FIN.
+    /// TLS `close_notify`, then TCP FIN: the correct way.
     CloseNotify,
-    /// TCP's FIN alone: the end of file that TLS calls a truncation (RFC 8446 Section 6.1).
+    /// TCP FIN without `close_notify`, which TLS treats as truncation (RFC 8446 Section 6.1).
     Fin,
-    /// TCP's RST. What was written just before may be lost with it.
+    /// TCP RST. Bytes that were written shortly before can be lost.
     Reset,
     /// A TLS record that cannot be decrypted, then FIN.
     BadRecord,

@@ -1,12 +1,13 @@
-//! When a rule applies.
+//! Conditions of rules.
 
 use std::ops::{RangeFrom, RangeFull, RangeInclusive};
 
 use hickory_proto::rr::RecordType;
 
-/// Which of the things counted: from 1, both ends included.
+/// A range of counts, which start at 1. Both ends are included.
 ///
-/// Made from a number (`3` is the third alone), from `2..=4`, from `2..`, or from `..`, which is all.
+/// Converts from a number (`3` is the third only), from `2..=4`, from `2..`, or from `..`, which is the whole
+/// range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Turns {
     first: u64,
@@ -43,9 +44,11 @@ impl From<RangeFull> for Turns {
     }
 }
 
-/// Which queries a rule is about: all conditions must hold, and then its turns are counted.
+/// The queries that a rule applies to. A query must meet all conditions; the queries that do are counted, and
+/// the count must be in the range of turns.
 ///
-/// Made from a name, which asks for that name; from whatever makes [`Turns`], which counts all queries; or built.
+/// Converts from a name, which matches that name, or from the types that convert to [`Turns`], which count all
+/// queries.
 #[derive(Clone, Debug, PartialEq)]
 pub struct When {
     name: Option<NameIs>,
@@ -61,37 +64,37 @@ enum NameIs {
 }
 
 impl When {
-    /// Every query.
+    /// Matches every query.
     pub fn any() -> Self {
         Self { name: None, record_type: None, connections: (..).into(), turns: (..).into() }
     }
 
-    /// Queries for this name. Case and a trailing dot make no difference.
+    /// Matches queries for this name, compared without regard to case or a trailing dot.
     pub fn named(name: &str) -> Self {
         Self { name: Some(NameIs::Exactly(normal(name))), ..Self::any() }
     }
 
-    /// Queries for names below this one, itself not included.
+    /// Matches queries for names below this name, but not for the name itself.
     pub fn below(name: &str) -> Self {
         Self { name: Some(NameIs::Below(format!(".{}", normal(name)))), ..Self::any() }
     }
 
-    /// Queries for this type alone.
+    /// Restricts the rule to queries for this type.
     pub fn of_type(self, record_type: RecordType) -> Self {
         Self { record_type: Some(record_type), ..self }
     }
 
-    /// Queries on these connections alone.
+    /// Restricts the rule to queries on these connections.
     pub fn on_connection(self, connections: impl Into<Turns>) -> Self {
         Self { connections: connections.into(), ..self }
     }
 
-    /// Of the queries that meet the conditions, those whose turn it is: `1` is the first such query.
+    /// Restricts the rule to these counts of the queries that meet the conditions: `1` is the first such query.
     pub fn turns(self, turns: impl Into<Turns>) -> Self {
         Self { turns: turns.into(), ..self }
     }
 
-    /// Whether the conditions hold. `name` is in lower case and ends without a dot.
+    /// Whether a query meets the conditions. `name` is in lower case, without a trailing dot.
     pub(super) fn holds(&self, name: &str, record_type: RecordType, connection: u64) -> bool {
         let name_fits = match &self.name {
             None => true,

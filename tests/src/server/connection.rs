@@ -1,4 +1,4 @@
-//! The life of one connection, from TCP's first to its last.
+//! Serves one connection from accepting TCP until both sides have closed.
 
 use std::io;
 use std::sync::{Arc, mpsc};
@@ -18,17 +18,17 @@ use crate::observe::{ClientEnd, ConnectionSeen, KEPT, Log, QuerySeen, RequestSee
 use crate::script::{ConnectionFault, End};
 use crate::wire;
 
-/// How long the server tries to say its last words to a client that does not read.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+/// How long the server tries to write the end of a connection to a client that does not read.
+const END_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// What every part of a connection needs to know of it.
+/// What every part of the server needs to know about a connection.
 pub(super) struct Connection {
     pub(super) shared: Arc<Shared>,
     pub(super) log: Arc<ConnectionLog>,
     pub(super) faults: Vec<ConnectionFault>,
 }
 
-/// Where a connection writes down what it saw.
+/// The log of one connection, a part of the server's log.
 #[derive(Debug)]
 pub(super) struct ConnectionLog {
     pub(super) log: Arc<Log>,
@@ -41,25 +41,29 @@ impl ConnectionLog {
     }
 }
 
-/// An order to end, from the test.
-pub(super) struct Order {
+/// A request by the test to end the connection.
+pub(super) struct EndRequest {
     pub(super) end: End,
-    /// Dropped when it is done.
+    /// Dropped when the connection has ended.
     pub(super) done: mpsc::Sender<()>,
 }
 
-/// What ends a connection when it has been idle.
+/// How a connection ends that has been idle.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Idle {
     after: Duration,
     pub(super) end: End,
-    pub(super) says_farewell: bool,
+    pub(super) announces_end: bool,
 }
 
-/// Runs a connection to its end.
-pub(super) async fn run(connection: Connection, tcp: TcpStream, mut orders: UnboundedReceiver<Order>) {
+/// Runs a connection until both sides have closed.
+pub(super) async fn run(
+    connection: Connection,
+    tcp: TcpStream,
+    mut end_requests: UnboundedReceiver<EndRequest>,
+) {
     let mut tee = Tee::new(tcp, connection.log.clone());
-    let done = match session(&mut tee, &connection, &mut orders).await {
+    let done = match session(&mut tee, &connection, &mut end_requests).await {
         Left::Nothing(done) => done,
         Left::Tcp(end, done) => {
             connection.log.update(|seen| seen.ended_by_server = Some(end));
@@ -67,8 +71,8 @@ pub(super) async fn run(connection: Connection, tcp: TcpStream, mut orders: Unbo
                 drop(done);
                 let client_end = tokio::select! {
                     client_end = tee.drain() => client_end,
-                    Some(order) = orders.recv() => {
-                        _ = tee.end(order.end).await;
+                    Some(request) = end_requests.recv() => {
+                        _ = tee.end(request.end).await;
                         ClientEnd::Reset
                     }
                 };
@@ -84,18 +88,22 @@ pub(super) async fn run(connection: Connection, tcp: TcpStream, mut orders: Unbo
     drop(done);
 }
 
-/// What is left to do when a session is over.
+/// What remains to be done after a session.
 enum Left {
-    /// To close the socket, and to tell who waits for it.
+    /// The socket is to be closed, and then the test to be told.
     Nothing(Option<mpsc::Sender<()>>),
-    /// To end TCP, since TLS is not there to be ended.
+    /// TCP is to be ended: there is no TLS session that could be ended.
     Tcp(End, Option<mpsc::Sender<()>>),
 }
 
-async fn session(tee: &mut Tee, connection: &Connection, orders: &mut UnboundedReceiver<Order>) -> Left {
+async fn session(
+    tee: &mut Tee,
+    connection: &Connection,
+    end_requests: &mut UnboundedReceiver<EndRequest>,
+) -> Left {
     let accepted = tokio::select! {
         biased;
-        Some(order) = orders.recv() => return Left::Tcp(order.end, Some(order.done)),
+        Some(request) = end_requests.recv() => return Left::Tcp(request.end, Some(request.done)),
         accepted = handshake::accept(tee, connection) => accepted,
     };
     let mut stream = match accepted {
@@ -104,7 +112,7 @@ async fn session(tee: &mut Tee, connection: &Connection, orders: &mut UnboundedR
     };
     let (served, done) = tokio::select! {
         biased;
-        Some(order) = orders.recv() => (Ok(order.end), Some(order.done)),
+        Some(request) = end_requests.recv() => (Ok(request.end), Some(request.done)),
         served = serve(&mut stream, connection) => (served, None),
     };
     if let Ok(end) = served {
@@ -116,24 +124,24 @@ async fn session(tee: &mut Tee, connection: &Connection, orders: &mut UnboundedR
     drop(done);
     tokio::select! {
         biased;
-        Some(order) = orders.recv() => {
-            end_within(&mut stream, connection, order.end).await;
-            return Left::Nothing(Some(order.done));
+        Some(request) = end_requests.recv() => {
+            end_within(&mut stream, connection, request.end).await;
+            return Left::Nothing(Some(request.done));
         }
         client_end = stream.drain() => connection.log.update(|seen| seen.ended_by_client = Some(client_end)),
     }
     if served.is_err() {
-        _ = tokio::time::timeout(LAST_WORDS, stream.end(End::CloseNotify)).await;
+        _ = tokio::time::timeout(END_TIMEOUT, stream.end(End::CloseNotify)).await;
     }
     Left::Nothing(None)
 }
 
 async fn end_within(stream: &mut Secured<'_>, connection: &Connection, end: End) {
     connection.log.update(|seen| seen.ended_by_server = Some(end));
-    _ = tokio::time::timeout(LAST_WORDS, stream.end(end)).await;
+    _ = tokio::time::timeout(END_TIMEOUT, stream.end(end)).await;
 }
 
-/// Serves until the script says how to end; the client's end is an error.
+/// Serves until the script ends the connection. The error means that the client has ended the connection.
 async fn serve(stream: &mut Secured<'_>, connection: &Connection) -> io::Result<End> {
     let shared = &connection.shared;
     let refusal = connection.refusal(stream.client_chain());
@@ -167,7 +175,7 @@ async fn serve(stream: &mut Secured<'_>, connection: &Connection) -> io::Result<
 }
 
 impl Connection {
-    /// Answers a query, and writes it down.
+    /// Answers a query and logs the query.
     pub(super) fn plan(&self, query: &[u8], request: Option<RequestSeen>) -> Plan {
         let shared = &self.shared;
         let mut plan = Plan::new(shared.zone().answer(query, &shared.setup.manner));
@@ -177,7 +185,7 @@ impl Connection {
         for fault in self.query_faults(query) {
             plan.add(query, fault, &shared.releases);
         }
-        // Last of all: a test that has seen the query may count on its plan.
+        // Logged last: a test that sees the query in the log may rely on the plan being made.
         self.log.log.update(|seen| {
             seen.query_count += 1;
             let connection = &mut seen.connections[self.log.index];
@@ -190,15 +198,15 @@ impl Connection {
         plan
     }
 
-    /// Waits until the connection has been idle for as long as the script allows; forever if it does not say, or if
-    /// nothing was asked yet.
+    /// Waits until the connection has been idle for as long as the script allows. Waits forever if the script
+    /// sets no limit or if the connection has had no query.
     pub(super) async fn idle(&self, since: Instant) -> Idle {
         let idle = self.faults.iter().find_map(|fault| match fault {
             ConnectionFault::EndWhenIdle(after, end) => {
-                Some(Idle { after: *after, end: *end, says_farewell: false })
+                Some(Idle { after: *after, end: *end, announces_end: false })
             }
             ConnectionFault::FarewellWhenIdle(after) => {
-                Some(Idle { after: *after, end: End::CloseNotify, says_farewell: true })
+                Some(Idle { after: *after, end: End::CloseNotify, announces_end: true })
             }
             _ => None,
         });
@@ -222,18 +230,18 @@ impl Connection {
         script.query(&name, query.record_type().into(), self.log.index)
     }
 
-    /// How the client is refused, if it is.
+    /// How the client is refused, or `None` if the client is accepted.
     fn refusal(&self, chain: &[CertificateDer<'_>]) -> Option<Refusal> {
         let forced = self.faults.iter().find_map(|fault| match fault {
             ConnectionFault::RefuseClient(refusal) => Some(*refusal),
             _ => None,
         });
         let setup = &self.shared.setup;
-        let is_welcome = match setup.client_authentication {
+        let is_accepted = match setup.client_authentication {
             ClientAuthentication::NotAsked => true,
             ClientAuthentication::Optional => chain.is_empty() || self.shared.tls.accepts(chain),
             ClientAuthentication::Required => self.shared.tls.accepts(chain),
         };
-        forced.or((!is_welcome).then_some(setup.refusal))
+        forced.or((!is_accepted).then_some(setup.refusal))
     }
 }

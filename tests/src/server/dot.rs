@@ -1,4 +1,4 @@
-//! DNS over TLS (RFC 7858): messages with their length in front, answered as they come.
+//! DNS over TLS (RFC 7858): messages with a length prefix, answered in any order.
 
 use std::io;
 
@@ -10,7 +10,7 @@ use super::plan::{Outbox, Plan};
 use super::secured::Secured;
 use crate::script::End;
 
-/// Serves until the script says how to end; the client's end is an error.
+/// Serves until the script ends the connection. The error means that the client has ended the connection.
 pub(super) async fn serve(stream: &mut Secured<'_>, connection: &Connection) -> io::Result<End> {
     let mut input = Vec::new();
     let mut outbox = Outbox::new();
@@ -20,7 +20,7 @@ pub(super) async fn serve(stream: &mut Secured<'_>, connection: &Connection) -> 
         tokio::select! {
             biased;
             Some(plan) = waiting.join_next() => {
-                let plan: Plan = plan.expect("waiting does not panic");
+                let plan: Plan = plan.expect("a task that waits does not panic");
                 outbox.add(plan.gather, plan);
             }
             read = stream.read(&mut input) => {
@@ -48,7 +48,7 @@ pub(super) async fn serve(stream: &mut Secured<'_>, connection: &Connection) -> 
     }
 }
 
-/// Writes answers that go out together, and says how the connection is to end if it is.
+/// Writes a group of answers, and returns how the connection is to end, if a fault ends the connection.
 async fn write(stream: &mut Secured<'_>, group: &[Plan]) -> io::Result<Option<End>> {
     if let Some(end) = group.iter().find_map(|plan| plan.end_before) {
         stream.flush().await?;
@@ -81,7 +81,7 @@ fn frame(plan: &Plan, bytes: &mut Vec<u8>) {
     }
 }
 
-/// Takes all whole messages off the front.
+/// Removes all complete messages from the front of the input.
 fn take_messages(input: &mut Vec<u8>) -> Vec<Vec<u8>> {
     let mut messages = Vec::new();
     let mut at = 0;

@@ -1,4 +1,4 @@
-//! From TCP to TLS, and what can go wrong on the way.
+//! The part of a connection before application data: faults of TCP, then the TLS handshake.
 
 use std::io;
 use std::sync::Arc;
@@ -14,7 +14,8 @@ use super::tls::Choice;
 use crate::observe::{ConnectionSeen, Handshake};
 use crate::script::{ConnectionFault, End};
 
-/// A stream inside TLS; or how TCP is to end, where the script or the handshake had it so.
+/// Returns the stream inside TLS. The error is the way to end TCP, chosen by the script or after a failed
+/// handshake.
 pub(super) async fn accept<'a>(tee: &'a mut Tee, connection: &Connection) -> Result<Secured<'a>, End> {
     if let Some(end) = before_tls(tee, &connection.faults).await {
         return Err(end);

@@ -1,4 +1,5 @@
-//! HTTP/2 (RFC 9113), on the `h2` crate, with its frames rewritten on their way out where the script says so.
+//! HTTP/2 (RFC 9113) with the `h2` crate. A [`Rewriter`] changes the frames that `h2` writes as the script
+//! requires.
 
 use std::future::poll_fn;
 use std::io;
@@ -14,22 +15,22 @@ use tokio::time::Instant;
 use super::connection::Connection;
 use super::pending_answers::{PendingAnswers, Share};
 use super::plan::Outbox;
-use super::request::{Exchange, Request};
+use super::request::{PlannedResponse, Request};
 use super::rewrite::Rewriter;
 use super::secured::Secured;
 use super::settings::Http2Settings;
 use crate::observe::RequestSeen;
 use crate::script::{End, HttpFault};
 
-/// Serves until the script says how to end; the client's end is an error.
+/// Serves until the script ends the connection. The error means that the client has ended the connection.
 pub(super) async fn serve(
     stream: &mut Secured<'_>,
     connection: &Connection,
     is_refused: bool,
 ) -> io::Result<End> {
     let (ends, mut end) = unbounded_channel();
-    let orders = PendingAnswers::default();
-    let rewriter = Rewriter::new(stream, connection.log.clone(), orders.clone(), ends);
+    let pending = PendingAnswers::default();
+    let rewriter = Rewriter::new(stream, connection.log.clone(), pending.clone(), ends);
     let mut http2 = match builder(&connection.shared.setup.http2).handshake(rewriter).await {
         Ok(http2) => http2,
         Err(error) => return violation(connection, error),
@@ -37,49 +38,50 @@ pub(super) async fn serve(
     let mut waiting = JoinSet::new();
     let mut receiving = JoinSet::new();
     let mut outbox = Outbox::new();
-    let mut says_farewell = None;
+    let mut announced_end = None;
     loop {
         let since = Instant::now();
         tokio::select! {
             biased;
             Some(end) = end.recv() => return Ok(end),
             Some(received) = receiving.join_next() => {
-                let Some((request, respond)) = received.expect("receiving does not panic") else { continue };
-                let exchange = Exchange::new(connection, request, is_refused);
-                if exchange.plan.is_due() {
-                    outbox.add(exchange.plan.gather, (exchange, respond));
+                let Some((request, respond)) = received.expect("a task that receives does not panic") else { continue };
+                let planned = PlannedResponse::new(connection, request, is_refused);
+                if planned.plan.is_due() {
+                    outbox.add(planned.plan.gather, (planned, respond));
                 } else {
-                    waiting.spawn(async { (exchange.due().await, respond) });
+                    waiting.spawn(async { (planned.due().await, respond) });
                 }
             }
             Some(due) = waiting.join_next() => {
-                let (exchange, respond): (Exchange, _) = due.expect("waiting does not panic");
-                outbox.add(exchange.plan.gather, (exchange, respond));
+                let (planned, respond): (PlannedResponse, _) = due.expect("a task that waits does not panic");
+                outbox.add(planned.plan.gather, (planned, respond));
             }
             accepted = http2.accept() => match accepted {
                 Some(Ok((request, respond))) => _ = receiving.spawn(receive(request, respond)),
-                Some(Err(error)) => return says_farewell.map_or_else(|| violation(connection, error), Ok),
-                None => return says_farewell.ok_or(io::ErrorKind::UnexpectedEof.into()),
+                Some(Err(error)) => return announced_end.map_or_else(|| violation(connection, error), Ok),
+                None => return announced_end.ok_or(io::ErrorKind::UnexpectedEof.into()),
             },
-            idle = connection.idle(since), if waiting.is_empty() && says_farewell.is_none() => {
-                if !idle.says_farewell {
+            idle = connection.idle(since), if waiting.is_empty() && announced_end.is_none() => {
+                if !idle.announces_end {
                     return Ok(idle.end);
                 }
                 http2.abrupt_shutdown(Reason::NO_ERROR);
-                says_farewell = Some(idle.end);
+                announced_end = Some(idle.end);
             }
         }
-        for (exchange, respond) in outbox.drain().flatten() {
-            if let Some(end) = exchange.plan.end_before {
+        for (planned, respond) in outbox.drain().flatten() {
+            if let Some(end) = planned.plan.end_before {
                 return Ok(end);
             }
-            // A stream that the client has reset takes no response.
-            _ = send(exchange, respond, &orders);
+            // Responding fails if the client has reset the stream.
+            _ = send(planned, respond, &pending);
         }
     }
 }
 
-/// What ended the connection: a rule that the client broke, or the client's end. `h2` has sent its GOAWAY by now.
+/// Logs the client's violation of HTTP/2, for which `h2` has already sent a GOAWAY. All other errors mean that
+/// the client has ended the connection.
 fn violation(connection: &Connection, error: h2::Error) -> io::Result<End> {
     if error.is_library() {
         connection.log.update(|seen| seen.violation = Some(error.to_string()));
@@ -108,7 +110,7 @@ fn builder(settings: &Http2Settings) -> Builder {
     builder
 }
 
-/// Reads a request to its end; `None` where the client resets it.
+/// Reads a request and its body. Returns `None` if the client resets the stream.
 async fn receive(
     request: http::Request<RecvStream>,
     respond: SendResponse<Bytes>,
@@ -132,11 +134,11 @@ async fn receive(
 }
 
 fn send(
-    exchange: Exchange,
+    planned: PlannedResponse,
     mut respond: SendResponse<Bytes>,
-    orders: &PendingAnswers,
+    pending: &PendingAnswers,
 ) -> Result<(), h2::Error> {
-    let Exchange { plan, response } = exchange;
+    let PlannedResponse { plan, response } = planned;
     let mut trailers = None;
     let mut end_mid_body = None;
     for fault in &plan.http {
@@ -151,7 +153,7 @@ fn send(
             _ => {}
         }
     }
-    match orders.give(respond.stream_id().as_u32(), &plan, end_mid_body) {
+    match pending.give(respond.stream_id().as_u32(), &plan, end_mid_body) {
         Share::All => {}
         Share::WithoutTrailers => trailers = None,
         Share::Reset => {

@@ -1,4 +1,4 @@
-//! The server's thread: it listens, starts connections, and takes orders.
+//! The server's thread: accepts connections and executes commands of the test.
 
 use std::io;
 use std::net::SocketAddr;
@@ -13,18 +13,19 @@ use super::Shared;
 use super::connection::{Connection, ConnectionLog, run};
 use crate::observe::ConnectionSeen;
 
-/// Connections that the kernel completes before they are accepted.
+/// The number of connections that the kernel completes before they are accepted.
 const BACKLOG: u32 = 1024;
 
-/// What a test asks of the thread. The sender is dropped when it is done.
+/// A command of the test to the server's thread. The sender is dropped when the command has been executed.
 pub(super) enum Command {
-    /// To refuse connections.
-    Deafen(mpsc::Sender<()>),
-    /// To accept them again.
+    /// Refuse connections.
+    StopListening(mpsc::Sender<()>),
+    /// Accept connections again.
     Listen(mpsc::Sender<()>),
 }
 
-/// Finds a port and listens, on IPv6 with the same port where the machine has it and `ipv6_too` asks for it.
+/// Binds a free port and listens. With `ipv6_too`, also listens on the same port of `::1`, if the machine has
+/// IPv6.
 pub(super) fn bind(address: SocketAddr, ipv6_too: bool) -> io::Result<Vec<std::net::TcpListener>> {
     const TRIES: usize = 20;
     let mut result = Err(io::ErrorKind::AddrInUse.into());
@@ -43,7 +44,7 @@ pub(super) fn bind(address: SocketAddr, ipv6_too: bool) -> io::Result<Vec<std::n
     result
 }
 
-/// Listens until the channel closes.
+/// Accepts connections until the channel closes.
 pub(super) async fn listen(
     listeners: Vec<std::net::TcpListener>,
     shared: Arc<Shared>,
@@ -56,7 +57,7 @@ pub(super) async fn listen(
             biased;
             command = commands.recv() => match command {
                 None => return Ok(()),
-                Some(Command::Deafen(_done)) => sockets = sockets.reserve()?,
+                Some(Command::StopListening(_done)) => sockets = sockets.reserve()?,
                 Some(Command::Listen(_done)) => sockets = sockets.listen()?,
             },
             Some(ended) = connections.join_next() => {
@@ -65,7 +66,7 @@ pub(super) async fn listen(
                 }
             }
             accepted = sockets.accept() => {
-                // A connection that was gone before it was accepted is no connection.
+                // An error means that the client closed the connection before it was accepted.
                 if let Ok((tcp, client)) = accepted {
                     start(&mut connections, &shared, tcp, client)?;
                 }
@@ -74,7 +75,7 @@ pub(super) async fn listen(
     }
 }
 
-/// Registers a connection, so that orders reach it from now on, and starts it.
+/// Registers a connection, so that it can be ended by the test, and starts it.
 fn start(
     connections: &mut JoinSet<()>,
     shared: &Arc<Shared>,
@@ -89,16 +90,16 @@ fn start(
     });
     let faults = shared.script().connection(index);
     let log = Arc::new(ConnectionLog { log: shared.log.clone(), index });
-    let (orders, receiver) = unbounded_channel();
-    shared.register(orders);
+    let (end_requests, receiver) = unbounded_channel();
+    shared.register(end_requests);
     connections.spawn(run(Connection { shared: shared.clone(), log, faults }, tcp, receiver));
     Ok(())
 }
 
-/// The server's sockets, whether or not they listen.
+/// The server's sockets, in either state.
 enum Sockets {
     Listening(Vec<TcpListener>),
-    /// Bound, so that nobody else gets the port, but not listening: connections are refused.
+    /// Bound, so that no other process gets the port, but not listening: connections are refused.
     Reserved(Vec<(TcpSocket, SocketAddr)>),
 }
 

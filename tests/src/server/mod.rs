@@ -1,4 +1,4 @@
-//! A DNS server on loopback, on a thread of its own, for tests of any kind of client.
+//! A DNS server on loopback, with a separate thread, for tests of any DNS client.
 
 mod connection;
 mod dot;
@@ -23,7 +23,7 @@ use std::thread::JoinHandle;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
 
-use self::connection::Order;
+use self::connection::EndRequest;
 use self::listen::Command;
 use self::settings::Service;
 pub use self::settings::{Alpn, ClientAuthentication, Http, Http2Settings, Refusal, Setup, TlsVersions};
@@ -33,10 +33,10 @@ use crate::observe::{Log, Seen};
 use crate::script::{Active, End, Script};
 use crate::zone::Zone;
 
-/// A server that runs. Dropping it stops it.
+/// A running server. Dropping the server stops it.
 ///
-/// It has a thread and a runtime of its own, so that its methods can be called from anywhere: none is `async`, and
-/// none needs the client's cooperation to return.
+/// The server has a separate thread and runtime. The methods are not `async` and can be called from any thread.
+/// They return without the client's cooperation.
 ///
 /// ```
 /// use privydns_tests::{QueryFault, Script, Server};
@@ -49,12 +49,12 @@ use crate::zone::Zone;
 pub struct Server {
     addresses: Vec<SocketAddr>,
     shared: Arc<Shared>,
-    /// `None` when the server is being dropped: its closing tells the thread to end.
+    /// `None` while the server is being dropped. Closing this channel tells the thread to stop.
     commands: Option<UnboundedSender<Command>>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// What the server's thread and its handle have in common.
+/// State that the server's thread shares with the handle.
 #[derive(Debug)]
 struct Shared {
     setup: Setup,
@@ -64,8 +64,8 @@ struct Shared {
     script: Mutex<Active>,
     /// Counts the calls of [`Server::release`].
     releases: watch::Sender<u64>,
-    /// Where each connection takes orders; those of ended ones are closed.
-    connections: Mutex<Vec<UnboundedSender<Order>>>,
+    /// The channel to each connection. The channels of ended connections are closed.
+    connections: Mutex<Vec<UnboundedSender<EndRequest>>>,
 }
 
 impl Server {
@@ -74,17 +74,17 @@ impl Server {
         Setup::new(Service::Dot)
     }
 
-    /// DNS over HTTPS (RFC 8484) over HTTP/2 or HTTP/1.1, as ALPN has it.
+    /// DNS over HTTPS (RFC 8484) over HTTP/2 or HTTP/1.1, as ALPN negotiates.
     pub fn https() -> Setup {
         Setup::new(Service::Https { http2: true, http1: true })
     }
 
-    /// DNS over HTTPS over HTTP/2 alone.
+    /// DNS over HTTPS over HTTP/2 only.
     pub fn http2() -> Setup {
         Setup::new(Service::Https { http2: true, http1: false })
     }
 
-    /// DNS over HTTPS over HTTP/1.1 alone.
+    /// DNS over HTTPS over HTTP/1.1 only.
     pub fn http1() -> Setup {
         Setup::new(Service::Https { http2: false, http1: true })
     }
@@ -92,8 +92,10 @@ impl Server {
     fn start(setup: Setup) -> Self {
         let listeners = listen::bind(setup.bind, setup.wants_ipv6_too())
             .unwrap_or_else(|error| panic!("cannot listen on {}: {error}", setup.bind));
-        let addresses =
-            listeners.iter().map(|listener| listener.local_addr().expect("it is bound")).collect();
+        let addresses = listeners
+            .iter()
+            .map(|listener| listener.local_addr().expect("a bound listener has an address"))
+            .collect();
         let shared = Arc::new(Shared {
             tls: Tls::new(&setup),
             log: Arc::default(),
@@ -105,29 +107,29 @@ impl Server {
         });
         let (commands, receiver) = unbounded_channel();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.expect("a runtime can be made");
+        let runtime = runtime.expect("a runtime can be built");
         let for_thread = shared.clone();
         let thread = std::thread::Builder::new()
             .name("privydns-tests".to_owned())
             .spawn(move || {
                 let result = runtime.block_on(listen::listen(listeners, for_thread, receiver));
-                result.expect("a server on loopback can go on listening");
+                result.expect("the server can accept connections");
             })
             .expect("a thread can be started");
         Self { addresses, shared, commands: Some(commands), thread: Some(thread) }
     }
 
-    /// The address that it listens on; of several, the first.
+    /// The address that the server listens on. If there are several, the first.
     pub fn address(&self) -> SocketAddr {
         self.addresses[0]
     }
 
-    /// All addresses that it listens on. Their port is the same.
+    /// All addresses that the server listens on. They have the same port.
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
     }
 
-    /// How PrivyDNS names this server as an upstream: `tls://127.0.0.1:PORT#NAME` or
+    /// The server in PrivyDNS's syntax for upstreams: `tls://127.0.0.1:PORT#NAME` or
     /// `https://NAME:PORT/PATH#ip=127.0.0.1`.
     pub fn upstream(&self) -> String {
         let address = self.address();
@@ -144,56 +146,57 @@ impl Server {
         }
     }
 
-    /// The authority that issued its certificate, for clients to trust.
+    /// The authority that issued the server's certificate, which clients must trust.
     pub fn authority(&self) -> &Arc<Authority> {
         &self.shared.setup.authority
     }
 
-    /// What it has seen so far.
+    /// What the server has seen so far.
     pub fn seen(&self) -> Seen {
         self.shared.log.snapshot()
     }
 
-    /// Waits until it has seen what `is_so` asks for, and says what it has seen by then.
+    /// Waits until `is_so` returns true for what the server has seen, and returns what the server has seen by then.
     ///
     /// # Panics
     ///
-    /// When that takes longer than [`TIMEOUT`](crate::observe::TIMEOUT).
+    /// If the condition is not met within [`TIMEOUT`](crate::observe::TIMEOUT).
     pub fn wait_until(&self, is_so: impl Fn(&Seen) -> bool) -> Seen {
         self.shared.log.wait_until(is_so)
     }
 
-    /// Replaces the script. Counting begins anew; answers already planned stay as they are.
+    /// Replaces the script and resets the counts. Answers whose faults are already determined do not change.
     pub fn set_script(&self, script: Script) {
         let mut active = self.shared.script();
         *active = Active::new(script, self.shared.log.connections());
     }
 
-    /// Replaces the zone: the next query is answered from the new one.
+    /// Replaces the zone. The next query is answered from the new zone.
     pub fn set_zone(&self, zone: Zone) {
         *lock(&self.shared.zone) = Arc::new(zone);
     }
 
-    /// Lets go of all answers that [`QueryFault::Hold`](crate::QueryFault::Hold) keeps.
+    /// Sends all answers that [`QueryFault::Hold`](crate::QueryFault::Hold) holds back.
     pub fn release(&self) {
         self.shared.releases.send_modify(|count| *count += 1);
     }
 
-    /// Ends all connections, and returns when it is done on the server's side. New ones are accepted.
+    /// Ends all connections, and returns when the server's side has closed. The server continues to accept
+    /// connections.
     pub fn drop_connections(&self, end: End) {
         let (done, is_done) = mpsc::channel();
         for connection in &*lock(&self.shared.connections) {
-            // One that is not there to take the order has ended.
-            _ = connection.send(Order { end, done: done.clone() });
+            // An error means that the connection has ended.
+            _ = connection.send(EndRequest { end, done: done.clone() });
         }
         drop(done);
         wait_for(&is_done);
     }
 
-    /// Resets all connections and refuses new ones: the server's process died. Tickets are worthless from now
-    /// on. The port stays reserved for [`restart`](Self::restart).
+    /// Resets all connections and refuses new ones, as if the server's process had died. TLS tickets become
+    /// invalid. The port stays reserved for [`restart`](Self::restart).
     pub fn kill(&self) {
-        self.command(Command::Deafen);
+        self.command(Command::StopListening);
         self.drop_connections(End::Reset);
         self.forget_sessions();
     }
@@ -203,7 +206,7 @@ impl Server {
         self.command(Command::Listen);
     }
 
-    /// Makes every client's TLS tickets worthless.
+    /// Invalidates the TLS tickets of all clients.
     pub fn forget_sessions(&self) {
         self.shared.tls.forget_sessions();
     }
@@ -211,7 +214,7 @@ impl Server {
     fn command(&self, command: impl FnOnce(mpsc::Sender<()>) -> Command) {
         let (done, is_done) = mpsc::channel();
         if let Some(commands) = &self.commands {
-            // A thread that is not there to take the command has panicked, and dropping the server tells.
+            // An error means that the thread has panicked. Dropping the server propagates the panic.
             _ = commands.send(command(done));
         }
         wait_for(&is_done);
@@ -239,14 +242,14 @@ impl Shared {
         lock(&self.script)
     }
 
-    fn register(&self, connection: UnboundedSender<Order>) {
+    fn register(&self, connection: UnboundedSender<EndRequest>) {
         let mut connections = lock(&self.connections);
         connections.retain(|connection| !connection.is_closed());
         connections.push(connection);
     }
 }
 
-/// Waits until all senders are gone.
+/// Waits until all senders have been dropped.
 fn wait_for(is_done: &mpsc::Receiver<()>) {
     while is_done.recv().is_ok() {}
 }

@@ -1,4 +1,5 @@
-//! What is to become of the responses of an HTTP/2 connection, from where plans are made to where frames are written.
+//! The changes to the responses of an HTTP/2 connection, on their way from [`Plan`] to
+//! [`Rewriter`](super::rewrite::Rewriter).
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,20 +8,20 @@ use super::plan::Plan;
 use crate::frame::Frame;
 use crate::script::{End, Http2Fault, Moment};
 
-/// What is to be done to the responses of a connection. Clones share it.
+/// The changes to the responses of a connection. Clones share them.
 #[derive(Clone, Default)]
-pub(super) struct PendingAnswers(Arc<Mutex<Ordered>>);
+pub(super) struct PendingAnswers(Arc<Mutex<State>>);
 
 #[derive(Default)]
-struct Ordered {
-    responses: BTreeMap<u32, Order>,
-    /// The least last stream of all GOAWAYs: responses above it are not sent.
+struct State {
+    responses: BTreeMap<u32, Changes>,
+    /// The smallest last stream of all GOAWAY frames. Responses on higher streams are not sent.
     last_stream: Option<u32>,
 }
 
-/// What is to be done to one response.
+/// The changes to one response.
 #[derive(Default)]
-pub(super) struct Order {
+pub(super) struct Changes {
     pub(super) faults: Vec<Http2Fault>,
     pub(super) piece: Option<usize>,
     pub(super) end_mid_body: Option<End>,
@@ -30,11 +31,12 @@ pub(super) struct Order {
 }
 
 impl PendingAnswers {
-    /// To be called before the response is given to `h2`. Says how much of it `h2` is to be given.
+    /// Registers the changes to a response, before `h2` gets the response. Returns how much of the response
+    /// `h2` may get.
     pub(super) fn give(&self, stream: u32, plan: &Plan, end_mid_body: Option<End>) -> Share {
-        let mut ordered = self.lock();
-        if ordered.last_stream.is_some_and(|last| stream > last) {
-            ordered.responses.insert(stream, Order::default());
+        let mut state = self.lock();
+        if state.last_stream.is_some_and(|last| stream > last) {
+            state.responses.insert(stream, Changes::default());
             return Share::Reset;
         }
         let (faults, piece, end_after) = (plan.http2.clone(), plan.piece, plan.end_after);
@@ -45,7 +47,7 @@ impl PendingAnswers {
             Http2Fault::GoAway { last, .. } => Some(last.seen_from(stream)),
             _ => None,
         });
-        ordered.last_stream = goaways.chain(ordered.last_stream).min();
+        state.last_stream = goaways.chain(state.last_stream).min();
         let share = if faults.iter().any(|fault| fault.cuts_all(stream)) {
             Share::Reset
         } else if end_mid_body.is_some() || faults.iter().any(|fault| fault.cuts_body(stream)) {
@@ -53,35 +55,35 @@ impl PendingAnswers {
         } else {
             Share::All
         };
-        let order = Order { faults, piece, end_mid_body, end_after, ..Order::default() };
-        ordered.responses.insert(stream, order);
+        let changes = Changes { faults, piece, end_mid_body, end_after, ..Changes::default() };
+        state.responses.insert(stream, changes);
         share
     }
 
-    pub(super) fn take(&self, stream: u32) -> Option<Order> {
+    pub(super) fn take(&self, stream: u32) -> Option<Changes> {
         self.lock().responses.remove(&stream)
     }
 
-    pub(super) fn put_back(&self, stream: u32, order: Order) {
-        self.lock().responses.insert(stream, order);
+    pub(super) fn put_back(&self, stream: u32, changes: Changes) {
+        self.lock().responses.insert(stream, changes);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Ordered> {
+    fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// How much of a response `h2` is to be given. It must not write a header block that the client does not get:
-/// the two would have different HPACK tables from then on (RFC 7541 Section 2.2).
+/// How much of a response `h2` gets. `h2` must not encode a header block that the client does not receive: their
+/// HPACK tables would differ from then on (RFC 7541 Section 2.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Share {
     All,
     WithoutTrailers,
-    /// A reset, which stands for the frames that come in place of the response, if any.
+    /// A reset. The frames that replace the response, if any, are sent instead.
     Reset,
 }
 
-impl Order {
+impl Changes {
     pub(super) fn has(&self, moment: Moment) -> bool {
         self.faults.iter().any(|fault| fault.moment() == Some(moment))
     }

@@ -1,4 +1,4 @@
-//! What is to become of one query: its answer, and everything its faults make of it.
+//! The plan for one query: the answer with all faults.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::script::{End, Http1Fault, Http2Fault, HttpFault, QueryFault};
 pub(super) struct Plan {
     /// The DNS message.
     pub(super) message: Vec<u8>,
-    /// The smallest TTL of the answer before anything went wrong with it.
+    /// The smallest TTL of the answer, before any fault changes it.
     pub(super) ttl: Option<u32>,
     delay: Duration,
     release: Option<watch::Receiver<u64>>,
@@ -27,12 +27,12 @@ pub(super) struct Plan {
     pub(super) http2: Vec<Http2Fault>,
 }
 
-/// Answers that wait for each other.
+/// How answers wait for each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Gather {
-    /// Until there are this many; then the last goes first.
+    /// Until this many wait; then they are sent in reverse order.
     Reversed(usize),
-    /// Until there are this many; then all go in one.
+    /// Until this many wait; then they are sent in one record.
     Together(usize),
 }
 
@@ -61,16 +61,16 @@ impl Plan {
         }
     }
 
-    /// Whether the answer can go out at once.
+    /// Whether the answer can be sent now.
     pub(super) fn is_due(&self) -> bool {
         self.delay.is_zero() && self.release.is_none() && !self.is_silent
     }
 
-    /// Waits for as long as the answer has to.
+    /// Waits until the answer may be sent.
     pub(super) async fn due(mut self) -> Self {
         tokio::time::sleep(self.delay).await;
         if let Some(release) = &mut self.release {
-            // The server is gone where this fails, and this task with it.
+            // This fails only if the server is gone, which ends this task, too.
             _ = release.changed().await;
         }
         if self.is_silent {
@@ -80,7 +80,7 @@ impl Plan {
     }
 }
 
-/// Answers on their way out, in groups: one group is one write.
+/// Answers to be sent, in groups. Each group is sent in one write.
 #[derive(Debug)]
 pub(super) struct Outbox<T> {
     held: Vec<T>,
@@ -92,7 +92,7 @@ impl<T> Outbox<T> {
         Self { held: Vec::new(), groups: Vec::new() }
     }
 
-    /// Takes an answer that is due: it goes out now, or waits for the others it is to go with.
+    /// Adds an answer that is due. The answer is sent now, or held until the answers it is sent with are due.
     pub(super) fn add(&mut self, gather: Option<Gather>, answer: T) {
         match gather {
             None => self.groups.push(vec![answer]),

@@ -1,16 +1,16 @@
-//! A connection that follows a list of steps, and understands nothing.
+//! A connection that performs a list of steps without parsing the input.
 
 use std::io;
 
 use super::secured::Secured;
 use crate::script::{End, Step};
 
-/// Takes the steps, then waits for the client to leave. The client's end is an error.
+/// Performs the steps, then waits until the client ends the connection, which is an error.
 pub(super) async fn serve(stream: &mut Secured<'_>, steps: &[Step]) -> io::Result<End> {
     let mut input = Vec::new();
     for step in steps {
         match step {
-            Step::AwaitOctets(count) => {
+            Step::AwaitBytes(count) => {
                 while input.len() < *count {
                     stream.read(&mut input).await?;
                 }

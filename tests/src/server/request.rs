@@ -1,4 +1,4 @@
-//! DNS over HTTPS apart from HTTP's versions: from a request to a response (RFC 8484 Section 4).
+//! The parts of DNS over HTTPS that do not depend on the HTTP version (RFC 8484 Section 4).
 
 use data_encoding::BASE64URL_NOPAD;
 
@@ -7,22 +7,22 @@ use super::plan::Plan;
 use crate::observe::{RequestSeen, keep};
 use crate::script::{HttpFault, Response};
 
-/// A DNS message is never longer.
+/// The maximum length of a DNS message.
 const MAX_BODY: usize = 65_535;
 
-/// An HTTP request, its body read to the end.
+/// An HTTP request with the complete body.
 pub(super) struct Request {
     pub(super) seen: RequestSeen,
     pub(super) body: Vec<u8>,
 }
 
-/// A response, and what is to become of it.
-pub(super) struct Exchange {
+/// A response with its plan.
+pub(super) struct PlannedResponse {
     pub(super) plan: Plan,
     pub(super) response: Response,
 }
 
-impl Exchange {
+impl PlannedResponse {
     pub(super) fn new(connection: &Connection, request: Request, is_refused: bool) -> Self {
         let query = if is_refused { Err(400) } else { request.query(&connection.shared.setup.path) };
         let query = match query {
@@ -45,14 +45,14 @@ impl Exchange {
         Self { plan, response }
     }
 
-    /// Waits for as long as the response has to.
+    /// Waits until the response may be sent.
     pub(super) async fn due(self) -> Self {
         Self { plan: self.plan.due().await, ..self }
     }
 }
 
 impl Request {
-    /// The DNS query that it carries, or the status that says what is wrong with it.
+    /// The DNS query in the request. The error is the status of the response that rejects the request.
     fn query(&self, path: &str) -> Result<Vec<u8>, u16> {
         let (own_path, parameters) = self.seen.target.split_once('?').unwrap_or((&self.seen.target, ""));
         if own_path != path {

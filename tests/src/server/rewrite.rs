@@ -1,8 +1,8 @@
-//! Between `h2` and TLS: frames of the server's side are rewritten as a script says, and those of the client's
-//! side are written down.
+//! The layer between `h2` and TLS. This layer changes the server's frames as the script requires, and logs the client's
+//! frames.
 //!
-//! `h2` keeps the connection's state and does the HPACK; what it cannot be made to send (a GOAWAY with a made-up
-//! last stream, CONTINUATION frames, padding) is put into its output here, frame by frame.
+//! `h2` keeps the connection's state and encodes header blocks. Frames that `h2` cannot be made to send (a
+//! GOAWAY with an arbitrary last stream, CONTINUATION frames, padding) are inserted into the output here.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::io;
@@ -15,50 +15,51 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::connection::ConnectionLog;
-use super::pending_answers::{Order, PendingAnswers};
+use super::pending_answers::{Changes, PendingAnswers};
 use super::secured::Secured;
 use crate::frame::Frame;
 use crate::observe::keep;
 use crate::script::{End, Http2Fault, Moment};
 
-/// What a client says first (RFC 9113 Section 3.4).
+/// The length of the client's connection preface (RFC 9113 Section 3.4).
 const PREFACE: usize = 24;
 
-/// Octets that wait for the client to read before `h2` has to wait, too.
+/// The number of bytes that may wait for the client to read before `h2` must wait, too.
 const MAX_WAITING: usize = 1 << 20;
 
-/// A stream for `h2` to read and write.
+/// The stream that `h2` reads and writes.
 pub(super) struct Rewriter<'a, 'b> {
     stream: &'a mut Secured<'b>,
     log: Arc<ConnectionLog>,
-    orders: PendingAnswers,
-    /// Where the end of the connection is announced, once everything before it is written.
+    pending: PendingAnswers,
+    /// Receives the end of the connection, after everything before it has been written.
     ends: UnboundedSender<End>,
-    /// What `h2` has written of a frame.
+    /// The incomplete frame that `h2` has written so far.
     partial: Vec<u8>,
     waiting: VecDeque<Segment>,
-    /// Streams whose responses are cut off.
+    /// Streams whose remaining frames are dropped.
     silenced: BTreeSet<u32>,
-    /// The SETTINGS that the client has not acknowledged: whether each was `h2`'s, who wants to know.
+    /// For each SETTINGS frame without acknowledgement, whether `h2` sent it. If so, `h2` gets the
+    /// acknowledgement.
     settings: VecDeque<bool>,
     incoming: Incoming,
 }
 
-/// What waits to be written.
+/// Output that waits to be written.
 enum Segment {
     Whole(Vec<u8>),
     Pieces(Vec<u8>, usize),
     End(End),
-    /// The end has been announced, and nothing more is written.
+    /// The end has been announced. No further output is written.
     Over,
 }
 
-/// What the client has sent.
+/// Input from the client.
 #[derive(Default)]
 struct Incoming {
     preface: usize,
     partial: Vec<u8>,
-    /// For `h2` to read.
+    /// Complete frames for `h2` to read.
     whole: VecDeque<u8>,
     is_over: bool,
 }
@@ -67,13 +68,13 @@ impl<'a, 'b> Rewriter<'a, 'b> {
     pub(super) fn new(
         stream: &'a mut Secured<'b>,
         log: Arc<ConnectionLog>,
-        orders: PendingAnswers,
+        pending: PendingAnswers,
         ends: UnboundedSender<End>,
     ) -> Self {
         Self {
             stream,
             log,
-            orders,
+            pending,
             ends,
             partial: Vec::new(),
             waiting: VecDeque::new(),
@@ -83,7 +84,7 @@ impl<'a, 'b> Rewriter<'a, 'b> {
         }
     }
 
-    /// Takes a frame of `h2`'s.
+    /// Processes a frame that `h2` has written.
     fn rewrite(&mut self, frame: Frame) {
         let stream = frame.stream;
         if frame.kind == Frame::SETTINGS && !frame.has(Frame::ACK) {
@@ -92,82 +93,82 @@ impl<'a, 'b> Rewriter<'a, 'b> {
         if self.silenced.contains(&stream) {
             return;
         }
-        let Some(mut order) = self.orders.take(stream) else { return self.put(&frame, None) };
+        let Some(mut changes) = self.pending.take(stream) else { return self.put(&frame, None) };
         let is_last = frame.kind == Frame::RST_STREAM
             || matches!(frame.kind, Frame::HEADERS | Frame::DATA) && frame.has(Frame::END_STREAM);
         match frame.kind {
-            Frame::HEADERS => self.rewrite_headers(frame, &mut order),
-            Frame::DATA => self.rewrite_data(frame, &mut order),
-            Frame::RST_STREAM if !order.has_begun => {
-                self.insert(Moment::Before, stream, &order);
-                self.insert(Moment::Instead, stream, &order);
+            Frame::HEADERS => self.rewrite_headers(frame, &mut changes),
+            Frame::DATA => self.rewrite_data(frame, &mut changes),
+            Frame::RST_STREAM if !changes.has_begun => {
+                self.insert(Moment::Before, stream, &changes);
+                self.insert(Moment::Instead, stream, &changes);
                 self.silenced.insert(stream);
             }
-            _ => self.put(&frame, order.piece),
+            _ => self.put(&frame, changes.piece),
         }
         if is_last && !self.silenced.contains(&stream) {
-            self.insert(Moment::After, stream, &order);
+            self.insert(Moment::After, stream, &changes);
         }
         if is_last || self.silenced.contains(&stream) {
-            self.waiting.extend(order.end_after.map(Segment::End));
+            self.waiting.extend(changes.end_after.map(Segment::End));
         } else {
-            self.orders.put_back(stream, order);
+            self.pending.put_back(stream, changes);
         }
     }
 
-    fn rewrite_headers(&mut self, frame: Frame, order: &mut Order) {
+    fn rewrite_headers(&mut self, frame: Frame, changes: &mut Changes) {
         let stream = frame.stream;
-        if !mem::replace(&mut order.has_begun, true) {
-            self.insert(Moment::Before, stream, order);
+        if !mem::replace(&mut changes.has_begun, true) {
+            self.insert(Moment::Before, stream, changes);
         }
         let (mut flags, mut block) = (frame.flags & !Frame::END_HEADERS, frame.payload);
-        let rest = order.faults.iter().find_map(|fault| match fault {
+        let rest = changes.faults.iter().find_map(|fault| match fault {
             Http2Fault::Continuation(size) if *size < block.len() => Some((*size, block.split_off(*size))),
             _ => None,
         });
-        if order.faults.contains(&Http2Fault::Priority) {
+        if changes.faults.contains(&Http2Fault::Priority) {
             flags |= Frame::PRIORITY;
             block.splice(0..0, [0, 0, 0, 0, 15]);
         }
-        order.pad(&mut flags, &mut block);
+        changes.pad(&mut flags, &mut block);
         let Some((size, rest)) = rest else {
-            return self.put(&Frame::headers(stream, &block, flags | Frame::END_HEADERS), order.piece);
+            return self.put(&Frame::headers(stream, &block, flags | Frame::END_HEADERS), changes.piece);
         };
-        self.put(&Frame::headers(stream, &block, flags), order.piece);
+        self.put(&Frame::headers(stream, &block, flags), changes.piece);
         let mut parts = rest.chunks(size.max(1)).peekable();
         while let Some(part) = parts.next() {
             let flags = if parts.peek().is_none() { Frame::END_HEADERS } else { 0 };
-            self.put(&Frame::continuation(stream, part, flags), order.piece);
+            self.put(&Frame::continuation(stream, part, flags), changes.piece);
         }
     }
 
-    fn rewrite_data(&mut self, frame: Frame, order: &mut Order) {
+    fn rewrite_data(&mut self, frame: Frame, changes: &mut Changes) {
         let Frame { stream, flags, mut payload, .. } = frame;
-        let is_first = !payload.is_empty() && !mem::replace(&mut order.has_body, true);
-        if is_first && (order.end_mid_body.is_some() || order.has(Moment::During)) {
+        let is_first = !payload.is_empty() && !mem::replace(&mut changes.has_body, true);
+        if is_first && (changes.end_mid_body.is_some() || changes.has(Moment::During)) {
             let second = payload.split_off(payload.len() / 2);
-            self.put_data(stream, &payload, 0, order);
-            if let Some(end) = order.end_mid_body {
+            self.put_data(stream, &payload, 0, changes);
+            if let Some(end) = changes.end_mid_body {
                 self.waiting.push_back(Segment::End(end));
                 self.silenced.insert(stream);
                 return;
             }
-            self.insert(Moment::During, stream, order);
+            self.insert(Moment::During, stream, changes);
             if self.silenced.contains(&stream) {
                 return;
             }
             payload = second;
         }
-        self.put_data(stream, &payload, flags, order);
+        self.put_data(stream, &payload, flags, changes);
     }
 
-    fn put_data(&mut self, stream: u32, payload: &[u8], flags: u8, order: &Order) {
-        let size = order.faults.iter().find_map(|fault| match fault {
+    fn put_data(&mut self, stream: u32, payload: &[u8], flags: u8, changes: &Changes) {
+        let size = changes.faults.iter().find_map(|fault| match fault {
             Http2Fault::DataFrames(size) => Some(*size),
             _ => None,
         });
         if size == Some(0) {
-            self.put(&Frame::data(stream, b"", 0), order.piece);
+            self.put(&Frame::data(stream, b"", 0), changes.piece);
         }
         let size = size.filter(|size| *size > 0).unwrap_or(payload.len()).max(1);
         let mut start = 0;
@@ -175,8 +176,8 @@ impl<'a, 'b> Rewriter<'a, 'b> {
             let end = payload.len().min(start + size);
             let is_last = end == payload.len();
             let (mut flags, mut part) = (if is_last { flags } else { 0 }, payload[start..end].to_vec());
-            order.pad(&mut flags, &mut part);
-            self.put(&Frame::data(stream, &part, flags), order.piece);
+            changes.pad(&mut flags, &mut part);
+            self.put(&Frame::data(stream, &part, flags), changes.piece);
             if is_last {
                 return;
             }
@@ -184,18 +185,18 @@ impl<'a, 'b> Rewriter<'a, 'b> {
         }
     }
 
-    /// Puts in what the order has for this moment.
-    fn insert(&mut self, moment: Moment, stream: u32, order: &Order) {
-        for fault in order.faults.iter().filter(|fault| fault.moment() == Some(moment)) {
+    /// Inserts the response's frames for this position.
+    fn insert(&mut self, moment: Moment, stream: u32, changes: &Changes) {
+        for fault in changes.faults.iter().filter(|fault| fault.moment() == Some(moment)) {
             if fault.cuts_all(stream) || fault.cuts_body(stream) {
                 self.silenced.insert(stream);
             }
             match fault {
                 Http2Fault::GoAway { last, code, .. } => {
-                    self.put(&Frame::go_away(last.seen_from(stream), *code), order.piece);
+                    self.put(&Frame::go_away(last.seen_from(stream), *code), changes.piece);
                 }
                 Http2Fault::ResetStream { code, .. } => {
-                    self.put(&Frame::reset_stream(stream, *code), order.piece);
+                    self.put(&Frame::reset_stream(stream, *code), changes.piece);
                 }
                 Http2Fault::Insert(_, frame) => {
                     let mut frame = frame.clone();
@@ -205,7 +206,7 @@ impl<'a, 'b> Rewriter<'a, 'b> {
                     if frame.kind == Frame::SETTINGS && !frame.has(Frame::ACK) {
                         self.settings.push_back(false);
                     }
-                    self.put(&frame, order.piece);
+                    self.put(&frame, changes.piece);
                 }
                 _ => {}
             }
@@ -221,7 +222,7 @@ impl<'a, 'b> Rewriter<'a, 'b> {
         }
     }
 
-    /// Writes what waits.
+    /// Writes the waiting output.
     fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while let Some(segment) = self.waiting.front_mut() {
             match segment {
@@ -244,7 +245,7 @@ impl<'a, 'b> Rewriter<'a, 'b> {
                 }
                 Segment::End(end) => {
                     ready!(Pin::new(&mut *self.stream).poll_flush(cx))?;
-                    // Whoever serves the connection takes it, and drops this.
+                    // The receiver serves the connection and drops this object when the message arrives.
                     _ = self.ends.send(*end);
                     *segment = Segment::Over;
                 }
@@ -257,7 +258,7 @@ impl<'a, 'b> Rewriter<'a, 'b> {
         Poll::Ready(Ok(()))
     }
 
-    /// Takes octets of the client's.
+    /// Processes bytes of the client.
     fn receive(&mut self, mut bytes: &[u8]) {
         let incoming = &mut self.incoming;
         if incoming.preface < PREFACE {
@@ -318,7 +319,7 @@ impl AsyncWrite for Rewriter<'_, '_> {
         Pin::new(&mut *this.stream).poll_flush(cx)
     }
 
-    /// Writes everything. How the connection ends is not for `h2` to say.
+    /// Writes the waiting output, but does not close: the script determines how the connection ends.
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.poll_flush(cx)
     }

@@ -1,4 +1,4 @@
-//! A connection inside TLS: read record by record, written in records of one's choice.
+//! A connection inside TLS. Reads are by record, and writes can choose the record boundaries.
 
 use std::io::{self, Write as _};
 use std::pin::Pin;
@@ -17,7 +17,7 @@ use crate::script::End;
 pub(super) struct Secured<'a> {
     tls: TlsStream<&'a mut Tee>,
     log: Arc<ConnectionLog>,
-    /// What of the record read last was not taken.
+    /// The number of bytes of the last record that have not been taken.
     left: usize,
     client_end: Option<ClientEnd>,
 }
@@ -28,17 +28,18 @@ impl<'a> Secured<'a> {
         Self { tls, log, left: 0, client_end: None }
     }
 
-    /// The application protocol that was agreed on.
+    /// The negotiated application protocol.
     pub(super) fn protocol(&self) -> Option<&[u8]> {
         self.tls.get_ref().1.alpn_protocol()
     }
 
-    /// The certificates that the client showed.
+    /// The certificates that the client presented.
     pub(super) fn client_chain(&self) -> &[CertificateDer<'static>] {
         self.tls.get_ref().1.peer_certificates().unwrap_or_default()
     }
 
-    /// Adds the plaintext of one record to `input`. The client's end is an error, of whatever kind.
+    /// Appends the plaintext of one record to `input`. An end of the connection by the client, of any kind, is
+    /// an error.
     pub(super) async fn read(&mut self, input: &mut Vec<u8>) -> io::Result<()> {
         let length = std::future::poll_fn(|cx| {
             let record = ready!(self.poll_record(cx))?;
@@ -50,17 +51,23 @@ impl<'a> Secured<'a> {
         if length == 0 { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
     }
 
-    /// Whether another record can be read without asking the kernel: its answer can go out with others.
+    /// Whether another record can be read without a system call. If so, the answer can be sent together with
+    /// others.
     pub(super) fn has_more(&self) -> bool {
         self.tls.get_ref().0.has_record()
     }
 
-    /// Puts octets into a record of their own, to be written with the next [`flush`](Self::flush).
+    /// Appends bytes as a record. The next [`flush`](Self::flush) writes them.
     pub(super) fn queue(&mut self, bytes: &[u8]) {
-        self.tls.get_mut().1.writer().write_all(bytes).expect("rustls takes all without a limit");
+        self.tls
+            .get_mut()
+            .1
+            .writer()
+            .write_all(bytes)
+            .expect("rustls accepts all bytes if the buffer has no limit");
     }
 
-    /// Writes octets in pieces, each one record and one write.
+    /// Writes bytes in pieces, each in a separate record and write.
     pub(super) async fn write(&mut self, bytes: &[u8], piece: usize) -> io::Result<()> {
         for part in bytes.chunks(piece.max(1)) {
             self.queue(part);
@@ -73,7 +80,7 @@ impl<'a> Secured<'a> {
         self.tls.flush().await
     }
 
-    /// Ends the server's side.
+    /// Ends the server's side of the connection.
     pub(super) async fn end(&mut self, end: End) -> io::Result<()> {
         if end == End::CloseNotify {
             self.tls.get_mut().1.send_close_notify();
@@ -82,7 +89,7 @@ impl<'a> Secured<'a> {
         self.tls.get_mut().0.end(end).await
     }
 
-    /// Reads and forgets, until the client ends its side: how it does.
+    /// Reads and discards until the client ends the connection, and returns how it did.
     pub(super) async fn drain(&mut self) -> ClientEnd {
         let mut input = Vec::new();
         loop {
@@ -94,7 +101,7 @@ impl<'a> Secured<'a> {
         }
     }
 
-    /// What is there of the next record, or of the one last read.
+    /// The rest of the last record, or the next record if no bytes are left.
     fn poll_record(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
         let length = match ready!(Pin::new(&mut self.tls).poll_fill_buf(cx)) {
             Ok(record) => record.len(),

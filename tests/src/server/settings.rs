@@ -1,4 +1,4 @@
-//! How a server is set up.
+//! The configuration of a server.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -9,7 +9,8 @@ use crate::authority::{Authority, ServerCertificate};
 use crate::script::Script;
 use crate::zone::{Manner, Padding, Zone};
 
-/// A server to be: what it speaks, as whom, and what goes wrong. [`start`](Self::start) starts it.
+/// The configuration of a server: the protocols, the certificates, the zone and the faults.
+/// [`start`](Self::start) starts the server.
 #[derive(Clone, Debug)]
 pub struct Setup {
     pub(super) service: Service,
@@ -29,7 +30,7 @@ pub struct Setup {
     pub(super) bind: SocketAddr,
 }
 
-/// What a server speaks inside TLS.
+/// The protocol inside TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Service {
     Dot,
@@ -57,97 +58,99 @@ impl Setup {
         }
     }
 
-    /// Who issued its certificate, and those of the clients it accepts; [`Authority::shared`] unless said.
+    /// The authority that issues the server's certificate and that client certificates must be from. Default:
+    /// [`Authority::shared`].
     pub fn authority(self, authority: Arc<Authority>) -> Self {
         Self { authority, ..self }
     }
 
-    /// Which certificate it shows; a good one unless said.
+    /// The certificate that the server presents. Default: a valid one.
     pub fn certificate(self, certificate: ServerCertificate) -> Self {
         Self { certificate, ..self }
     }
 
-    /// Whether clients need a certificate; they do not unless said.
+    /// Whether clients need a certificate. Default: no certificate is requested.
     pub fn client_authentication(self, client_authentication: ClientAuthentication) -> Self {
         Self { client_authentication, ..self }
     }
 
-    /// Shorthand for [`ClientAuthentication::Required`]: mutual TLS.
+    /// Short for [`ClientAuthentication::Required`]: mutual TLS.
     pub fn mutual(self) -> Self {
         self.client_authentication(ClientAuthentication::Required)
     }
 
-    /// How clients without an acceptable certificate are refused; by alert unless said.
+    /// How clients without an acceptable certificate are refused. Default: by an alert.
     pub fn refusal(self, refusal: Refusal) -> Self {
         Self { refusal, ..self }
     }
 
-    /// Which TLS versions it speaks; 1.2 and 1.3 unless said.
+    /// The TLS versions that the server supports. Default: 1.2 and 1.3.
     pub fn tls(self, tls: TlsVersions) -> Self {
         Self { tls, ..self }
     }
 
-    /// How many tickets it gives with each TLS 1.3 handshake; 2 unless said. With 0 nothing is ever resumed.
+    /// The number of tickets that the server sends in each TLS 1.3 handshake. Default: 2. With 0, sessions are
+    /// never resumed, in either TLS version.
     pub fn tickets(self, tickets: usize) -> Self {
         Self { tickets, ..self }
     }
 
-    /// What it does with the application protocols that clients offer; it agrees on its own unless said.
+    /// How the server handles ALPN. Default: it selects a protocol that the server speaks.
     pub fn alpn(self, alpn: Alpn) -> Self {
         Self { alpn, ..self }
     }
 
-    /// Which HTTP it speaks where no application protocol is agreed on, or where it should speak another than
-    /// agreed: a server that says `h2` and speaks HTTP/1.1 is not unheard of.
+    /// The HTTP version that the server speaks, whatever ALPN negotiates. Real servers exist that negotiate
+    /// `h2` and speak HTTP/1.1. Default: the negotiated version.
     pub fn speaks(self, version: Http) -> Self {
         Self { speaks: Some(version), ..self }
     }
 
-    /// What it answers from; [`Zone::example`] unless said.
+    /// The zone that the server answers from. Default: [`Zone::example`].
     pub fn zone(self, zone: Zone) -> Self {
         Self { zone, ..self }
     }
 
-    /// The timeout it promises in the EDNS keepalive option (RFC 7828); it has none to promise unless said.
+    /// The timeout in the EDNS keepalive option (RFC 7828). Default: the server does not send this option.
     pub fn keepalive(mut self, timeout: Duration) -> Self {
         self.manner.keepalive = Some(timeout);
         self
     }
 
-    /// When it pads its answers; where asked, unless said.
+    /// When the server pads answers. Default: if the query is padded.
     pub fn padding(mut self, padding: Padding) -> Self {
         self.manner.padding = padding;
         self
     }
 
-    /// What goes wrong; nothing unless said.
+    /// The faults of the server. Default: no faults.
     pub fn script(self, script: Script) -> Self {
         Self { script, ..self }
     }
 
-    /// The path of DNS over HTTPS; `/dns-query` unless said.
+    /// The path of DNS over HTTPS. Default: `/dns-query`.
     pub fn path(self, path: &str) -> Self {
         Self { path: path.to_owned(), ..self }
     }
 
-    /// The SETTINGS of HTTP/2.
+    /// The server's HTTP/2 SETTINGS. Default: the values of the `h2` crate.
     pub fn http2_settings(self, http2: Http2Settings) -> Self {
         Self { http2, ..self }
     }
 
-    /// The address to listen on, `127.0.0.1` unless said, with the port a free one where it is 0. On
-    /// `127.0.0.1`, `::1` has the same port beside it, where the machine has IPv6.
+    /// The address to listen on. Default: `127.0.0.1`, with a free port, which port 0 stands for. A server on
+    /// `127.0.0.1` also listens on the same port of `::1`, if the machine has IPv6.
     ///
-    /// Other servers on the same port: `127.0.0.2` and so on are loopback, too.
+    /// Several servers can use the same port with different loopback addresses, such as `127.0.0.2`.
     pub fn bind(self, address: SocketAddr) -> Self {
         Self { bind: address, ..self }
     }
 
-    /// Starts the server on a thread of its own.
+    /// Starts the server.
     ///
     /// # Panics
     ///
-    /// When it cannot listen.
+    /// If the server cannot listen.
     pub fn start(self) -> Server {
         Server::start(self)
     }
@@ -156,7 +159,7 @@ impl Setup {
         self.bind.ip() == IpAddr::V4(Ipv4Addr::LOCALHOST)
     }
 
-    /// The application protocols that it agrees on, in its order of preference.
+    /// The application protocols of the server, in order of preference.
     pub(super) fn protocols(&self) -> Vec<Vec<u8>> {
         match self.service {
             Service::Dot => vec![b"dot".to_vec()],
@@ -172,30 +175,31 @@ impl Setup {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum ClientAuthentication {
-    /// They are not asked for one.
+    /// No certificate is requested.
     #[default]
     NotAsked,
-    /// They are asked, and one that they show has to be good.
+    /// A certificate is requested. Clients without one are accepted; an invalid one is refused.
     Optional,
-    /// They have to show a good one.
+    /// A valid certificate is required.
     Required,
 }
 
-/// How a client is refused that has no acceptable certificate. In TLS 1.3 the client's handshake is over by then,
-/// whichever it is.
+/// How a client without an acceptable certificate is refused. In TLS 1.3, the client's handshake is already
+/// complete when the client is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// By the alert that says why: `certificate_required`, `unknown_ca`, `certificate_expired`, `access_denied`.
+    /// By the alert that states the reason: `certificate_required`, `unknown_ca`, `certificate_expired`,
+    /// `access_denied`.
     #[default]
     Alert,
-    /// By `close_notify`, as if nothing were wrong.
+    /// By `close_notify`, as at the regular end of a connection.
     CloseNotify,
-    /// By the bare end of the connection.
+    /// By TCP FIN without an alert.
     Eof,
-    /// By a reset.
+    /// By a TCP reset.
     Reset,
-    /// By an HTTP page with status 400, as nginx does. Over DoT by `close_notify`.
+    /// By an HTTP page with status 400, as nginx does. Over DoT, by `close_notify`.
     Page,
 }
 
@@ -203,31 +207,31 @@ pub enum Refusal {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum TlsVersions {
-    /// 1.2 and 1.3.
+    /// TLS 1.2 and 1.3.
     #[default]
     Both,
-    /// 1.2.
+    /// TLS 1.2.
     Only12,
-    /// 1.3.
+    /// TLS 1.3.
     Only13,
 }
 
-/// What a server does with the application protocols that a client offers (RFC 7301).
+/// How a server handles the application protocols that a client offers (RFC 7301).
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Alpn {
-    /// Agrees on one of its own, and refuses by alert a client that offers only others.
+    /// The server selects a protocol that it speaks. A client that offers only others is refused by an alert.
     #[default]
     Accept,
-    /// Agrees on none.
+    /// The server ignores the extension and selects no protocol.
     Ignore,
-    /// Refuses by the alert `no_application_protocol` whatever is offered.
+    /// The server always refuses, by the alert `no_application_protocol`.
     Refuse,
-    /// Agrees on this one, and refuses by alert a client that does not offer it.
+    /// The server selects this protocol. A client that does not offer it is refused by an alert.
     Only(Vec<u8>),
 }
 
-/// A version of HTTP.
+/// An HTTP version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Http {
@@ -237,7 +241,7 @@ pub enum Http {
     Two,
 }
 
-/// What a server says in its SETTINGS (RFC 9113 Section 6.5.2). `None` is the protocol's default.
+/// The values in a server's SETTINGS frame (RFC 9113 Section 6.5.2). `None` is the protocol's default.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Http2Settings {
     /// `SETTINGS_MAX_CONCURRENT_STREAMS`.

@@ -1,7 +1,7 @@
-//! Under TLS: the TCP stream, which counts its reads and hands TLS records up one by one.
+//! The layer under TLS: a TCP stream that counts its reads and passes TLS records up one at a time.
 //!
-//! Handing up one record at a time is what lets the layer above TLS see the client's records as they were
-//! made: it reads the plaintext of exactly one.
+//! Because only one record is passed up at a time, the layer above TLS reads the plaintext of exactly one
+//! record and can log the client's record boundaries.
 
 use std::io;
 use std::pin::Pin;
@@ -15,20 +15,20 @@ use super::connection::ConnectionLog;
 use crate::observe::{ClientEnd, keep};
 use crate::script::End;
 
-/// The octets of a TLS record's header (RFC 8446 Section 5.1).
+/// The length of a TLS record header in bytes (RFC 8446 Section 5.1).
 const RECORD_HEADER: usize = 5;
 
-/// As much as one read takes in.
+/// The maximum number of bytes per read.
 const BUFFER: usize = 64 * 1024;
 
 pub(super) struct Tee {
     tcp: TcpStream,
     log: Arc<ConnectionLog>,
     buffer: Box<[u8]>,
-    /// What of the buffer was read from TCP and not handed up.
+    /// The range of the buffer that has been read from TCP but not passed up.
     start: usize,
     end: usize,
-    /// What of the current record, its header included, was not handed up.
+    /// The number of bytes of the current record, including its header, that have not been passed up.
     left: usize,
     reads: usize,
     is_over: bool,
@@ -39,12 +39,12 @@ impl Tee {
         Self { tcp, log, buffer: vec![0; BUFFER].into(), start: 0, end: 0, left: 0, reads: 0, is_over: false }
     }
 
-    /// The place, among all reads, of the read that brought what was handed up last.
+    /// The index of the read that returned the bytes passed up last.
     pub(super) fn last_read(&self) -> usize {
         self.reads.saturating_sub(1)
     }
 
-    /// Whether a whole record is here, read from TCP and not handed up.
+    /// Whether a complete record has been read from TCP but not passed up.
     pub(super) fn has_record(&self) -> bool {
         let buffered = &self.buffer[self.start..self.end];
         self.left == 0
@@ -54,7 +54,7 @@ impl Tee {
             })
     }
 
-    /// Ends the server's side in the way of TCP. `CloseNotify` has been said by then where it could be.
+    /// Ends the server's side of TCP. For `CloseNotify`, the TLS layer has already sent the alert if it could.
     pub(super) async fn end(&mut self, end: End) -> io::Result<()> {
         match end {
             End::Reset => self.tcp.set_zero_linger(),
@@ -67,8 +67,8 @@ impl Tee {
         }
     }
 
-    /// Reads and forgets, until the client ends its side: closing earlier would make the kernel send a reset,
-    /// and take with it what was written last.
+    /// Reads and discards until the client ends the connection. If the server closed earlier, the kernel would send a
+    /// reset, and the client could lose the bytes that were written last.
     pub(super) async fn drain(&mut self) -> ClientEnd {
         loop {
             match self.tcp.read(&mut self.buffer).await {
@@ -79,7 +79,7 @@ impl Tee {
         }
     }
 
-    /// How many octets can be handed up: none past the end of the current record.
+    /// The number of bytes that can be passed up, at most to the end of the current record.
     fn available(&mut self) -> usize {
         let buffered = &self.buffer[self.start..self.end];
         if self.left == 0 {

@@ -1,4 +1,4 @@
-//! TLS configurations, one for each choice that a setup or a script can make.
+//! TLS configurations, one for each combination of settings and faults.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -17,27 +17,28 @@ use super::settings::{Alpn, ClientAuthentication, Refusal, Setup, TlsVersions};
 use crate::authority::{Authority, ServerCertificate};
 use crate::script::ConnectionFault;
 
-/// How many sessions a server remembers for clients that come back.
+/// The number of sessions that a server stores for resumption.
 const SESSIONS: usize = 4096;
 
-/// Everything about TLS that connections of one server can differ in.
+/// The TLS settings that can differ between connections of one server.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Choice {
     certificate: ServerCertificate,
     alpn: Alpn,
     versions: TlsVersions,
-    judgement: Judgement,
+    client_check: ClientCheck,
 }
 
-/// What becomes of clients' certificates in the handshake.
+/// How client certificates are verified during the handshake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Judgement {
+enum ClientCheck {
     NotAsked,
     Optional,
     Required,
-    /// Any will do, and none: the server looks at them after the handshake.
+    /// All clients are accepted, with or without a certificate. The server verifies certificates after the
+    /// handshake.
     Later,
-    /// None will do.
+    /// All clients are refused.
     RefuseAll,
 }
 
@@ -47,11 +48,11 @@ impl Choice {
             certificate: setup.certificate,
             alpn: setup.alpn.clone(),
             versions: setup.tls,
-            judgement: match (setup.client_authentication, setup.refusal) {
-                (ClientAuthentication::NotAsked, _) => Judgement::NotAsked,
-                (ClientAuthentication::Optional, Refusal::Alert) => Judgement::Optional,
-                (ClientAuthentication::Required, Refusal::Alert) => Judgement::Required,
-                (ClientAuthentication::Optional | ClientAuthentication::Required, _) => Judgement::Later,
+            client_check: match (setup.client_authentication, setup.refusal) {
+                (ClientAuthentication::NotAsked, _) => ClientCheck::NotAsked,
+                (ClientAuthentication::Optional, Refusal::Alert) => ClientCheck::Optional,
+                (ClientAuthentication::Required, Refusal::Alert) => ClientCheck::Required,
+                (ClientAuthentication::Optional | ClientAuthentication::Required, _) => ClientCheck::Later,
             },
         };
         for fault in faults {
@@ -59,8 +60,8 @@ impl Choice {
                 ConnectionFault::Certificate(certificate) => choice.certificate = *certificate,
                 ConnectionFault::Alpn(alpn) => choice.alpn = alpn.clone(),
                 ConnectionFault::Tls(versions) => choice.versions = *versions,
-                ConnectionFault::RefuseClient(Refusal::Alert) => choice.judgement = Judgement::RefuseAll,
-                ConnectionFault::RefuseClient(_) => choice.judgement = Judgement::Later,
+                ConnectionFault::RefuseClient(Refusal::Alert) => choice.client_check = ClientCheck::RefuseAll,
+                ConnectionFault::RefuseClient(_) => choice.client_check = ClientCheck::Later,
                 _ => {}
             }
         }
@@ -68,7 +69,7 @@ impl Choice {
     }
 }
 
-/// Makes configurations, and remembers the sessions that they share.
+/// Creates configurations and holds the sessions that they share.
 #[derive(Debug)]
 pub(super) struct Tls {
     authority: Arc<Authority>,
@@ -77,7 +78,7 @@ pub(super) struct Tls {
     protocols: Vec<Vec<u8>>,
     tickets: usize,
     sessions: Arc<Sessions>,
-    /// The configuration made last: most connections want the one before.
+    /// The configuration that was created last. Most connections need the same one as the connection before.
     last: Mutex<Option<(Choice, Arc<ServerConfig>)>>,
 }
 
@@ -87,7 +88,7 @@ impl Tls {
         let roots = Arc::new(setup.authority.root_store());
         let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider.clone())
             .build()
-            .expect("there is a root, and no revocation list");
+            .expect("the root store is not empty");
         Self {
             authority: setup.authority.clone(),
             provider,
@@ -111,13 +112,13 @@ impl Tls {
         }
     }
 
-    /// Whether a client with this chain is welcome.
+    /// Whether a client with this certificate chain is accepted.
     pub(super) fn accepts(&self, chain: &[CertificateDer<'_>]) -> bool {
         let [leaf, intermediates @ ..] = chain else { return false };
         self.verifier.verify_client_cert(leaf, intermediates, UnixTime::now()).is_ok()
     }
 
-    /// Makes every client's tickets worthless.
+    /// Invalidates the tickets of all clients.
     pub(super) fn forget_sessions(&self) {
         self.sessions.clear();
     }
@@ -132,26 +133,26 @@ impl Tls {
         let builder = ServerConfig::builder_with_provider(self.provider.clone())
             .with_protocol_versions(versions)
             .expect("the provider has suites for every version");
-        let builder = match choice.judgement {
-            Judgement::NotAsked => builder.with_no_client_auth(),
-            judgement => {
+        let builder = match choice.client_check {
+            ClientCheck::NotAsked => builder.with_no_client_auth(),
+            client_check => {
                 let verifier = self.verifier.clone();
-                builder.with_client_cert_verifier(Arc::new(Judge { verifier, judgement }))
+                builder.with_client_cert_verifier(Arc::new(TestVerifier { verifier, client_check }))
             }
         };
         let mut config = builder
             .with_single_cert(identity.chain_der().to_vec(), identity.key_der())
-            .expect("the key is the certificate's");
+            .expect("the key matches the certificate");
         config.alpn_protocols = match &choice.alpn {
             Alpn::Accept => self.protocols.clone(),
             Alpn::Ignore => Vec::new(),
-            Alpn::Refuse => vec![b"none that anybody offers".to_vec()],
+            Alpn::Refuse => vec![b"offered by no client".to_vec()],
             Alpn::Only(protocol) => vec![protocol.clone()],
         };
         config.send_tls13_tickets = self.tickets;
-        // A resumed client is not asked for its certificate again, so that it could not be refused either.
-        config.session_storage = match choice.judgement {
-            Judgement::RefuseAll => Arc::new(NoServerSessionStorage {}),
+        // A resumed client does not present its certificate again and could therefore not be refused.
+        config.session_storage = match choice.client_check {
+            ClientCheck::RefuseAll => Arc::new(NoServerSessionStorage {}),
             _ if self.tickets == 0 => Arc::new(NoServerSessionStorage {}),
             _ => self.sessions.clone(),
         };
@@ -159,7 +160,7 @@ impl Tls {
     }
 }
 
-/// Sessions that can be forgotten.
+/// A session store that can be cleared.
 #[derive(Debug)]
 struct Sessions(Mutex<Arc<ServerSessionMemoryCache>>);
 
@@ -195,16 +196,16 @@ impl StoresServerSessions for Sessions {
     }
 }
 
-/// Verifies clients' certificates, or only seems to.
+/// Verifies client certificates, or accepts or refuses all of them.
 #[derive(Debug)]
-struct Judge {
+struct TestVerifier {
     verifier: Arc<dyn ClientCertVerifier>,
-    judgement: Judgement,
+    client_check: ClientCheck,
 }
 
-impl ClientCertVerifier for Judge {
+impl ClientCertVerifier for TestVerifier {
     fn client_auth_mandatory(&self) -> bool {
-        matches!(self.judgement, Judgement::Required | Judgement::RefuseAll)
+        matches!(self.client_check, ClientCheck::Required | ClientCheck::RefuseAll)
     }
 
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
@@ -217,9 +218,9 @@ impl ClientCertVerifier for Judge {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<ClientCertVerified, rustls::Error> {
-        match self.judgement {
-            Judgement::Later => Ok(ClientCertVerified::assertion()),
-            Judgement::RefuseAll => Err(CertificateError::ApplicationVerificationFailure.into()),
+        match self.client_check {
+            ClientCheck::Later => Ok(ClientCertVerified::assertion()),
+            ClientCheck::RefuseAll => Err(CertificateError::ApplicationVerificationFailure.into()),
             _ => self.verifier.verify_client_cert(leaf, intermediates, now),
         }
     }

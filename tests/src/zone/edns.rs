@@ -1,20 +1,20 @@
-//! The OPT record of an answer, written by hand so that the order of its options is ours.
+//! The OPT record of an answer. The record is encoded by hand to control the order of the options.
 
 use hickory_proto::op::ResponseCode;
 
 use super::{Manner, Padding};
 use crate::wire::Query;
 
-/// The EDNS options that the servers know (RFC 7871, RFC 7828, RFC 7830, RFC 8914).
+/// The codes of the EDNS options that the servers support (RFC 7871, RFC 7828, RFC 7830, RFC 8914).
 pub(crate) const CLIENT_SUBNET: u16 = 8;
 pub(crate) const KEEPALIVE: u16 = 11;
 pub(crate) const PADDING: u16 = 12;
 pub(crate) const EXTENDED_ERROR: u16 = 15;
 
-/// What a padded answer is a multiple of (RFC 8467 Section 4.1).
+/// The length of a padded answer is a multiple of this many bytes (RFC 8467 Section 4.1).
 const BLOCK: usize = 468;
 
-/// Adds the OPT record, where the query has one, to an answer that has no additional records yet.
+/// Adds an OPT record to an answer without additional records, if the query has an OPT record.
 pub(super) fn append(
     answer: &mut Vec<u8>,
     query: &Query<'_>,
@@ -47,10 +47,10 @@ pub(super) fn append(
     answer[11] += 1;
 }
 
-/// An OPT record without options.
+/// The length of an OPT record without options, in bytes.
 const OPT_FIXED: usize = 11;
 
-/// RFC 7828 Section 3.1: the timeout is in units of 100 ms.
+/// Converts a timeout to units of 100 ms (RFC 7828 Section 3.1).
 pub(crate) fn tenths(timeout: std::time::Duration) -> u16 {
     u16::try_from(timeout.as_millis() / 100).unwrap_or(u16::MAX)
 }

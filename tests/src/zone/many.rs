@@ -1,7 +1,8 @@
-//! Names without end, for load: every name below `many.example.test.` has an A and an AAAA record.
+//! An unlimited number of names for load tests: every name below `many.example.test.` has an A and an AAAA
+//! record.
 //!
-//! Their answers are written without a look-up and without hickory-proto, so that a server under load spends its
-//! time where real ones do, in TLS.
+//! These answers are encoded without a lookup and without hickory-proto. A server under load therefore spends
+//! its time in TLS, as real servers do.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -15,7 +16,7 @@ const A: u16 = 1;
 const AAAA: u16 = 28;
 const TTL: u32 = 300;
 
-/// The A record of a name below `many.example.test.`: always in `198.18.0.0/15` (RFC 2544).
+/// The A record of a name below `many.example.test.`, which is always in `198.18.0.0/15` (RFC 2544).
 ///
 /// ```
 /// let address = privydns_tests::zone::many_address("n17.many.example.test.");
@@ -26,12 +27,12 @@ pub fn many_address(name: &str) -> Ipv4Addr {
     address(digest(&wire(name)))
 }
 
-/// The AAAA record of a name below `many.example.test.`: always in `2001:db8::/32` (RFC 3849).
+/// The AAAA record of a name below `many.example.test.`, which is always in `2001:db8::/32` (RFC 3849).
 pub fn many_address6(name: &str) -> Ipv6Addr {
     address6(digest(&wire(name)))
 }
 
-/// The answer, where the query is for an address of such a name.
+/// Returns the answer if the query is for an address of such a name.
 pub(super) fn answer(query: &Query<'_>, manner: &Manner) -> Option<Vec<u8>> {
     let name = query.name();
     let tail = &name[name.len().checked_sub(SUFFIX.len())?..];
@@ -76,17 +77,17 @@ fn address6(digest: u32) -> Ipv6Addr {
     Ipv6Addr::from(0x2001_0db8 << 96 | u128::from(digest))
 }
 
-/// FNV-1a of the name in lower case.
+/// The FNV-1a hash of the name in lower case.
 fn digest(name: &[u8]) -> u32 {
-    name.iter().fold(0x811c_9dc5, |digest, octet| {
-        (digest ^ u32::from(octet.to_ascii_lowercase())).wrapping_mul(0x0100_0193)
+    name.iter().fold(0x811c_9dc5, |digest, byte| {
+        (digest ^ u32::from(byte.to_ascii_lowercase())).wrapping_mul(0x0100_0193)
     })
 }
 
 fn wire(name: &str) -> Vec<u8> {
     let mut wire = Vec::new();
     for label in name.trim_end_matches('.').split('.') {
-        wire.push(u8::try_from(label.len()).expect("a label has at most 63 octets"));
+        wire.push(u8::try_from(label.len()).expect("a label has at most 63 bytes"));
         wire.extend(label.as_bytes());
     }
     wire.push(0);

@@ -1,34 +1,33 @@
-//! What the servers know: a small zone, and a function from a query's octets to an answer's.
+//! The records of a server, and the function that answers a query from them.
 //!
-//! [`Zone::example`] is what every server answers from unless it is given another. All names are below
-//! `example.test.`:
+//! [`Zone::example`] is the default zone of all servers. All names are below `example.test.`:
 //!
 //! | name | records |
 //! |---|---|
 //! | `example.test.` | A, AAAA, NS, three MX, TXT, CAA, HTTPS |
 //! | `www` | A `192.0.2.1`, AAAA `2001:db8::1`, TTL 300 |
-//! | `v4only`, `v6only` | one address; the other family is NODATA |
+//! | `v4only`, `v6only` | one address; NODATA for the other family |
 //! | `multi` | eight A |
 //! | `alias` | CNAME to `www` |
 //! | `chain` | CNAME to `chain2`, `chain3`, `chain4`, `www` |
 //! | `loop` | CNAME to `loop2`, and back |
 //! | `dangling` | CNAME to `nowhere`, which does not exist |
-//! | `outside` | CNAME to a name that this zone knows nothing of |
+//! | `outside` | CNAME to a name outside this zone |
 //! | `ttl0`, `ttl1`, `ttl300`, `ttl86400` | A with that TTL |
 //! | `mixed` | A with TTLs 300, 60, 120 |
-//! | `big` | TXT of 5,100 octets in one record |
-//! | `huge` | TXT of about 60,000 octets in 30 records |
+//! | `big` | TXT of 5,100 bytes in one record |
+//! | `huge` | TXT of about 60,000 bytes in 30 records |
 //! | `_sip._tcp` | four SRV of two priorities |
 //! | `svc` | HTTPS with ALPN, port and address hints |
 //! | `*.wild` | A `192.0.2.99`, TXT |
-//! | `*.many` | A and AAAA of [`many_address`] and [`many_address6`]: as many names as a load test needs |
-//! | `secure` | A, with AD set where the query has AD or DO |
+//! | `*.many` | A and AAAA of [`many_address`] and [`many_address6`], for load tests |
+//! | `secure` | A, with the AD flag if the query has AD or DO |
 //! | `servfail` | SERVFAIL with an extended error 22 |
 //! | `refused` | REFUSED with an extended error 18 |
-//! | `notimp`, `formerr` | those codes |
+//! | `notimp`, `formerr` | NOTIMP, FORMERR |
 //!
-//! Everything else below `example.test.` is NXDOMAIN with an SOA whose negative TTL is 60 s; names elsewhere are
-//! REFUSED, save the PTR records of `192.0.2.1` and `2001:db8::1`.
+//! All other names below `example.test.` are NXDOMAIN, with an SOA whose negative TTL is 60 s. Names in other
+//! zones are REFUSED, except the PTR records of `192.0.2.1` and `2001:db8::1`.
 
 pub(crate) mod edns;
 mod example;
@@ -46,10 +45,10 @@ use crate::wire::{HEADER, Query};
 
 pub use many::{many_address, many_address6};
 
-/// The longest CNAME chain that is followed.
+/// The maximum length of a CNAME chain.
 const MAX_CHAIN: usize = 16;
 
-/// Records, and the failures that some names answer with.
+/// Records, and names that are answered with an error code.
 ///
 /// ```
 /// use std::time::Duration;
@@ -66,33 +65,34 @@ pub struct Zone {
     records: BTreeMap<Name, Vec<Record>>,
     failures: BTreeMap<Name, Failure>,
     authentic: Vec<Name>,
-    /// Whether names below `many.example.test.` are made up as they are asked for.
+    /// Whether records of names below `many.example.test.` are generated for each query.
     many: bool,
 }
 
-/// How answers are dressed, whatever they say.
+/// Settings for the EDNS options of all answers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Manner {
-    /// What the EDNS keepalive option says, where the client asked for it (RFC 7828). `None`: not supported.
+    /// The timeout in the EDNS keepalive option, which is sent if the client sends the option (RFC 7828). `None`
+    /// sends no such option.
     pub keepalive: Option<Duration>,
     /// When answers are padded.
     pub padding: Padding,
 }
 
-/// When a server pads its answers to blocks of 468 octets (RFC 8467 Section 4.1).
+/// When a server pads answers to a multiple of 468 bytes (RFC 8467 Section 4.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Padding {
-    /// Where the query was padded, as RFC 7830 Section 4 says.
+    /// If the query was padded (RFC 7830 Section 4).
     #[default]
     IfAsked,
-    /// Wherever the query has EDNS.
+    /// If the query has EDNS.
     Always,
     /// Never.
     Never,
 }
 
-/// A response code, and an extended error to go with it.
+/// A response code, with an optional extended error.
 #[derive(Clone, Debug)]
 struct Failure {
     code: ResponseCode,
@@ -100,16 +100,16 @@ struct Failure {
 }
 
 impl Zone {
-    /// The zone that the module's page describes.
+    /// The zone that the module documentation describes.
     pub fn example() -> Self {
         example::zone()
     }
 
-    /// A zone with an SOA and an NS record at its apex, and nothing else.
+    /// A zone that contains only an SOA and an NS record at its apex.
     ///
     /// # Panics
     ///
-    /// When `apex` is not a domain name, as with every name given to a zone.
+    /// If `apex` is not a domain name. All methods of this type panic if a name is invalid.
     pub fn new(apex: &str) -> Self {
         let zone = Self {
             apexes: Vec::new(),
@@ -121,11 +121,11 @@ impl Zone {
         zone.apex(apex)
     }
 
-    /// Adds an apex: names below it that have no records are NXDOMAIN, and are not REFUSED.
+    /// Adds an apex. Names below an apex that have no records are NXDOMAIN instead of REFUSED.
     ///
     /// # Panics
     ///
-    /// When `apex` is not a domain name.
+    /// If `apex` is not a domain name.
     pub fn apex(mut self, apex: &str) -> Self {
         let name = name(apex);
         let server = child("ns", &name);
@@ -144,7 +144,7 @@ impl Zone {
     ///
     /// # Panics
     ///
-    /// When `owner` is not a domain name.
+    /// If `owner` is not a domain name.
     pub fn record(mut self, owner: &str, ttl: u32, data: RData) -> Self {
         self.insert(name(owner), ttl, data);
         self
@@ -154,7 +154,7 @@ impl Zone {
     ///
     /// # Panics
     ///
-    /// When `owner` is not a domain name.
+    /// If `owner` is not a domain name.
     pub fn address(self, owner: &str, ttl: u32, address: IpAddr) -> Self {
         self.record(owner, ttl, address.into())
     }
@@ -163,47 +163,47 @@ impl Zone {
     ///
     /// # Panics
     ///
-    /// When `owner` or `target` is not a domain name.
+    /// If `owner` or `target` is not a domain name.
     pub fn alias(self, owner: &str, ttl: u32, target: &str) -> Self {
         self.record(owner, ttl, RData::CNAME(CNAME(name(target))))
     }
 
-    /// Adds a TXT record of one string.
+    /// Adds a TXT record that consists of one string.
     ///
     /// # Panics
     ///
-    /// When `owner` is not a domain name.
+    /// If `owner` is not a domain name.
     pub fn text(self, owner: &str, ttl: u32, text: &str) -> Self {
         self.record(owner, ttl, RData::TXT(TXT::new(vec![text.to_owned()])))
     }
 
-    /// Makes a name answer with a response code, and with an extended error (RFC 8914) where one is given.
+    /// Answers queries for a name with this response code and, if given, an extended error (RFC 8914).
     ///
     /// # Panics
     ///
-    /// When `owner` is not a domain name.
+    /// If `owner` is not a domain name.
     pub fn failure(mut self, owner: &str, code: ResponseCode, extended: Option<(u16, &str)>) -> Self {
         let extended = extended.map(|(code, text)| (code, text.to_owned()));
         self.failures.insert(name(owner), Failure { code, extended });
         self
     }
 
-    /// Makes a name's answers carry AD, as those of a validating resolver, where the query asks for it by AD or
-    /// DO (RFC 6840 Section 5.8).
+    /// Sets the AD flag in answers for a name, as a validating resolver does, if the query has AD or DO (RFC
+    /// 6840 Section 5.8).
     ///
     /// # Panics
     ///
-    /// When `owner` is not a domain name.
+    /// If `owner` is not a domain name.
     pub fn authentic(mut self, owner: &str) -> Self {
         self.authentic.push(name(owner));
         self
     }
 
-    /// The answer to a query: the same for the same octets, always. Octets that are no query get FORMERR.
+    /// Answers a query. The same bytes always get the same answer. Bytes that are not a query get FORMERR.
     ///
     /// # Panics
     ///
-    /// When the zone's own records cannot be encoded, as a string over 255 octets cannot.
+    /// If a record of the zone cannot be encoded, for example a string of more than 255 bytes.
     pub fn answer(&self, query: &[u8], manner: &Manner) -> Vec<u8> {
         let Some(query) = Query::read(query) else { return format_error(query) };
         if self.many
@@ -211,7 +211,7 @@ impl Zone {
         {
             return answer;
         }
-        let name = Name::from_labels(query.labels()).expect("labels off the wire");
+        let name = Name::from_labels(query.labels()).expect("the labels were parsed from a name");
         let mut message = Message::new(query.id(), MessageType::Response, OpCode::from_u8(query.opcode()));
         message.metadata.recursion_desired = query.recursion_desired();
         message.metadata.recursion_available = true;
@@ -224,7 +224,7 @@ impl Zone {
         bytes
     }
 
-    /// Puts records and the response code into `message`, and says the extended error.
+    /// Fills in the records and the response code of `message`, and returns the extended error.
     fn fill(&self, message: &mut Message, query: &Query<'_>, name: Name) -> Option<(u16, &str)> {
         let code = &mut message.metadata.response_code;
         if message.metadata.op_code != OpCode::Query {
@@ -243,10 +243,10 @@ impl Zone {
         None
     }
 
-    /// Answers a name that is in the zone, along its chain of CNAME records.
+    /// Answers a query for a name in the zone, following CNAME records.
     fn follow(&self, message: &mut Message, mut name: Name, record_type: RecordType) {
-        let mut met = Vec::new();
-        while met.len() < MAX_CHAIN && !met.contains(&name) {
+        let mut visited = Vec::new();
+        while visited.len() < MAX_CHAIN && !visited.contains(&name) {
             let Some(records) = self.records_at(&name) else {
                 message.metadata.response_code = ResponseCode::NXDomain;
                 return self.deny(message, &name);
@@ -263,7 +263,7 @@ impl Zone {
                 return self.deny(message, &name);
             };
             message.answers.push(owned_by(alias, &name));
-            met.push(name);
+            visited.push(name);
             let RData::CNAME(target) = &alias.data else { return };
             name = target.0.clone();
             if self.apex_of(&name).is_none() {
@@ -272,7 +272,8 @@ impl Zone {
         }
     }
 
-    /// The records of a name; of the wildcard that covers it; none for a name that only has names below it.
+    /// The records of a name, or of the wildcard that covers the name. The slice is empty if only names below
+    /// it exist, and the result is `None` if the name does not exist.
     fn records_at(&self, name: &Name) -> Option<&[Record]> {
         if let Some(records) = self.records.get(name) {
             return Some(records);
@@ -298,7 +299,7 @@ impl Zone {
         self.records.keys().any(|known| name.zone_of(known))
     }
 
-    /// The SOA that a negative answer carries (RFC 2308 Section 3).
+    /// Adds the SOA record of a negative answer (RFC 2308 Section 3).
     fn deny(&self, message: &mut Message, name: &Name) {
         let records = self.apex_of(name).and_then(|apex| self.records.get(apex)).into_iter().flatten();
         message.authorities.extend(records.filter(|record| record.record_type() == RecordType::SOA).cloned());
@@ -321,7 +322,7 @@ impl Default for Zone {
 
 fn name(text: &str) -> Name {
     let mut name =
-        Name::from_ascii(text).unwrap_or_else(|error| panic!("{text:?} is no domain name: {error}"));
+        Name::from_ascii(text).unwrap_or_else(|error| panic!("{text:?} is not a domain name: {error}"));
     name.set_fqdn(true);
     name
 }
@@ -336,17 +337,18 @@ fn owned_by(record: &Record, name: &Name) -> Record {
     record
 }
 
-/// Header, question and the three record sections; the question is the query's own, letter by letter.
+/// Encodes header, question and the three record sections. The question is copied from the query, which keeps
+/// the case of the name.
 fn encode(query: &Query<'_>, message: &Message) -> Vec<u8> {
     let mut message = message.clone();
-    let name = Name::from_labels(query.labels()).expect("labels off the wire");
+    let name = Name::from_labels(query.labels()).expect("the labels were parsed from a name");
     message.queries.push(hickory_proto::op::Query::query(name, query.record_type().into()));
-    let mut bytes = message.to_vec().expect("our own records encode");
+    let mut bytes = message.to_vec().expect("the zone's records can be encoded");
     bytes[HEADER..HEADER + query.question().len()].copy_from_slice(query.question());
     bytes
 }
 
-/// What can be said of octets that are no query: their ID, and FORMERR.
+/// Answers bytes that are not a query, with the ID and FORMERR.
 fn format_error(query: &[u8]) -> Vec<u8> {
     let id = [query.first().copied().unwrap_or(0), query.get(1).copied().unwrap_or(0)];
     let mut bytes = vec![id[0], id[1], 0b1000_0000, ResponseCode::FormErr.low()];

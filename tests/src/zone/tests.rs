@@ -6,7 +6,7 @@ use hickory_proto::rr::{RData, RecordType};
 use super::edns::{KEEPALIVE, PADDING};
 use super::{Manner, Padding, Zone, many_address};
 
-/// A query for `name`, with an OPT record that holds these options.
+/// A query for `name` with an OPT record that contains these options.
 fn query(name: &str, record_type: RecordType, options: &[(u16, &[u8])]) -> Vec<u8> {
     let mut query = b"\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x01".to_vec();
     for label in name.trim_end_matches('.').split('.') {
@@ -39,7 +39,7 @@ fn types(message: &Message) -> Vec<RecordType> {
 }
 
 #[test]
-fn every_name_of_the_table_answers_as_the_table_says() {
+fn names_of_the_documented_table_have_those_records() {
     use RecordType as T;
     for (name, record_type, expected) in [
         ("example.test", T::A, &[T::A][..]),
@@ -71,7 +71,7 @@ fn every_name_of_the_table_answers_as_the_table_says() {
 }
 
 #[test]
-fn what_is_not_there_is_denied_with_an_soa() {
+fn negative_answers_contain_the_soa() {
     for (name, record_type, code, answers) in [
         ("v4only.example.test", RecordType::AAAA, ResponseCode::NoError, 0),
         ("_tcp.example.test", RecordType::A, ResponseCode::NoError, 0),
@@ -84,13 +84,13 @@ fn what_is_not_there_is_denied_with_an_soa() {
         let message = ask(name, record_type);
         assert_eq!(message.metadata.response_code, code, "{name}");
         assert_eq!(message.answers.len(), answers, "{name}");
-        let RData::SOA(soa) = &message.authorities[0].data else { panic!("{name} without SOA") };
+        let RData::SOA(soa) = &message.authorities[0].data else { panic!("{name}: no SOA") };
         assert_eq!(soa.minimum, 60);
     }
 }
 
 #[test]
-fn failures_have_their_codes() {
+fn failure_names_answer_with_their_code() {
     for (name, code) in [
         ("servfail.example.test", ResponseCode::ServFail),
         ("refused.example.test", ResponseCode::Refused),
@@ -106,14 +106,14 @@ fn failures_have_their_codes() {
 }
 
 #[test]
-fn the_long_answers_are_as_long_as_they_are_said_to_be() {
+fn long_answers_have_the_documented_length() {
     let length = |name| Zone::example().answer(&query(name, RecordType::TXT, &[]), &Manner::default()).len();
     assert!((4096..6000).contains(&length("big.example.test")), "{}", length("big.example.test"));
     assert!((60_000..65_000).contains(&length("huge.example.test")), "{}", length("huge.example.test"));
 }
 
 #[test]
-fn the_question_comes_back_letter_by_letter() {
+fn answer_keeps_the_case_of_the_question() {
     let query = query("wWw.eXample.TEST", RecordType::A, &[]);
     let answer = Zone::example().answer(&query, &Manner::default());
     assert_eq!(answer[12..34], query[12..34]);
@@ -121,7 +121,7 @@ fn the_question_comes_back_letter_by_letter() {
 }
 
 #[test]
-fn the_same_octets_get_the_same_answer() {
+fn same_query_gets_the_same_answer() {
     for name in ["www.example.test", "huge.example.test", "7.many.example.test"] {
         let query = query(name, RecordType::TXT, &[]);
         let [one, two] = [(); 2].map(|()| Zone::example().answer(&query, &Manner::default()));
@@ -130,7 +130,7 @@ fn the_same_octets_get_the_same_answer() {
 }
 
 #[test]
-fn made_up_names_have_the_addresses_that_their_functions_say() {
+fn generated_names_have_the_addresses_of_many_address() {
     let message = ask("x.y.Many.example.test", RecordType::A);
     assert_eq!(message.answers[0].data, RData::A(many_address("X.Y.many.example.test.").into()));
     assert_eq!(message.answers[0].ttl, 300);
@@ -138,7 +138,7 @@ fn made_up_names_have_the_addresses_that_their_functions_say() {
 }
 
 #[test]
-fn authenticity_is_said_where_it_is_asked_for() {
+fn ad_flag_is_set_if_the_query_asks_for_it() {
     let mut asked = query("secure.example.test", RecordType::A, &[]);
     let is_authentic = |query: &[u8]| Zone::example().answer(query, &Manner::default())[3] & 0b0010_0000 != 0;
     assert!(!is_authentic(&asked));
@@ -146,9 +146,9 @@ fn authenticity_is_said_where_it_is_asked_for() {
     assert!(is_authentic(&asked));
 }
 
-/// RFC 7830 Section 4 and RFC 8467 Section 4.1, for answers of both makes.
+/// RFC 7830 Section 4 and RFC 8467 Section 4.1, for answers encoded with hickory-proto and by hand.
 #[test]
-fn answers_are_padded_as_the_manner_says() {
+fn answers_are_padded_as_configured() {
     for name in ["www.example.test", "7.many.example.test", "servfail.example.test"] {
         let [plain, padded] =
             [&[][..], &[(PADDING, &b"\0\0"[..])]].map(|options| query(name, RecordType::A, options));
@@ -162,9 +162,9 @@ fn answers_are_padded_as_the_manner_says() {
     }
 }
 
-/// RFC 7828 Section 3.2.2: only clients that ask are told.
+/// RFC 7828 Section 3.2.2: the option is sent only to clients that send it.
 #[test]
-fn keepalive_is_told_in_tenths_of_seconds_where_asked() {
+fn keepalive_is_in_tenths_of_seconds_and_only_if_asked() {
     let manner = Manner { keepalive: Some(Duration::from_millis(2500)), padding: Padding::Never };
     let asked = query("www.example.test", RecordType::A, &[(KEEPALIVE, b"")]);
     assert!(Zone::example().answer(&asked, &manner).ends_with(&[0, 11, 0, 2, 0, 25]));
@@ -173,9 +173,9 @@ fn keepalive_is_told_in_tenths_of_seconds_where_asked() {
 }
 
 #[test]
-fn what_is_no_query_is_a_format_error() {
-    for octets in [&b""[..], b"\x12", b"\x12\x34\x01\0\0\x02\0\0\0\0\0\0", b"garbage garbage garbage"] {
-        let answer = Zone::example().answer(octets, &Manner::default());
+fn bytes_that_are_no_query_get_formerr() {
+    for bytes in [&b""[..], b"\x12", b"\x12\x34\x01\0\0\x02\0\0\0\0\0\0", b"garbage garbage garbage"] {
+        let answer = Zone::example().answer(bytes, &Manner::default());
         assert_eq!(answer.len(), 12);
         assert_eq!(answer[3] & 0b1111, 1);
     }

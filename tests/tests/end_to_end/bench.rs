@@ -1,4 +1,4 @@
-//! Where a suite runs: which backend carries the resolver, and what it speaks to its servers.
+//! The environment of a test: the backend that drives the resolver, and the protocol of the servers.
 
 use std::thread;
 use std::time::Duration;
@@ -9,10 +9,10 @@ use privydns_tests::{Script, Server, Setup};
 
 use crate::backend::{Backend, TestResolver};
 
-/// As long as a lookup may take that is meant to come to its end. Long, since machines can be slow.
+/// The timeout of lookups that should succeed. Long, because machines can be slow.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What is spoken between resolver and servers.
+/// The protocol between resolver and servers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Carrier {
     Dot,
@@ -20,12 +20,12 @@ pub(crate) enum Carrier {
     Http1,
 }
 
-/// A backend and a carrier.
+/// A backend and a protocol.
 #[derive(Clone, Copy)]
 pub(crate) struct Bench {
     pub(crate) backend: &'static dyn Backend,
     pub(crate) carrier: Carrier,
-    /// Whether servers require a client's certificate, and upstreams have one.
+    /// Whether servers require a client certificate, and upstreams have one.
     pub(crate) is_mutual: bool,
 }
 
@@ -39,7 +39,7 @@ impl Bench {
         if self.is_mutual { setup.mutual() } else { setup }
     }
 
-    /// A server with a script, and a resolver that asks it alone.
+    /// Starts a server with a script, and a resolver with this server as its only upstream.
     pub(crate) fn start(&self, script: Script) -> (Server, Box<dyn TestResolver>) {
         let server = self.setup().script(script).start();
         let resolver = self.resolver(&[&server]);
@@ -50,7 +50,7 @@ impl Bench {
         self.upstream_of(server, &server.upstream())
     }
 
-    /// A server under another name or address than its usual ones.
+    /// An upstream for a server, with a name or address other than its default.
     pub(crate) fn upstream_of(&self, server: &Server, text: &str) -> Upstream {
         let upstream: Upstream = text.parse().unwrap();
         let upstream = upstream.roots(Roots::from_pem(server.authority().root_pem().as_bytes()).unwrap());
@@ -60,7 +60,7 @@ impl Bench {
         upstream.client_certificate(client_certificate(privydns_tests::ClientCertificate::Good))
     }
 
-    /// A configuration with these upstreams, and more patience than users have.
+    /// A configuration with these upstreams and a timeout longer than the default.
     pub(crate) fn config(&self, servers: &[&Server]) -> ResolverBuilder {
         Config::builder().upstreams(servers.iter().map(|server| self.upstream(server))).timeout(TIMEOUT)
     }
@@ -82,7 +82,7 @@ impl Bench {
         self.carrier == Carrier::Http1
     }
 
-    pub(crate) fn spoken(&self) -> Transport {
+    pub(crate) fn transport(&self) -> Transport {
         match self.carrier {
             Carrier::Dot if self.is_mutual => Transport::MutualTls,
             Carrier::Dot => Transport::Tls,
@@ -98,19 +98,19 @@ pub(crate) fn client_certificate(kind: privydns_tests::ClientCertificate) -> Cli
     ClientCertificate::from_pem(identity.chain_pem().as_bytes(), identity.key_pem().as_bytes()).unwrap()
 }
 
-/// Does the same with everything at once, where doing it takes time that is spent waiting.
-pub(crate) fn at_once<T: Send>(all: impl IntoIterator<Item = T>, act: impl Fn(T) + Sync) {
+/// Calls `act` on all items in parallel, for tests that mostly wait.
+pub(crate) fn in_parallel<T: Send>(all: impl IntoIterator<Item = T>, act: impl Fn(T) + Sync) {
     thread::scope(|scope| {
-        for one in all {
-            scope.spawn(|| act(one));
+        for item in all {
+            scope.spawn(|| act(item));
         }
     });
 }
 
-/// The cause that an error of the upstreams comes down to.
+/// The cause of an error whose kind is `Upstream`.
 pub(crate) fn cause(result: Result<Answer, Error>) -> Cause {
     match result.unwrap_err().kind() {
         ErrorKind::Upstream(cause) => cause.clone(),
-        other => panic!("no upstream's fault: {other}"),
+        other => panic!("not an error of an upstream: {other}"),
     }
 }

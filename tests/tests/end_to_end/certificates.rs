@@ -1,4 +1,4 @@
-//! Who is trusted, who is refused, and what a caller is told of it.
+//! Verification of certificates in both directions, and the errors that callers get.
 
 use privydns_core::{Cause, CertificateProblem, ErrorKind, Pin, RecordType, TbsHash, TlsVersion, Upstream};
 use privydns_tests::{
@@ -10,13 +10,13 @@ use crate::bench::{Bench, Carrier, cause, client_certificate};
 
 const WWW: &str = "www.example.test";
 
-/// What a lookup comes to that tries as often as it likes.
+/// Looks up a name with the default number of attempts.
 fn ask(bench: &Bench, upstream: Upstream) -> Result<privydns_core::Answer, privydns_core::Error> {
     bench.build(bench.config(&[]).upstream(upstream)).lookup(WWW, RecordType::A)
 }
 
-/// Conformance 15 to 17. Asking again would not change it: one connection is all.
-pub(crate) fn wrong_certificates_are_refused_once_and_for_all(bench: &Bench) {
+/// Conformance 15 to 17. A retry would get the same certificate, so there is only one connection.
+pub(crate) fn invalid_certificate_is_rejected_without_retry(bench: &Bench) {
     for (certificate, problem) in [
         (ServerCertificate::WrongName, CertificateProblem::WrongName),
         (ServerCertificate::Expired, CertificateProblem::Expired),
@@ -35,7 +35,7 @@ pub(crate) fn wrong_certificates_are_refused_once_and_for_all(bench: &Bench) {
     }
 }
 
-pub(crate) fn a_chain_with_an_intermediate_is_accepted(bench: &Bench) {
+pub(crate) fn chain_with_an_intermediate_is_accepted(bench: &Bench) {
     let server = bench.setup().certificate(ServerCertificate::Intermediate).start();
     bench.resolver(&[&server]).lookup(WWW, RecordType::A).unwrap();
 }
@@ -53,8 +53,8 @@ pub(crate) fn pins_are_enforced(bench: &Bench) {
     assert_eq!(other, Cause::Certificate(CertificateProblem::HashMismatch));
 }
 
-/// Conformance 18: without a name, the key is all that counts.
-pub(crate) fn a_pin_alone_is_enough(bench: &Bench) {
+/// Conformance 18: if an upstream has a pin and no name, only the key is verified.
+pub(crate) fn pin_without_a_name_is_sufficient(bench: &Bench) {
     if bench.carrier != Carrier::Dot || bench.is_mutual {
         return;
     }
@@ -63,8 +63,9 @@ pub(crate) fn a_pin_alone_is_enough(bench: &Bench) {
     ask(bench, format!("tls://{}#pin={pin}", server.address()).parse().unwrap()).unwrap();
 }
 
-/// The six faces of a refusal: three alerts, `close_notify`, a bare end, a reset; and nginx's page.
-pub(crate) fn refused_client_certificates_are_named_as_the_cause(bench: &Bench) {
+/// The six ways to refuse a client certificate: three alerts, `close_notify`, FIN without alert, and reset; in
+/// addition, nginx's error page.
+pub(crate) fn refused_client_certificate_is_the_reported_cause(bench: &Bench) {
     if !bench.is_mutual {
         return;
     }
@@ -90,7 +91,7 @@ pub(crate) fn refused_client_certificates_are_named_as_the_cause(bench: &Bench) 
     }
 }
 
-pub(crate) fn a_client_certificate_goes_to_its_own_upstream_only(bench: &Bench) {
+pub(crate) fn client_certificate_is_sent_only_to_its_upstream(bench: &Bench) {
     if !bench.is_mutual {
         return;
     }
@@ -110,8 +111,8 @@ pub(crate) fn a_client_certificate_goes_to_its_own_upstream_only(bench: &Bench) 
     assert_eq!(seen.connections.last().unwrap().client_certificate, Some(good));
 }
 
-/// Conformance 14 and 24: TLS 1.2 shows the client's certificate to whoever listens.
-pub(crate) fn tls_12_is_spoken_unless_a_certificate_is_at_stake(bench: &Bench) {
+/// Conformance 14 and 24: TLS 1.2 sends the client certificate in the clear.
+pub(crate) fn tls12_is_allowed_without_a_client_certificate(bench: &Bench) {
     let server = bench.setup().tls(TlsVersions::Only12).start();
     let result = ask(bench, bench.upstream(&server));
     if bench.is_mutual {
@@ -125,8 +126,8 @@ pub(crate) fn tls_12_is_spoken_unless_a_certificate_is_at_stake(bench: &Bench) {
     }
 }
 
-/// The certificate's fault outlives the failures that come after it.
-pub(crate) fn a_wrong_certificate_is_the_reported_cause(bench: &Bench) {
+/// The certificate error is reported although later attempts fail for other reasons.
+pub(crate) fn invalid_certificate_is_the_reported_cause(bench: &Bench) {
     let bad = bench.setup().certificate(ServerCertificate::Expired).start();
     let dead = bench.setup().start();
     dead.kill();
@@ -136,11 +137,11 @@ pub(crate) fn a_wrong_certificate_is_the_reported_cause(bench: &Bench) {
     assert!(error.attempts().len() >= 2);
 }
 
-pub(crate) fn a_certificate_that_is_mended_is_accepted(bench: &Bench) {
+pub(crate) fn corrected_certificate_is_accepted(bench: &Bench) {
     let fault = ConnectionFault::Certificate(ServerCertificate::Expired);
     let server: Server = bench.setup().script(Script::new().on_connection(1, fault)).start();
     let resolver = bench.resolver(&[&server]);
     resolver.lookup(WWW, RecordType::A).unwrap_err();
-    // The only upstream there is: it is tried though it is sick.
+    // An unhealthy upstream is used if there is no other.
     resolver.lookup(WWW, RecordType::A).unwrap();
 }

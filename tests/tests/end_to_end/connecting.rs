@@ -1,4 +1,4 @@
-//! Addresses as they come, and connections to them.
+//! Lookups that yield addresses as they arrive, and connections to the addresses.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener};
@@ -10,7 +10,7 @@ use crate::bench::Bench;
 
 const WWW: &str = "www.example.test.";
 
-/// What a name has, as it comes.
+/// Collects the addresses of a name, in the order of arrival.
 fn addresses(bench: &Bench, script: Script, name: &str) -> Vec<Result<IpAddr, Error>> {
     let (_server, resolver) = bench.start(script);
     let mut all = Vec::new();
@@ -18,7 +18,7 @@ fn addresses(bench: &Bench, script: Script, name: &str) -> Vec<Result<IpAddr, Er
     all
 }
 
-pub(crate) fn ipv6_comes_first_and_both_come_alone(bench: &Bench) {
+pub(crate) fn ipv6_comes_first_and_one_family_is_enough(bench: &Bench) {
     let both: Vec<_> = addresses(bench, Script::new(), WWW).into_iter().map(Result::unwrap).collect();
     assert_eq!(both, [IpAddr::V6("2001:db8::1".parse().unwrap()), Ipv4Addr::new(192, 0, 2, 1).into()]);
     for name in ["v4only.example.test", "v6only.example.test"] {
@@ -26,8 +26,8 @@ pub(crate) fn ipv6_comes_first_and_both_come_alone(bench: &Bench) {
     }
 }
 
-/// Conformance 45. The answer about IPv6 is held back until the address of IPv4 was taken.
-pub(crate) fn an_address_does_not_wait_for_the_other_family(bench: &Bench) {
+/// Conformance 45. The server holds the AAAA answer until the caller has the IPv4 address.
+pub(crate) fn first_address_does_not_wait_for_the_other_family(bench: &Bench) {
     let held = When::named(WWW).of_type(RecordType::AAAA);
     let (server, resolver) = bench.start(Script::new().on_query(held, QueryFault::Hold));
     let mut all = Vec::new();
@@ -38,7 +38,7 @@ pub(crate) fn an_address_does_not_wait_for_the_other_family(bench: &Bench) {
     assert_eq!(all, [Ipv4Addr::new(192, 0, 2, 1).into(), IpAddr::V6("2001:db8::1".parse().unwrap())]);
 }
 
-pub(crate) fn one_error_stands_for_no_address(bench: &Bench) {
+pub(crate) fn lookup_without_addresses_yields_one_error(bench: &Bench) {
     let missing = addresses(bench, Script::new(), "nowhere.example.test");
     let [Err(error)] = &missing[..] else { panic!("{missing:?}") };
     assert!(matches!(error.kind(), ErrorKind::NotFound(NotFound::NxDomain)), "{error}");
@@ -51,8 +51,8 @@ pub(crate) fn one_error_stands_for_no_address(bench: &Bench) {
     assert!(matches!(&wrong[..], [Err(error)] if matches!(error.kind(), ErrorKind::Name(_))), "{wrong:?}");
 }
 
-/// Conformance 45. Nothing listens on the IPv6 address, which is the first to be tried.
-pub(crate) fn a_connection_is_made_to_the_address_that_is_there(bench: &Bench) {
+/// Conformance 45. No socket listens on the IPv6 address, which is tried first.
+pub(crate) fn connect_uses_the_address_that_accepts(bench: &Bench) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let address = listener.local_addr().unwrap();
     let name = "both.example.test.";
@@ -72,8 +72,8 @@ pub(crate) fn a_connection_is_made_to_the_address_that_is_there(bench: &Bench) {
     assert!(matches!(inner.kind(), ErrorKind::NotFound(NotFound::NxDomain)), "{inner}");
 }
 
-/// The answer about IPv6 never comes, and the connection over IPv4 is made all the same.
-pub(crate) fn a_connection_does_not_wait_for_the_other_family(bench: &Bench) {
+/// The AAAA answer never arrives, and the connection over IPv4 is made without it.
+pub(crate) fn connect_does_not_wait_for_the_other_family(bench: &Bench) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let address = listener.local_addr().unwrap();
     let name = "here.example.test.";

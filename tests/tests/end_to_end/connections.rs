@@ -1,4 +1,4 @@
-//! What becomes of lookups when connections come, go, and go silent.
+//! Lookups whose connections fail, close, or stop responding.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use privydns_tests::observe::ClientEnd;
 use privydns_tests::{Alpn, ConnectionFault, End, MessageFault, QueryFault, Script, Server, Step};
 
 use crate::backend::TestResolver;
-use crate::bench::{Bench, at_once, cause};
+use crate::bench::{Bench, cause, in_parallel};
 
 const WWW: &str = "www.example.test";
 
@@ -16,22 +16,23 @@ fn many(range: std::ops::Range<usize>) -> Vec<Query> {
     range.map(|number| Query::new(&format!("{number}.many.example.test"), RecordType::A).unwrap()).collect()
 }
 
-/// A server whose every connection has this fault, and a resolver that tries once.
+/// A server whose connections all have this fault, and a resolver that makes one attempt.
 fn with(bench: &Bench, fault: ConnectionFault) -> (Server, Box<dyn TestResolver>) {
     let server = bench.setup().script(Script::new().on_connection(.., fault)).start();
     let resolver = bench.build(bench.config(&[&server]).attempts(1));
     (server, resolver)
 }
 
-/// With a timeout of 1 s, between 0.9 s and a margin that slow machines need.
-pub(crate) fn silence_at_any_stage_ends_at_the_deadline(bench: &Bench) {
+/// The timeout is 1 s. The lookup must end after 0.9 s at the earliest; the upper limit allows for slow
+/// machines.
+pub(crate) fn silence_at_each_stage_ends_at_the_deadline(bench: &Bench) {
     let timeout = Duration::from_secs(1);
     let faults = [
         (Script::new().on_connection(.., ConnectionFault::Silence), Stage::Tls),
         (Script::new().on_connection(.., ConnectionFault::Deaf), Stage::Query),
         (Script::new().on_query(.., QueryFault::Silent), Stage::Query),
     ];
-    at_once(faults, |(script, stage)| {
+    in_parallel(faults, |(script, stage)| {
         let server = bench.setup().script(script).start();
         let resolver = bench.build(bench.config(&[&server]).timeout(timeout));
         let start = Instant::now();
@@ -42,12 +43,12 @@ pub(crate) fn silence_at_any_stage_ends_at_the_deadline(bench: &Bench) {
     });
 }
 
-pub(crate) fn connections_that_never_come_up_say_why(bench: &Bench) {
+pub(crate) fn failed_connection_reports_its_cause(bench: &Bench) {
     let (_server, resolver) = with(bench, ConnectionFault::Close(End::Fin));
     assert!(matches!(cause(resolver.lookup(WWW, RecordType::A)), Cause::Tls(_)));
     let (_server, resolver) = with(bench, ConnectionFault::Close(End::Reset));
     let found = cause(resolver.lookup(WWW, RecordType::A));
-    // A reset can come while TCP is still being set up.
+    // The reset can arrive before TCP is connected.
     assert!(matches!(found, Cause::Tls(_) | Cause::Connect(_)), "{found}");
     for fault in [
         ConnectionFault::Plaintext(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec()),
@@ -65,12 +66,12 @@ pub(crate) fn connections_that_never_come_up_say_why(bench: &Bench) {
     assert!(matches!(&found, Cause::Connect(text) if text.contains("refused")), "{found}");
 }
 
-pub(crate) fn one_broken_connection_is_made_up_for(bench: &Bench) {
+pub(crate) fn failed_first_connection_is_retried(bench: &Bench) {
     for fault in [
         ConnectionFault::Close(End::Fin),
         ConnectionFault::Close(End::Reset),
         ConnectionFault::HandshakeAlert(80),
-        ConnectionFault::Plaintext(b"whatever".to_vec()),
+        ConnectionFault::Plaintext(b"plaintext".to_vec()),
     ] {
         let (server, resolver) = bench.start(Script::new().on_connection(1, fault.clone()));
         let answer = resolver.lookup(WWW, RecordType::A).unwrap();
@@ -79,15 +80,15 @@ pub(crate) fn one_broken_connection_is_made_up_for(bench: &Bench) {
     }
 }
 
-pub(crate) fn a_slow_handshake_is_waited_for(bench: &Bench) {
+pub(crate) fn slow_handshake_costs_no_attempt(bench: &Bench) {
     let fault = ConnectionFault::HandshakeDelay(Duration::from_millis(50));
     let (server, resolver) = bench.start(Script::new().on_connection(1, fault));
     assert_eq!(resolver.lookup(WWW, RecordType::A).unwrap().attempts(), 1);
     assert_eq!(server.seen().connections.len(), 1);
 }
 
-/// A kept connection that turns out closed costs no attempt.
-pub(crate) fn stale_connections_are_no_failures(bench: &Bench) {
+/// If the server has closed an idle connection, the retry costs no attempt.
+pub(crate) fn stale_connection_costs_no_attempt(bench: &Bench) {
     for end in [End::CloseNotify, End::Fin, End::Reset] {
         let server = bench.setup().start();
         let resolver = bench.build(bench.config(&[&server]).attempts(1));
@@ -98,7 +99,7 @@ pub(crate) fn stale_connections_are_no_failures(bench: &Bench) {
     }
 }
 
-pub(crate) fn a_server_may_close_when_idle(bench: &Bench) {
+pub(crate) fn server_may_close_an_idle_connection(bench: &Bench) {
     let idle = Duration::from_millis(20);
     for fault in [
         ConnectionFault::EndWhenIdle(idle, End::CloseNotify),
@@ -114,8 +115,8 @@ pub(crate) fn a_server_may_close_when_idle(bench: &Bench) {
     }
 }
 
-/// A connection that dies with queries in flight: all are answered, and nothing is opened for each.
-pub(crate) fn a_killed_connection_loses_nothing(bench: &Bench) {
+/// A connection is lost with queries in flight. All are answered, without a connection for each query.
+pub(crate) fn killed_connection_loses_no_query(bench: &Bench) {
     let in_flight = if bench.is_serial() { 6 } else { 50 };
     for end in [End::CloseNotify, End::Reset] {
         let (server, resolver) = bench.start(Script::new());
@@ -136,7 +137,7 @@ pub(crate) fn a_killed_connection_loses_nothing(bench: &Bench) {
     }
 }
 
-pub(crate) fn a_restarted_server_is_found_again(bench: &Bench) {
+pub(crate) fn restarted_server_is_used_again(bench: &Bench) {
     let server = bench.setup().start();
     let resolver = bench.resolver(&[&server]);
     resolver.lookup(WWW, RecordType::A).unwrap();
@@ -161,8 +162,8 @@ pub(crate) fn sessions_are_resumed_and_counted(bench: &Bench) {
     assert_eq!((stats.upstreams[0].connections_opened, stats.upstreams[0].connections_resumed), (3, 2));
 }
 
-/// Conformance 10: a timeout of 0 asks for no more queries on this connection.
-pub(crate) fn keepalive_is_obeyed(bench: &Bench) {
+/// Conformance 10: after a timeout of 0, the connection gets no more queries.
+pub(crate) fn keepalive_timeout_of_zero_closes_the_connection(bench: &Bench) {
     let (server, resolver) = bench.start(Script::new().on_query(1, MessageFault::Keepalive(Duration::ZERO)));
     resolver.lookup(WWW, RecordType::A).unwrap();
     resolver.lookup(WWW, RecordType::AAAA).unwrap();
@@ -170,8 +171,8 @@ pub(crate) fn keepalive_is_obeyed(bench: &Bench) {
     assert_eq!(server.seen().connections.len(), expected);
 }
 
-/// Conformance 10: shortly before the server would close it, the client does, with a goodbye.
-pub(crate) fn an_idle_connection_is_closed_before_the_server_would(bench: &Bench) {
+/// Conformance 10: the client closes the connection with `close_notify` shortly before the server's timeout.
+pub(crate) fn idle_connection_is_closed_before_the_server_closes_it(bench: &Bench) {
     if bench.is_http() {
         return;
     }
@@ -185,15 +186,15 @@ pub(crate) fn an_idle_connection_is_closed_before_the_server_would(bench: &Bench
             other.set_script(Script::new());
             other.release();
         });
-        // Another lookup on its way, since not every resolver is driven while none is.
+        // Another lookup is in flight, because some resolvers are driven only during lookups.
         resolver.query_all(many(1..2)).remove(0).unwrap();
     });
     let ended = &server.seen().connections[0];
     assert_eq!((ended.ended_by_client, ended.ended_by_server), (Some(ClientEnd::CloseNotify), None));
 }
 
-/// Conformance 7: the late answers of abandoned lookups are taken for nobody else's.
-pub(crate) fn abandoned_lookups_do_no_harm(bench: &Bench) {
+/// Conformance 7: no other lookup gets the late answer of an abandoned lookup.
+pub(crate) fn late_answers_of_abandoned_lookups_are_ignored(bench: &Bench) {
     let (server, resolver) = bench.start(Script::new());
     resolver.lookup(WWW, RecordType::A).unwrap();
     server.set_script(Script::new().on_query(1..=5, QueryFault::Hold));
@@ -211,9 +212,9 @@ pub(crate) fn abandoned_lookups_do_no_harm(bench: &Bench) {
     }
 }
 
-/// Conformance 13: DoT does without where ALPN is refused, and HTTP, which needs it to tell its versions apart,
-/// only where it is ignored.
-pub(crate) fn application_protocols_are_not_insisted_on(bench: &Bench) {
+/// Conformance 13: DoT works without ALPN, even if the server refuses the offer. HTTP needs ALPN to select the
+/// version, and works only if the server ignores the offer.
+pub(crate) fn connection_without_alpn_is_accepted(bench: &Bench) {
     for alpn in [Alpn::Ignore, Alpn::Refuse] {
         let fault = ConnectionFault::Alpn(alpn.clone());
         let (server, resolver) = bench.start(Script::new().on_connection(.., fault));
@@ -222,20 +223,20 @@ pub(crate) fn application_protocols_are_not_insisted_on(bench: &Bench) {
             assert_eq!(cause(result), Cause::NoApplicationProtocol);
             continue;
         }
-        assert_eq!(result.unwrap().transport(), bench.spoken(), "{alpn:?}");
+        assert_eq!(result.unwrap().transport(), bench.transport(), "{alpn:?}");
         let before = server.seen().connections.len();
         server.drop_connections(End::CloseNotify);
         resolver.lookup(WWW, RecordType::AAAA).unwrap();
-        assert_eq!(server.seen().connections.len(), before + 1, "{alpn:?} is remembered");
+        assert_eq!(server.seen().connections.len(), before + 1, "{alpn:?}: the result of ALPN is remembered");
     }
 }
 
-pub(crate) fn nonsense_inside_tls_is_no_answer(bench: &Bench) {
-    let steps = vec![Step::AwaitOctets(10), Step::Write(vec![0xff; 20_000]), Step::Write(vec![0xff; 60_000])];
+pub(crate) fn garbage_inside_tls_is_not_an_answer(bench: &Bench) {
+    let steps = vec![Step::AwaitBytes(10), Step::Write(vec![0xff; 20_000]), Step::Write(vec![0xff; 60_000])];
     let (_server, resolver) = with(bench, ConnectionFault::Raw(steps));
     let query = Query::new(WWW, RecordType::A).unwrap().with_timeout(Duration::from_millis(500));
     let error = resolver.query(query).unwrap_err();
-    // Over HTTP the other version was tried, too, which this server does not even agree on.
+    // Over HTTP, the resolver has also tried the other version, which this server does not negotiate.
     let is_expected = match error.kind() {
         ErrorKind::Upstream(Cause::Protocol(_) | Cause::NoApplicationProtocol) => bench.is_http(),
         _ => error.is_timeout() && !bench.is_http(),

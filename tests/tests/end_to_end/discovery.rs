@@ -1,4 +1,4 @@
-//! Discovery of designated resolvers. Conformance 44.
+//! Discovery of designated resolvers (conformance 44).
 
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -14,14 +14,15 @@ use crate::bench::{Bench, Carrier};
 const OWNER: &str = "_dns.resolver.arpa.";
 const TARGET: &str = "dns.example.test.";
 
-/// An address that no certificate here is for.
+/// An address that is in no certificate.
 const ELSEWHERE: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 
 fn elsewhere(setup: Setup) -> Server {
     setup.bind(SocketAddr::from((ELSEWHERE, 0))).start()
 }
 
-/// A designation of what the bench speaks, on a port. Without an address, that of the target has to be looked up.
+/// A record that designates a server with the bench's protocol on this port. Without a hint, the address of the
+/// target has to be looked up.
 fn designation(priority: u16, bench: &Bench, port: u16, address: Option<Ipv4Addr>) -> RData {
     let protocol = match bench.carrier {
         Carrier::Dot => "dot",
@@ -40,7 +41,7 @@ fn designation(priority: u16, bench: &Bench, port: u16, address: Option<Ipv4Addr
     RData::SVCB(SVCB::new(priority, Name::from_ascii(TARGET).unwrap(), parameters))
 }
 
-/// A resolver at 127.0.0.1 that designates others.
+/// A resolver at 127.0.0.1 that designates other resolvers.
 fn resolver(records: impl IntoIterator<Item = RData>) -> Server {
     Server::dot().zone(zone(records)).start()
 }
@@ -50,7 +51,7 @@ fn zone(records: impl IntoIterator<Item = RData>) -> Zone {
     records.into_iter().fold(zone, |zone, data| zone.record(OWNER, 300, data))
 }
 
-/// The upstream that is known of a server by its address alone.
+/// The upstream for a server of which only the address is known.
 fn by_address(server: &Server) -> Upstream {
     Upstream::tls(&server.address().to_string()).unwrap().roots(roots(server))
 }
@@ -71,8 +72,9 @@ fn is_certificate(error: &Error, problem: &CertificateProblem) -> bool {
     matches!(error.kind(), ErrorKind::Upstream(Cause::Certificate(found)) if found == problem)
 }
 
-/// They are at another address, and show a certificate for the one that was asked, without being told a name.
-pub(crate) fn designated_resolvers_are_found_and_prove_the_address_that_was_asked(bench: &Bench) {
+/// The designated resolvers have other addresses and get no server name, but present certificates for the
+/// original address.
+pub(crate) fn designated_resolvers_prove_the_original_address(bench: &Bench) {
     if bench.is_mutual {
         return;
     }
@@ -85,8 +87,8 @@ pub(crate) fn designated_resolvers_are_found_and_prove_the_address_that_was_aske
     assert_eq!(upstreams.len(), 2);
     for (upstream, server) in upstreams.iter().zip([&hinted, &looked_up]) {
         assert_eq!(upstream.socket_addresses().collect::<Vec<_>>(), [server.address()]);
-        assert_eq!(ask(bench, upstream.clone()).unwrap().transport(), bench.spoken());
-        // What was found is as good when it was written down.
+        assert_eq!(ask(bench, upstream.clone()).unwrap().transport(), bench.transport());
+        // An upstream that was written as text and parsed again works, too.
         let written: Upstream = upstream.to_string().parse().unwrap();
         ask(bench, written.roots(roots(server))).unwrap();
 
@@ -99,8 +101,8 @@ pub(crate) fn designated_resolvers_are_found_and_prove_the_address_that_was_aske
     assert_eq!(resolver.seen().connections[0].server_name, None);
 }
 
-/// RFC 9462 Section 4.2: a certificate for a name of its own is not enough.
-pub(crate) fn a_designated_resolver_without_the_address_in_its_certificate_is_not_used(bench: &Bench) {
+/// RFC 9462 Section 4.2: a certificate for another name is not sufficient.
+pub(crate) fn designated_resolver_without_the_address_is_not_used(bench: &Bench) {
     if bench.is_mutual {
         return;
     }
@@ -113,8 +115,8 @@ pub(crate) fn a_designated_resolver_without_the_address_in_its_certificate_is_no
     assert_eq!(other.seen().query_count, 0);
 }
 
-/// The proxy is asked for each, by address.
-pub(crate) fn discovery_and_what_it_finds_go_through_the_same_proxy(bench: &Bench) {
+/// The proxy gets a request for each, by address.
+pub(crate) fn discovery_and_its_results_use_the_same_proxy(bench: &Bench) {
     if bench.is_mutual {
         return;
     }
@@ -128,8 +130,8 @@ pub(crate) fn discovery_and_what_it_finds_go_through_the_same_proxy(bench: &Benc
     assert_eq!(asked, [resolver.address().to_string(), other.address().to_string()]);
 }
 
-/// A client certificate is for the one who was asked, and for nobody whom it names.
-pub(crate) fn a_client_certificate_is_not_handed_on(bench: &Bench) {
+/// The client certificate is for the configured resolver, not for the resolvers that it designates.
+pub(crate) fn client_certificate_is_not_sent_to_designated_resolvers(bench: &Bench) {
     if !bench.is_mutual || bench.carrier != Carrier::Dot {
         return;
     }
@@ -143,13 +145,13 @@ pub(crate) fn a_client_certificate_is_not_handed_on(bench: &Bench) {
     assert_eq!(other.seen().connections[0].client_certificate, None);
 }
 
-pub(crate) fn a_resolver_that_cannot_prove_its_address_is_not_asked(bench: &Bench) {
+pub(crate) fn resolver_that_cannot_prove_its_address_is_not_queried(bench: &Bench) {
     let resolver = elsewhere(Server::dot());
     let error = bench.backend.discover(by_address(&resolver)).unwrap_err();
     assert!(is_wrong_name(&error), "{error}");
     assert_eq!(resolver.seen().query_count, 0);
 
-    // The right address, by an authority that nobody knows.
+    // The right address, but an authority that is not trusted.
     let unknown = Server::dot().start();
     let by_default = Upstream::tls(&unknown.address().to_string()).unwrap();
     let error = bench.backend.discover(by_default).unwrap_err();
@@ -157,7 +159,7 @@ pub(crate) fn a_resolver_that_cannot_prove_its_address_is_not_asked(bench: &Benc
     assert_eq!(unknown.seen().query_count, 0);
 }
 
-pub(crate) fn a_resolver_that_designates_none_has_none(bench: &Bench) {
+pub(crate) fn resolver_without_designations_yields_no_upstreams(bench: &Bench) {
     assert!(bench.backend.discover(by_address(&resolver([]))).unwrap().is_empty());
     let named = Upstream::tls("dns.example.test#ip=127.0.0.1").unwrap();
     assert!(matches!(bench.backend.discover(named).unwrap_err().kind(), ErrorKind::Config(_)));

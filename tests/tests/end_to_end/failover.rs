@@ -1,4 +1,4 @@
-//! Several upstreams, of which some fail.
+//! Several upstreams, some of which fail.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::bench::{Bench, cause};
 
 const WWW: &str = "www.example.test";
 
-/// A first upstream with this script, a second one that does as it should, and a resolver that has both.
+/// A first upstream with this script, a second upstream without faults, and a resolver with both.
 fn pair(bench: &Bench, script: Script) -> (Server, Server, Box<dyn TestResolver>) {
     let first = bench.setup().script(script).start();
     let second = bench.setup().start();
@@ -25,7 +25,7 @@ fn is_from(answer: &Answer, server: &Server) -> bool {
     answer.upstream().contains(&server.address().port().to_string())
 }
 
-pub(crate) fn the_first_upstream_is_asked_alone_while_it_answers(bench: &Bench) {
+pub(crate) fn only_the_first_upstream_is_queried_while_it_answers(bench: &Bench) {
     let (first, second, resolver) = pair(bench, Script::new());
     for number in 0..5 {
         let answer = resolver.lookup(&format!("{number}.many.example.test"), RecordType::A).unwrap();
@@ -34,7 +34,7 @@ pub(crate) fn the_first_upstream_is_asked_alone_while_it_answers(bench: &Bench) 
     assert!(second.seen().connections.is_empty());
 }
 
-pub(crate) fn the_second_upstream_makes_up_for_the_first(bench: &Bench) {
+pub(crate) fn second_upstream_answers_if_the_first_fails(bench: &Bench) {
     let every = |fault: QueryFault| Script::new().on_query(.., fault);
     let each = |fault: ConnectionFault| Script::new().on_connection(.., fault);
     let mut scripts = vec![
@@ -58,8 +58,8 @@ pub(crate) fn the_second_upstream_makes_up_for_the_first(bench: &Bench) {
     }
 }
 
-/// Conformance 12: whether silence is in TLS or after it.
-pub(crate) fn the_second_upstream_makes_up_for_a_silent_first(bench: &Bench) {
+/// Conformance 12: both during the TLS handshake and after it.
+pub(crate) fn second_upstream_answers_if_the_first_is_silent(bench: &Bench) {
     for script in [
         Script::new().on_query(.., QueryFault::Silent),
         Script::new().on_connection(.., ConnectionFault::Silence),
@@ -73,8 +73,9 @@ pub(crate) fn the_second_upstream_makes_up_for_a_silent_first(bench: &Bench) {
     }
 }
 
-/// With every default but the deadline. What it costs is in the simulation; here, that nobody is left without an answer.
-pub(crate) fn a_silent_first_upstream_is_found_out_by_one_lookup(bench: &Bench) {
+/// All settings except the timeout are the defaults. The simulation measures the delay; this test checks that
+/// every lookup gets an answer.
+pub(crate) fn silent_upstream_is_unhealthy_after_one_lookup(bench: &Bench) {
     let silence = Script::new().on_connection(.., ConnectionFault::Silence);
     let (_first, second, resolver) = pair(bench, silence);
     assert!(is_from(&resolver.lookup(WWW, RecordType::A).unwrap(), &second));
@@ -85,7 +86,7 @@ pub(crate) fn a_silent_first_upstream_is_found_out_by_one_lookup(bench: &Bench) 
     }
 }
 
-pub(crate) fn a_dead_upstream_is_passed_over_from_then_on(bench: &Bench) {
+pub(crate) fn dead_upstream_is_skipped_after_the_first_failure(bench: &Bench) {
     let (first, second, resolver) = pair(bench, Script::new());
     first.kill();
     assert!(is_from(&resolver.lookup(WWW, RecordType::A).unwrap(), &second));
@@ -94,15 +95,15 @@ pub(crate) fn a_dead_upstream_is_passed_over_from_then_on(bench: &Bench) {
     assert_eq!(answer.attempts(), 1);
 }
 
-/// RFC 2308: a denial is an answer.
-pub(crate) fn denials_are_not_asked_about_again(bench: &Bench) {
+/// RFC 2308: NXDOMAIN and NODATA are answers.
+pub(crate) fn negative_answers_are_not_retried_elsewhere(bench: &Bench) {
     let (_first, second, resolver) = pair(bench, Script::new());
     assert_eq!(resolver.lookup("nowhere.example.test", RecordType::A).unwrap().outcome(), Outcome::NxDomain);
     assert_eq!(resolver.lookup("v4only.example.test", RecordType::AAAA).unwrap().outcome(), Outcome::NoData);
     assert!(second.seen().connections.is_empty());
 }
 
-pub(crate) fn when_all_fail_the_error_tells_of_each(bench: &Bench) {
+pub(crate) fn error_lists_the_attempts_of_all_upstreams(bench: &Bench) {
     let [first, second] = [(); 2].map(|()| bench.setup().start());
     first.kill();
     second.kill();
@@ -116,8 +117,8 @@ pub(crate) fn when_all_fail_the_error_tells_of_each(bench: &Bench) {
     assert!(!error.to_string().contains("www"), "{error}");
 }
 
-/// A server at 127.0.0.1, another on the same port of 127.0.0.2, and an upstream that has both addresses, that of the
-/// second first.
+/// A server at 127.0.0.1, another at the same port of 127.0.0.2, and an upstream with both addresses, that of
+/// the second server first.
 fn two_addresses(bench: &Bench) -> (Server, Server, Upstream) {
     let server = bench.setup().start();
     let elsewhere = Setup::bind(bench.setup(), ([127, 0, 0, 2], server.address().port()).into()).start();
@@ -125,11 +126,12 @@ fn two_addresses(bench: &Bench) -> (Server, Server, Upstream) {
     (server, elsewhere, upstream)
 }
 
-/// As long as no test takes: what is to happen before it is over happens at once.
+/// Longer than any test. Tests that use this delay pass only if the delay is not waited for.
 const NEVER: Duration = Duration::from_secs(3600);
 
-/// An upstream's addresses are raced: one that refuses delays nothing, and the one that won goes first from then on.
-pub(crate) fn a_dead_address_is_made_up_for_by_another(bench: &Bench) {
+/// The addresses of an upstream are raced. A refusing address causes no delay, and the address that connected
+/// is tried first in later races.
+pub(crate) fn refusing_address_is_replaced_without_delay(bench: &Bench) {
     let (server, elsewhere, upstream) = two_addresses(bench);
     elsewhere.kill();
     let resolver = bench.build(bench.config(&[]).upstream(upstream).address_delay(NEVER));
@@ -142,7 +144,7 @@ pub(crate) fn a_dead_address_is_made_up_for_by_another(bench: &Bench) {
     assert_eq!((server.seen().query_count, elsewhere.seen().connections.len()), (2, 0));
 }
 
-pub(crate) fn a_silent_address_is_made_up_for_by_another(bench: &Bench) {
+pub(crate) fn silent_address_is_replaced_after_the_delay(bench: &Bench) {
     let (server, elsewhere, upstream) = two_addresses(bench);
     elsewhere.set_script(Script::new().on_connection(.., ConnectionFault::Silence));
     let config = bench.config(&[]).upstream(upstream).address_delay(Duration::from_millis(10));
@@ -151,7 +153,7 @@ pub(crate) fn a_silent_address_is_made_up_for_by_another(bench: &Bench) {
     assert_eq!((server.seen().query_count, elsewhere.seen().query_count), (1, 0));
 }
 
-pub(crate) fn both_families_reach_a_server(bench: &Bench) {
+pub(crate) fn server_is_reached_over_ipv6(bench: &Bench) {
     let server = bench.setup().start();
     let Some(ipv6) = server.addresses().iter().find(|address| address.is_ipv6()) else { return };
     let text = server.upstream().replace("127.0.0.1", if bench.is_http() { "::1" } else { "[::1]" });
@@ -160,7 +162,7 @@ pub(crate) fn both_families_reach_a_server(bench: &Bench) {
     assert_eq!(server.seen().connections[0].server, *ipv6);
 }
 
-pub(crate) fn remembered_failures_are_not_asked_for_again_at_once(bench: &Bench) {
+pub(crate) fn cached_failure_is_not_queried_again(bench: &Bench) {
     let (server, resolver) = bench.start(Script::new());
     for _ in 0..3 {
         assert!(matches!(cause(resolver.lookup("servfail.example.test", RecordType::A)), Cause::Rcode(_)));

@@ -1,4 +1,4 @@
-//! What a caller sees of each fault that a single answer can have.
+//! The effect of each fault of a single answer on the caller.
 
 use std::time::{Duration, Instant};
 
@@ -10,14 +10,14 @@ use privydns_tests::{
 };
 
 use crate::backend::TestResolver;
-use crate::bench::{Bench, Carrier, at_once, cause};
+use crate::bench::{Bench, Carrier, cause, in_parallel};
 
 const WWW: &str = "www.example.test";
 
-/// How long lookups take here that nothing can end but their deadline.
+/// The timeout of lookups that only their deadline can end.
 const SHORT: Duration = Duration::from_millis(300);
 
-/// A server whose every answer has this fault, and a resolver that tries once.
+/// A server whose answers all have this fault, and a resolver that makes one attempt.
 fn with(bench: &Bench, fault: impl Into<QueryFault>) -> (Server, Box<dyn TestResolver>) {
     let server = bench.setup().script(Script::new().on_query(.., fault)).start();
     let resolver = bench.build(bench.config(&[&server]).attempts(1));
@@ -28,19 +28,19 @@ fn ask(bench: &Bench, fault: impl Into<QueryFault>) -> Result<Answer, Error> {
     with(bench, fault).1.lookup(WWW, RecordType::A)
 }
 
-/// What such a fault comes down to.
+/// The cause of the error after this fault.
 fn cause_of(bench: &Bench, fault: impl Into<QueryFault>) -> Cause {
     cause(ask(bench, fault))
 }
 
-/// Whether such a fault makes no difference to the answer.
+/// Whether a lookup with this fault gets the correct answer in one attempt.
 fn is_harmless(bench: &Bench, fault: impl Into<QueryFault>) -> bool {
     let answer = ask(bench, fault).unwrap();
     answer.outcome() == Outcome::Records && answer.addresses().count() == 1 && answer.attempts() == 1
 }
 
-/// Conformance 3, 6 and 33: how octets are cut into records and frames is nobody's business.
-pub(crate) fn how_answers_are_cut_makes_no_difference(bench: &Bench) {
+/// Conformance 3, 6 and 33: clients must not depend on how bytes are divided into records and frames.
+pub(crate) fn record_and_frame_boundaries_do_not_matter(bench: &Bench) {
     for fault in [
         QueryFault::Split(1),
         QueryFault::Split(100),
@@ -57,7 +57,7 @@ pub(crate) fn how_answers_are_cut_makes_no_difference(bench: &Bench) {
 }
 
 /// Conformance 6.
-pub(crate) fn answers_out_of_order_or_together_find_their_queries(bench: &Bench) {
+pub(crate) fn reordered_and_coalesced_answers_match_their_queries(bench: &Bench) {
     if bench.is_serial() {
         return;
     }
@@ -72,13 +72,13 @@ pub(crate) fn answers_out_of_order_or_together_find_their_queries(bench: &Bench)
     }
 }
 
-/// Conformance 12: not before, and not long after.
-pub(crate) fn silence_ends_at_the_deadline(bench: &Bench) {
+/// Conformance 12: the lookup ends not before its deadline, and not long after.
+pub(crate) fn unanswered_lookup_ends_at_its_deadline(bench: &Bench) {
     let mut faults = vec![QueryFault::Silent];
     if bench.carrier != Carrier::Http2 {
         faults.push(QueryFault::ExcessLength(3));
     }
-    at_once(faults, |fault| {
+    in_parallel(faults, |fault| {
         let server = bench.setup().script(Script::new().on_query(.., fault)).start();
         let resolver = bench.build(bench.config(&[&server]).timeout(SHORT));
         let start = Instant::now();
@@ -89,9 +89,9 @@ pub(crate) fn silence_ends_at_the_deadline(bench: &Bench) {
     });
 }
 
-/// Conformance 7: over DoT such a message is passed over, as it may be anybody's; over HTTP it can only be meant
-/// for the query.
-pub(crate) fn answers_to_other_questions_are_no_answers(bench: &Bench) {
+/// Conformance 7: over DoT, such a message is ignored, since it may belong to another query. Over HTTP, it can
+/// belong only to this query.
+pub(crate) fn answers_to_other_questions_are_rejected(bench: &Bench) {
     let faults = [
         (MessageFault::WrongName, MessageError::WrongQuestion),
         (MessageFault::WrongType, MessageError::WrongQuestion),
@@ -108,7 +108,7 @@ pub(crate) fn answers_to_other_questions_are_no_answers(bench: &Bench) {
         return;
     }
     let faults = faults.map(|(fault, _)| fault);
-    at_once(faults.into_iter().chain([MessageFault::WrongId, MessageFault::Garbage]), |fault| {
+    in_parallel(faults.into_iter().chain([MessageFault::WrongId, MessageFault::Garbage]), |fault| {
         let script = Script::new().on_query(.., QueryFault::Repeat(2)).on_query(.., fault.clone());
         let server = bench.setup().script(script).start();
         let resolver = bench.build(bench.config(&[&server]).timeout(SHORT));
@@ -134,7 +134,7 @@ pub(crate) fn malformed_messages_are_errors(bench: &Bench) {
 }
 
 /// Conformance 36.
-pub(crate) fn truncation_is_told_and_not_kept(bench: &Bench) {
+pub(crate) fn truncated_answer_is_reported_and_not_cached(bench: &Bench) {
     let (server, resolver) = with(bench, MessageFault::TruncatedFlag);
     for asked in 1..=2 {
         assert!(resolver.lookup(WWW, RecordType::A).unwrap().is_truncated());
@@ -143,7 +143,7 @@ pub(crate) fn truncation_is_told_and_not_kept(bench: &Bench) {
 }
 
 /// Conformance 37.
-pub(crate) fn ttls_out_of_bounds_are_capped(bench: &Bench) {
+pub(crate) fn excessive_ttl_is_capped(bench: &Bench) {
     let (_server, resolver) = with(bench, MessageFault::Ttl(0x8000_0001));
     for is_cached in [false, true] {
         let answer = resolver.lookup(WWW, RecordType::A).unwrap();
@@ -152,12 +152,12 @@ pub(crate) fn ttls_out_of_bounds_are_capped(bench: &Bench) {
     }
 }
 
-/// Conformance 9: the first answer never came, and so the loss is an attempt.
-pub(crate) fn connections_that_end_before_the_answer_are_errors(bench: &Bench) {
+/// Conformance 9: the connection had no answer before, so that its loss counts as an attempt.
+pub(crate) fn connection_that_ends_before_the_answer_is_an_error(bench: &Bench) {
     for end in [End::CloseNotify, End::Fin, End::Reset] {
         match cause_of(bench, QueryFault::EndBefore(end)) {
             Cause::Closed => {}
-            // Where a certificate was asked for, an end without an answer is a refusal, for all one can tell.
+            // If the server requested a certificate, an end before the first answer may be a refusal.
             Cause::ClientCertificate(_) => assert!(bench.is_mutual),
             other => panic!("{end:?}: {other}"),
         }
@@ -165,13 +165,14 @@ pub(crate) fn connections_that_end_before_the_answer_are_errors(bench: &Bench) {
     assert!(matches!(cause_of(bench, QueryFault::EndBefore(End::BadRecord)), Cause::Tls(_)));
 }
 
-pub(crate) fn one_broken_answer_is_made_up_for(bench: &Bench) {
+pub(crate) fn query_is_retried_if_the_connection_breaks(bench: &Bench) {
     for fault in [
         QueryFault::EndBefore(End::Reset),
         QueryFault::EndBefore(End::CloseNotify),
         QueryFault::EndBefore(End::BadRecord),
     ] {
-        // The second query, so that the server is known to take the client's certificate.
+        // The second query has the fault. After the first answer, the client certificate is known to be
+        // accepted.
         let (server, resolver) = bench.start(Script::new().on_query(2, fault.clone()));
         resolver.lookup(WWW, RecordType::AAAA).unwrap();
         assert_eq!(resolver.lookup(WWW, RecordType::A).unwrap().addresses().count(), 1, "{fault:?}");
@@ -179,8 +180,8 @@ pub(crate) fn one_broken_answer_is_made_up_for(bench: &Bench) {
     }
 }
 
-/// Whatever comes back for one lookup, the others get their answers.
-pub(crate) fn faults_are_nobody_elses(bench: &Bench) {
+/// A fault of one answer does not affect other lookups on the connection.
+pub(crate) fn faulty_answer_does_not_affect_other_lookups(bench: &Bench) {
     let mut faults = vec![
         QueryFault::Silent,
         MessageFault::WrongName.into(),
@@ -194,18 +195,18 @@ pub(crate) fn faults_are_nobody_elses(bench: &Bench) {
         faults.push(Http2Fault::ResetStream { moment: Moment::Instead, code: 2 }.into());
         faults.push(Http2Fault::ResetStream { moment: Moment::During, code: 2 }.into());
     }
-    at_once(faults, |fault| {
+    in_parallel(faults, |fault| {
         let script = Script::new().on_query(BAD, fault.clone());
-        let (bad, others) = ask_in_company(bench, script, |query| query.with_timeout(SHORT));
-        bad.expect_err("every answer is bad");
+        let (bad, others) = query_with_others(bench, script, |query| query.with_timeout(SHORT));
+        bad.expect_err("every answer has a fault");
         for result in others {
             assert_eq!(result.unwrap().addresses().count(), 1, "{fault:?}");
         }
     });
 }
 
-/// A connection that one query brought down comes up again for all that were on it.
-pub(crate) fn a_lost_connection_is_made_up_for_to_all(bench: &Bench) {
+/// If one query breaks the connection, all queries of the connection are retried.
+pub(crate) fn all_queries_of_a_lost_connection_are_retried(bench: &Bench) {
     let mut faults = vec![
         QueryFault::EndBefore(End::Reset),
         QueryFault::EndBefore(End::CloseNotify),
@@ -220,7 +221,7 @@ pub(crate) fn a_lost_connection_is_made_up_for_to_all(bench: &Bench) {
     }
     for fault in faults {
         let script = Script::new().on_query(When::named(BAD).turns(1), fault.clone());
-        let (bad, others) = ask_in_company(bench, script, |query| query);
+        let (bad, others) = query_with_others(bench, script, |query| query);
         let is_malformed = fault == MessageFault::CutTo(5).into();
         assert!(bad.is_ok() || is_malformed, "{fault:?}: {bad:?}");
         for result in others {
@@ -231,8 +232,9 @@ pub(crate) fn a_lost_connection_is_made_up_for_to_all(bench: &Bench) {
 
 const BAD: &str = "bad.many.example.test";
 
-/// Asks for a name that the script is about, and at the same time for five others, over a connection that is up.
-fn ask_in_company(
+/// Queries a name that the script has a fault for, and five other names at the same time, over an established
+/// connection.
+fn query_with_others(
     bench: &Bench,
     script: Script,
     adapt: impl Fn(Query) -> Query,
@@ -247,7 +249,7 @@ fn ask_in_company(
 }
 
 /// Conformance 27 to 30.
-pub(crate) fn http_says_what_is_wrong(bench: &Bench) {
+pub(crate) fn http_failure_is_the_reported_cause(bench: &Bench) {
     if !bench.is_http() {
         return;
     }
@@ -285,7 +287,7 @@ pub(crate) fn http_says_what_is_wrong(bench: &Bench) {
     }
 }
 
-pub(crate) fn oddities_of_http_make_no_difference(bench: &Bench) {
+pub(crate) fn harmless_http_variations_are_accepted(bench: &Bench) {
     if !bench.is_http() {
         return;
     }
@@ -303,7 +305,7 @@ pub(crate) fn oddities_of_http_make_no_difference(bench: &Bench) {
 }
 
 /// RFC 9112.
-pub(crate) fn framing_of_http1_is_strict(bench: &Bench) {
+pub(crate) fn http1_framing_is_strict(bench: &Bench) {
     if bench.carrier != Carrier::Http1 {
         return;
     }
@@ -324,8 +326,8 @@ pub(crate) fn framing_of_http1_is_strict(bench: &Bench) {
     }
 }
 
-/// A response that nobody asked for must not be taken for that to the next query.
-pub(crate) fn leftovers_of_http1_end_the_connection(bench: &Bench) {
+/// An unsolicited response must not be taken for the response to the next query.
+pub(crate) fn bytes_after_an_http1_response_end_the_connection(bench: &Bench) {
     if bench.carrier != Carrier::Http1 {
         return;
     }
@@ -339,7 +341,7 @@ pub(crate) fn leftovers_of_http1_end_the_connection(bench: &Bench) {
 }
 
 /// RFC 9113.
-pub(crate) fn frames_of_http2_come_as_they_like(bench: &Bench) {
+pub(crate) fn any_valid_http2_frame_sequence_is_accepted(bench: &Bench) {
     if bench.carrier != Carrier::Http2 {
         return;
     }
@@ -352,7 +354,7 @@ pub(crate) fn frames_of_http2_come_as_they_like(bench: &Bench) {
         Http2Fault::Padding(200),
         Http2Fault::Priority,
         Http2Fault::Insert(Moment::Before, Frame::new(0xfa, 0xff, 0, *b"unknown")),
-        Http2Fault::Insert(Moment::During, Frame::ping(*b"anybody?")),
+        Http2Fault::Insert(Moment::During, Frame::ping(*b"12345678")),
         Http2Fault::Insert(Moment::During, Frame::settings(&[(1, 0), (3, 1), (4, 1), (5, 20_000)])),
         Http2Fault::GoAway { moment: Moment::Before, last: LastStream::This, code: 0 },
         Http2Fault::GoAway { moment: Moment::During, last: LastStream::Any, code: 0 },
@@ -367,8 +369,8 @@ pub(crate) fn frames_of_http2_come_as_they_like(bench: &Bench) {
     assert!(matches!(found, Cause::Protocol(_)), "{found}");
 }
 
-/// RFC 9113 Sections 6.8 and 8.7: what was not processed is sent again, and costs nothing.
-pub(crate) fn what_http2_did_not_process_is_sent_again(bench: &Bench) {
+/// RFC 9113 Sections 6.8 and 8.7: unprocessed requests are sent again, at no cost of an attempt.
+pub(crate) fn unprocessed_http2_request_is_resent_without_an_attempt(bench: &Bench) {
     if bench.carrier != Carrier::Http2 {
         return;
     }

@@ -1,4 +1,4 @@
-//! What comes back from a server that does as it should, and what goes there.
+//! Lookups with a server that has no faults: the answers, and the queries that the server receives.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -38,12 +38,12 @@ pub(crate) fn records_of_every_type_arrive(bench: &Bench) {
             assert_eq!(record.record_type(), record_type, "{name}");
             record.data().unwrap();
         }
-        assert_eq!((answer.transport(), answer.attempts()), (bench.spoken(), 1), "{name}");
+        assert_eq!((answer.transport(), answer.attempts()), (bench.transport(), 1), "{name}");
     }
     assert_eq!(server.seen().handshakes(), 1);
 }
 
-pub(crate) fn values_are_typed_and_in_their_order(bench: &Bench) {
+pub(crate) fn typed_values_are_in_the_specified_order(bench: &Bench) {
     let (_server, resolver) = bench.start(Script::new());
     let lookup = |name, record_type| resolver.lookup(name, record_type).unwrap();
     let mx = lookup("example.test", RecordType::MX).mx().unwrap();
@@ -61,7 +61,7 @@ pub(crate) fn values_are_typed_and_in_their_order(bench: &Bench) {
     assert_eq!(services[0].alpn, [&b"h2"[..], b"h3", b"http/1.1"]);
 }
 
-pub(crate) fn chains_are_followed_and_loops_are_errors(bench: &Bench) {
+pub(crate) fn cname_chain_is_followed_and_loop_is_an_error(bench: &Bench) {
     let (_server, resolver) = bench.start(Script::new());
     let answer = resolver.lookup("chain.example.test", RecordType::A).unwrap();
     assert_eq!(answer.records().count(), 5);
@@ -72,7 +72,7 @@ pub(crate) fn chains_are_followed_and_loops_are_errors(bench: &Bench) {
     assert_eq!(looped, Cause::Malformed(MessageError::CnameLoop));
 }
 
-pub(crate) fn denials_are_answers(bench: &Bench) {
+pub(crate) fn nxdomain_and_nodata_are_answers(bench: &Bench) {
     let (_server, resolver) = bench.start(Script::new());
     let missing = resolver.lookup("nowhere.example.test", RecordType::A).unwrap();
     assert_eq!((missing.outcome(), missing.ttl()), (Outcome::NxDomain, Some(60)));
@@ -89,7 +89,7 @@ pub(crate) fn denials_are_answers(bench: &Bench) {
     }
 }
 
-pub(crate) fn failures_carry_their_code_and_extended_error(bench: &Bench) {
+pub(crate) fn failure_has_response_code_and_extended_error(bench: &Bench) {
     let (_server, resolver) = bench.start(Script::new());
     let Cause::Rcode(failure) = cause(resolver.lookup("servfail.example.test", RecordType::A)) else {
         panic!("no response code");
@@ -103,7 +103,7 @@ pub(crate) fn failures_carry_their_code_and_extended_error(bench: &Bench) {
     assert_eq!(failure.code, ResponseCode::Refused);
 }
 
-pub(crate) fn addresses_of_both_families_come_together(bench: &Bench) {
+pub(crate) fn lookup_ip_returns_addresses_of_both_families(bench: &Bench) {
     let (server, resolver) = bench.start(Script::new());
     let addresses: Vec<_> = resolver.lookup_ip(WWW).unwrap().iter().collect();
     assert_eq!(addresses.len(), 2);
@@ -113,7 +113,7 @@ pub(crate) fn addresses_of_both_families_come_together(bench: &Bench) {
     assert_eq!(server.seen().query_count, 4);
 }
 
-pub(crate) fn addresses_have_names(bench: &Bench) {
+pub(crate) fn reverse_lookup_returns_the_name(bench: &Bench) {
     let (_server, resolver) = bench.start(Script::new());
     for address in [IpAddr::from([192, 0, 2, 1]), "2001:db8::1".parse::<Ipv6Addr>().unwrap().into()] {
         assert_eq!(resolver.reverse(address).unwrap().records().count(), 1, "{address}");
@@ -122,7 +122,7 @@ pub(crate) fn addresses_have_names(bench: &Bench) {
 }
 
 /// Conformance 37.
-pub(crate) fn answers_are_kept_as_long_as_they_say(bench: &Bench) {
+pub(crate) fn answers_are_cached_for_their_ttl(bench: &Bench) {
     let (server, resolver) = bench.start(Script::new());
     for (name, asked) in [("ttl300.example.test", 1), ("ttl86400.example.test", 1), ("ttl0.example.test", 3)]
     {
@@ -140,7 +140,7 @@ pub(crate) fn answers_are_kept_as_long_as_they_say(bench: &Bench) {
     assert!(matches!(resolver.query(unknown).unwrap_err().kind(), ErrorKind::NotCached));
 }
 
-pub(crate) fn a_burst_to_a_cold_server_opens_one_connection(bench: &Bench) {
+pub(crate) fn burst_to_a_new_server_opens_one_connection(bench: &Bench) {
     let (server, resolver) = bench.start(Script::new());
     let name = |number: usize| format!("{number}.many.example.test");
     let queries = (0..100).map(|number| Query::new(&name(number), RecordType::A).unwrap()).collect();
@@ -163,8 +163,8 @@ pub(crate) fn equal_lookups_share_one_query(bench: &Bench) {
     assert_eq!(server.seen().query_count, 1);
 }
 
-/// One TLS record for each DNS message: several in one stall real servers.
-pub(crate) fn every_query_has_a_record_of_its_own(bench: &Bench) {
+/// One TLS record per DNS message, because some servers stall if a record contains several messages.
+pub(crate) fn each_dot_query_has_its_own_tls_record(bench: &Bench) {
     if bench.carrier != Carrier::Dot {
         return;
     }
@@ -178,9 +178,9 @@ pub(crate) fn every_query_has_a_record_of_its_own(bench: &Bench) {
     }
 }
 
-/// Conformance 10, 22, 27 and 31: padded to 128 octets with the option last, ID 0 and no keepalive over HTTP, and
-/// nothing that tells one user from another.
-pub(crate) fn queries_say_no_more_than_they_have_to(bench: &Bench) {
+/// Conformance 10, 22, 27 and 31: padding to 128 bytes in the last option, ID 0 and no keepalive option over
+/// HTTP, and no header field that identifies a user.
+pub(crate) fn queries_reveal_no_more_than_necessary(bench: &Bench) {
     let (server, resolver) = bench.start(Script::new());
     resolver.lookup(WWW, RecordType::A).unwrap();
     let seen = server.seen();
@@ -201,7 +201,7 @@ pub(crate) fn queries_say_no_more_than_they_have_to(bench: &Bench) {
     assert_eq!(names, ["accept", "content-length", "content-type"]);
 }
 
-pub(crate) fn options_of_a_query_reach_the_server(bench: &Bench) {
+pub(crate) fn query_options_reach_the_server(bench: &Bench) {
     let (server, resolver) = bench.start(Script::new());
     let query = || Query::new("secure.example.test", RecordType::A).unwrap().with_cache_use(CacheUse::Bypass);
     assert_eq!(resolver.query(query()).unwrap().is_authenticated(), server.seen().queries[0].authentic_data);
@@ -221,7 +221,7 @@ pub(crate) fn options_of_a_query_reach_the_server(bench: &Bench) {
     assert!(matches!(error.kind(), ErrorKind::Config(ConfigError::NoSuchProtocol)), "{error}");
 }
 
-pub(crate) fn closing_says_goodbye_and_refuses_lookups(bench: &Bench) {
+pub(crate) fn close_sends_close_notify_and_rejects_lookups(bench: &Bench) {
     let (server, resolver) = bench.start(Script::new());
     resolver.lookup(WWW, RecordType::A).unwrap();
     resolver.close();
@@ -231,8 +231,8 @@ pub(crate) fn closing_says_goodbye_and_refuses_lookups(bench: &Bench) {
     assert!(matches!(error.kind(), ErrorKind::Closed), "{error}");
 }
 
-/// The same file for every runtime. What it names is read by whoever reads the file.
-pub(crate) fn a_configuration_file_makes_a_resolver(bench: &Bench) {
+/// Every runtime reads the same file format. The caller reads the files that the configuration names.
+pub(crate) fn resolver_is_built_from_a_configuration_file(bench: &Bench) {
     let server = bench.setup().start();
     let client = server.authority().client(privydns_tests::ClientCertificate::Good);
     let mutual = if bench.is_mutual { "certificate = 'client.pem'\nkey = 'client.key'" } else { "" };

@@ -1,8 +1,8 @@
-//! The end-to-end suites: real resolvers against servers on loopback that misbehave as told.
+//! End-to-end tests of the resolvers against loopback servers with scripted faults.
 //!
-//! A suite is a file of functions that take a [`Bench`](bench::Bench); each is a test on every bench there is: every
-//! backend, every carrier, with and without mutual TLS. Where a carrier cannot have the fault that a test is about,
-//! the test says so and returns.
+//! A suite is a file of functions that take a [`Bench`](bench::Bench). Each function is a test on every bench:
+//! each backend with each protocol, with and without mutual TLS. A test returns early on a bench whose protocol
+//! cannot have the fault.
 
 mod backend;
 mod bench;
@@ -18,7 +18,7 @@ mod proxies;
 
 use backend::Backend;
 
-/// Makes tests of the functions of the suites, for the `bench()` in scope.
+/// Generates a test for each function of the suites. A function `bench()` must be in scope.
 macro_rules! tests {
     ($($suite:ident { $($test:ident)* })*) => {$(
         mod $suite {
@@ -32,7 +32,7 @@ macro_rules! tests {
     )*};
 }
 
-/// Makes a module of tests for every carrier, for the `backend()` in scope.
+/// Generates a module of tests for each protocol. A function `backend()` must be in scope.
 macro_rules! carriers {
     ($($module:ident: $carrier:ident, $is_mutual:literal;)*) => {$(
         mod $module {
@@ -45,124 +45,124 @@ macro_rules! carriers {
             tests! {
                 lookups {
                     records_of_every_type_arrive
-                    values_are_typed_and_in_their_order
-                    chains_are_followed_and_loops_are_errors
-                    denials_are_answers
-                    failures_carry_their_code_and_extended_error
-                    addresses_of_both_families_come_together
-                    addresses_have_names
-                    answers_are_kept_as_long_as_they_say
-                    a_burst_to_a_cold_server_opens_one_connection
+                    typed_values_are_in_the_specified_order
+                    cname_chain_is_followed_and_loop_is_an_error
+                    nxdomain_and_nodata_are_answers
+                    failure_has_response_code_and_extended_error
+                    lookup_ip_returns_addresses_of_both_families
+                    reverse_lookup_returns_the_name
+                    answers_are_cached_for_their_ttl
+                    burst_to_a_new_server_opens_one_connection
                     equal_lookups_share_one_query
-                    every_query_has_a_record_of_its_own
-                    queries_say_no_more_than_they_have_to
-                    options_of_a_query_reach_the_server
-                    closing_says_goodbye_and_refuses_lookups
-                    a_configuration_file_makes_a_resolver
+                    each_dot_query_has_its_own_tls_record
+                    queries_reveal_no_more_than_necessary
+                    query_options_reach_the_server
+                    close_sends_close_notify_and_rejects_lookups
+                    resolver_is_built_from_a_configuration_file
                 }
                 connecting {
-                    ipv6_comes_first_and_both_come_alone
-                    an_address_does_not_wait_for_the_other_family
-                    one_error_stands_for_no_address
-                    a_connection_is_made_to_the_address_that_is_there
-                    a_connection_does_not_wait_for_the_other_family
+                    ipv6_comes_first_and_one_family_is_enough
+                    first_address_does_not_wait_for_the_other_family
+                    lookup_without_addresses_yields_one_error
+                    connect_uses_the_address_that_accepts
+                    connect_does_not_wait_for_the_other_family
                 }
                 faults {
-                    how_answers_are_cut_makes_no_difference
-                    answers_out_of_order_or_together_find_their_queries
-                    silence_ends_at_the_deadline
-                    answers_to_other_questions_are_no_answers
+                    record_and_frame_boundaries_do_not_matter
+                    reordered_and_coalesced_answers_match_their_queries
+                    unanswered_lookup_ends_at_its_deadline
+                    answers_to_other_questions_are_rejected
                     malformed_messages_are_errors
-                    truncation_is_told_and_not_kept
-                    ttls_out_of_bounds_are_capped
-                    connections_that_end_before_the_answer_are_errors
-                    one_broken_answer_is_made_up_for
-                    faults_are_nobody_elses
-                    a_lost_connection_is_made_up_for_to_all
-                    http_says_what_is_wrong
-                    oddities_of_http_make_no_difference
-                    framing_of_http1_is_strict
-                    leftovers_of_http1_end_the_connection
-                    frames_of_http2_come_as_they_like
-                    what_http2_did_not_process_is_sent_again
+                    truncated_answer_is_reported_and_not_cached
+                    excessive_ttl_is_capped
+                    connection_that_ends_before_the_answer_is_an_error
+                    query_is_retried_if_the_connection_breaks
+                    faulty_answer_does_not_affect_other_lookups
+                    all_queries_of_a_lost_connection_are_retried
+                    http_failure_is_the_reported_cause
+                    harmless_http_variations_are_accepted
+                    http1_framing_is_strict
+                    bytes_after_an_http1_response_end_the_connection
+                    any_valid_http2_frame_sequence_is_accepted
+                    unprocessed_http2_request_is_resent_without_an_attempt
                 }
                 connections {
-                    silence_at_any_stage_ends_at_the_deadline
-                    connections_that_never_come_up_say_why
-                    one_broken_connection_is_made_up_for
-                    a_slow_handshake_is_waited_for
-                    stale_connections_are_no_failures
-                    a_server_may_close_when_idle
-                    a_killed_connection_loses_nothing
-                    a_restarted_server_is_found_again
+                    silence_at_each_stage_ends_at_the_deadline
+                    failed_connection_reports_its_cause
+                    failed_first_connection_is_retried
+                    slow_handshake_costs_no_attempt
+                    stale_connection_costs_no_attempt
+                    server_may_close_an_idle_connection
+                    killed_connection_loses_no_query
+                    restarted_server_is_used_again
                     sessions_are_resumed_and_counted
-                    keepalive_is_obeyed
-                    an_idle_connection_is_closed_before_the_server_would
-                    abandoned_lookups_do_no_harm
-                    application_protocols_are_not_insisted_on
-                    nonsense_inside_tls_is_no_answer
+                    keepalive_timeout_of_zero_closes_the_connection
+                    idle_connection_is_closed_before_the_server_closes_it
+                    late_answers_of_abandoned_lookups_are_ignored
+                    connection_without_alpn_is_accepted
+                    garbage_inside_tls_is_not_an_answer
                 }
                 certificates {
-                    wrong_certificates_are_refused_once_and_for_all
-                    a_chain_with_an_intermediate_is_accepted
+                    invalid_certificate_is_rejected_without_retry
+                    chain_with_an_intermediate_is_accepted
                     pins_are_enforced
-                    a_pin_alone_is_enough
-                    refused_client_certificates_are_named_as_the_cause
-                    a_client_certificate_goes_to_its_own_upstream_only
-                    tls_12_is_spoken_unless_a_certificate_is_at_stake
-                    a_wrong_certificate_is_the_reported_cause
-                    a_certificate_that_is_mended_is_accepted
+                    pin_without_a_name_is_sufficient
+                    refused_client_certificate_is_the_reported_cause
+                    client_certificate_is_sent_only_to_its_upstream
+                    tls12_is_allowed_without_a_client_certificate
+                    invalid_certificate_is_the_reported_cause
+                    corrected_certificate_is_accepted
                 }
                 failover {
-                    the_first_upstream_is_asked_alone_while_it_answers
-                    the_second_upstream_makes_up_for_the_first
-                    the_second_upstream_makes_up_for_a_silent_first
-                    a_silent_first_upstream_is_found_out_by_one_lookup
-                    a_dead_upstream_is_passed_over_from_then_on
-                    denials_are_not_asked_about_again
-                    when_all_fail_the_error_tells_of_each
-                    a_dead_address_is_made_up_for_by_another
-                    a_silent_address_is_made_up_for_by_another
-                    both_families_reach_a_server
-                    remembered_failures_are_not_asked_for_again_at_once
+                    only_the_first_upstream_is_queried_while_it_answers
+                    second_upstream_answers_if_the_first_fails
+                    second_upstream_answers_if_the_first_is_silent
+                    silent_upstream_is_unhealthy_after_one_lookup
+                    dead_upstream_is_skipped_after_the_first_failure
+                    negative_answers_are_not_retried_elsewhere
+                    error_lists_the_attempts_of_all_upstreams
+                    refusing_address_is_replaced_without_delay
+                    silent_address_is_replaced_after_the_delay
+                    server_is_reached_over_ipv6
+                    cached_failure_is_not_queried_again
                 }
                 policies {
-                    an_upstream_known_by_name_is_resolved_by_another
-                    names_of_a_route_go_to_its_upstream_alone
-                    a_slow_query_is_hedged_and_the_loser_is_cancelled
-                    a_race_is_won_by_whoever_answers
-                    domains_are_spread_and_stay_where_they_are
-                    the_fastest_is_asked
-                    to_warm_up_opens_the_connection_that_the_first_lookup_uses
-                    another_network_voids_connections_and_tickets_and_loses_no_lookup
-                    quiet_connections_are_kept_open_by_pings
-                    too_many_lookups_are_refused_at_once
-                    a_full_connection_has_one_more_opened_beside_it
-                    an_answer_past_its_time_serves_when_nobody_answers
-                    an_answer_near_its_end_is_renewed_while_nobody_waits
+                    upstream_name_is_resolved_by_another_upstream
+                    names_of_a_route_go_only_to_its_upstream
+                    slow_query_is_hedged_and_the_loser_cancelled
+                    first_answer_wins_a_race
+                    spread_keeps_each_domain_on_one_upstream
+                    fastest_upstream_gets_most_queries
+                    warm_up_opens_the_connection_of_the_first_lookup
+                    network_change_drops_connections_and_tickets_but_no_lookup
+                    idle_connections_are_kept_open_by_pings
+                    lookups_over_the_limit_are_rejected_at_once
+                    full_connection_opens_exactly_one_more
+                    stale_answer_is_served_if_the_server_is_down
+                    answer_near_expiry_is_prefetched
                 }
                 proxies {
-                    an_upstream_known_by_name_is_reached_through_a_proxy_that_resolves_it
-                    an_upstream_with_addresses_is_asked_for_by_address
-                    a_proxy_that_refuses_is_the_cause
-                    credentials_are_told_and_have_to_be_right
-                    a_proxy_that_is_not_there_or_goes_away_is_the_cause
-                    a_proxy_that_says_nothing_is_where_the_lookup_ends
+                    proxy_resolves_the_upstream_name
+                    upstream_with_addresses_is_requested_by_address
+                    refusal_by_a_proxy_is_the_reported_cause
+                    proxy_credentials_are_sent_and_must_be_valid
+                    failed_connection_to_a_proxy_is_the_reported_cause
+                    silent_proxy_is_the_stage_of_the_timeout
                 }
                 discovery {
-                    designated_resolvers_are_found_and_prove_the_address_that_was_asked
-                    a_designated_resolver_without_the_address_in_its_certificate_is_not_used
-                    discovery_and_what_it_finds_go_through_the_same_proxy
-                    a_client_certificate_is_not_handed_on
-                    a_resolver_that_cannot_prove_its_address_is_not_asked
-                    a_resolver_that_designates_none_has_none
+                    designated_resolvers_prove_the_original_address
+                    designated_resolver_without_the_address_is_not_used
+                    discovery_and_its_results_use_the_same_proxy
+                    client_certificate_is_not_sent_to_designated_resolvers
+                    resolver_that_cannot_prove_its_address_is_not_queried
+                    resolver_without_designations_yields_no_upstreams
                 }
             }
         }
     )*};
 }
 
-/// Makes a module of tests for every backend.
+/// Generates a module of tests for each backend.
 macro_rules! backends {
     ($($module:ident: $backend:expr;)*) => {$(
         mod $module {

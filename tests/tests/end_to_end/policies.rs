@@ -1,5 +1,5 @@
-//! Whom a lookup is sent to, and what goes on around it, where a socket is part of that. The numbers of these policies
-//! are in the simulation of `privydns-core`.
+//! Policies that select upstreams and manage connections, as far as sockets are involved. The simulation in
+//! `privydns-core` tests the numbers of these policies.
 
 use std::net::Ipv4Addr;
 use std::thread;
@@ -13,19 +13,19 @@ use crate::bench::{Bench, Carrier};
 
 const WWW: &str = "www.example.test";
 
-/// As long as no test takes.
+/// Longer than any test.
 const NEVER: Duration = Duration::from_secs(3600);
 
 fn is_from(answer: &Answer, server: &Server) -> bool {
     answer.upstream().contains(&server.address().port().to_string())
 }
 
-/// A server that takes queries and keeps its answers to itself.
+/// A server that holds all answers.
 fn holding(bench: &Bench) -> Server {
     bench.setup().script(Script::new().on_query(.., QueryFault::Hold)).start()
 }
 
-/// A server as the resolver's user knows it who knows no address.
+/// An upstream for a server of which only the name is known.
 fn without_address(bench: &Bench, server: &Server) -> Upstream {
     let port = server.address().port();
     let text = match server.upstream().split_once("#ip=") {
@@ -36,7 +36,7 @@ fn without_address(bench: &Bench, server: &Server) -> Upstream {
 }
 
 /// Conformance 20.
-pub(crate) fn an_upstream_known_by_name_is_resolved_by_another(bench: &Bench) {
+pub(crate) fn upstream_name_is_resolved_by_another_upstream(bench: &Bench) {
     let named = bench.setup().start();
     let zone = Zone::example().address(SERVER_NAME, 300, Ipv4Addr::LOCALHOST.into());
     let other = bench.setup().zone(zone).start();
@@ -46,10 +46,10 @@ pub(crate) fn an_upstream_known_by_name_is_resolved_by_another(bench: &Bench) {
     assert_eq!(named.seen().queries_for(WWW).count(), 1);
     let asked = other.seen();
     assert_eq!(asked.queries_for(SERVER_NAME).count(), 2, "A and AAAA");
-    assert_eq!(asked.query_count, 2, "the name that was looked up is none of its business");
+    assert_eq!(asked.query_count, 2, "the looked-up name is not sent to the other upstream");
 }
 
-pub(crate) fn names_of_a_route_go_to_its_upstream_alone(bench: &Bench) {
+pub(crate) fn names_of_a_route_go_only_to_its_upstream(bench: &Bench) {
     let [general, own] = [(); 2].map(|()| bench.setup().start());
     let config = bench.config(&[&general]).route("many.example.test", [bench.upstream(&own)]);
     let resolver = bench.build(config);
@@ -60,7 +60,7 @@ pub(crate) fn names_of_a_route_go_to_its_upstream_alone(bench: &Bench) {
     assert_eq!(general.seen().query_count, 1);
 }
 
-pub(crate) fn a_slow_query_is_hedged_and_the_loser_is_cancelled(bench: &Bench) {
+pub(crate) fn slow_query_is_hedged_and_the_loser_cancelled(bench: &Bench) {
     let slow = holding(bench);
     let second = bench.setup().start();
     let config = bench.config(&[&slow, &second]).hedge(Hedge::after(Duration::from_millis(20)).share(1.0));
@@ -68,7 +68,7 @@ pub(crate) fn a_slow_query_is_hedged_and_the_loser_is_cancelled(bench: &Bench) {
     let answer = resolver.lookup(WWW, RecordType::A).unwrap();
     assert!(is_from(&answer, &second) && answer.attempts() == 2, "{answer:?}");
     assert_eq!(resolver.stats().upstreams[1].hedges, 1);
-    // The answer that comes after all is nobody's.
+    // The late answer is ignored.
     slow.release();
     assert!(is_from(&resolver.lookup("1.many.example.test", RecordType::A).unwrap(), &second));
     if bench.carrier == Carrier::Http2 {
@@ -77,7 +77,7 @@ pub(crate) fn a_slow_query_is_hedged_and_the_loser_is_cancelled(bench: &Bench) {
     }
 }
 
-pub(crate) fn a_race_is_won_by_whoever_answers(bench: &Bench) {
+pub(crate) fn first_answer_wins_a_race(bench: &Bench) {
     let silent = holding(bench);
     let second = bench.setup().start();
     let config = bench.config(&[&silent, &second]).strategy(Strategy::Race(2));
@@ -89,7 +89,7 @@ pub(crate) fn a_race_is_won_by_whoever_answers(bench: &Bench) {
     assert_eq!(second.seen().query_count, 3);
 }
 
-pub(crate) fn domains_are_spread_and_stay_where_they_are(bench: &Bench) {
+pub(crate) fn spread_keeps_each_domain_on_one_upstream(bench: &Bench) {
     let servers = [(); 3].map(|()| bench.setup().zone(Zone::example().apex("test.")).start());
     let [first, second, third] = &servers;
     let resolver = bench.build(bench.config(&[first, second, third]).strategy(Strategy::Spread));
@@ -102,11 +102,11 @@ pub(crate) fn domains_are_spread_and_stay_where_they_are(bench: &Bench) {
     }
     let counts = servers.each_ref().map(|server| server.seen().query_count);
     assert_eq!(counts.iter().sum::<u64>(), 24);
-    // That one of three has all of twelve domains happens once in 180,000 times.
+    // The probability that one of three upstreams gets all of twelve domains is 1 in 180,000.
     assert!(counts.iter().all(|count| *count < 24), "{counts:?}");
 }
 
-pub(crate) fn the_fastest_is_asked(bench: &Bench) {
+pub(crate) fn fastest_upstream_gets_most_queries(bench: &Bench) {
     let delay = QueryFault::Delay(Duration::from_millis(100));
     let slow = bench.setup().script(Script::new().on_query(.., delay)).start();
     let fast = bench.setup().start();
@@ -120,7 +120,7 @@ pub(crate) fn the_fastest_is_asked(bench: &Bench) {
     assert!(stats.upstreams[0].smoothed_rtt > stats.upstreams[1].smoothed_rtt);
 }
 
-pub(crate) fn to_warm_up_opens_the_connection_that_the_first_lookup_uses(bench: &Bench) {
+pub(crate) fn warm_up_opens_the_connection_of_the_first_lookup(bench: &Bench) {
     let [first, second] = [(); 2].map(|()| bench.setup().start());
     let resolver = bench.resolver(&[&first, &second]);
     resolver.warm_up();
@@ -129,8 +129,8 @@ pub(crate) fn to_warm_up_opens_the_connection_that_the_first_lookup_uses(bench: 
     assert!(second.seen().connections.is_empty());
 }
 
-/// Conformance 21: nothing of the old network can be recognised on the new one.
-pub(crate) fn another_network_voids_connections_and_tickets_and_loses_no_lookup(bench: &Bench) {
+/// Conformance 21: an observer of the new network must not be able to link the two networks.
+pub(crate) fn network_change_drops_connections_and_tickets_but_no_lookup(bench: &Bench) {
     let server = bench.setup().start();
     let resolver = bench.build(bench.config(&[&server]).attempts(1));
     resolver.lookup(WWW, RecordType::A).unwrap();
@@ -147,14 +147,14 @@ pub(crate) fn another_network_voids_connections_and_tickets_and_loses_no_lookup(
     });
     let seen = server.seen();
     assert_eq!((seen.handshakes(), seen.resumed(), seen.query_count), (2, 0, 3));
-    // From here on there are tickets again, of this network.
+    // The resolver has tickets again, received on the new network.
     server.drop_connections(End::CloseNotify);
     resolver.lookup("1.many.example.test", RecordType::A).unwrap();
     assert_eq!(server.seen().resumed(), 1);
 }
 
-/// RFC 9113 Section 6.7. Other protocols have nothing like it.
-pub(crate) fn quiet_connections_are_kept_open_by_pings(bench: &Bench) {
+/// RFC 9113 Section 6.7. The other protocols have no ping.
+pub(crate) fn idle_connections_are_kept_open_by_pings(bench: &Bench) {
     let server = bench.setup().start();
     let resolver = bench.build(bench.config(&[&server]).ping_interval(Duration::from_millis(20)));
     resolver.lookup(WWW, RecordType::A).unwrap();
@@ -162,14 +162,14 @@ pub(crate) fn quiet_connections_are_kept_open_by_pings(bench: &Bench) {
         return;
     }
     let pings = |frames: &[Frame]| frames.iter().filter(|frame| frame.kind == Frame::PING).count();
-    // A lookup on its way, since not every resolver is driven while none is.
+    // A lookup is in flight, because some resolvers are driven only during lookups.
     server.set_script(Script::new().on_query(1, QueryFault::Delay(Duration::from_millis(200))));
     resolver.lookup(WWW, RecordType::AAAA).unwrap();
     let seen = server.wait_until(|seen| pings(&seen.connections[0].frames) >= 2);
     assert_eq!((seen.connections.len(), seen.open()), (1, 1));
 }
 
-pub(crate) fn too_many_lookups_are_refused_at_once(bench: &Bench) {
+pub(crate) fn lookups_over_the_limit_are_rejected_at_once(bench: &Bench) {
     let server = holding(bench);
     let resolver = bench.build(bench.config(&[&server]).max_lookups(2));
     let query = |number| Query::new(&format!("{number}.many.example.test"), RecordType::A).unwrap();
@@ -187,9 +187,10 @@ pub(crate) fn too_many_lookups_are_refused_at_once(bench: &Bench) {
     resolver.query(query(3)).unwrap();
 }
 
-/// One more, and not one for each query that waits.
-pub(crate) fn a_full_connection_has_one_more_opened_beside_it(bench: &Bench) {
-    // How many queries reach the server when one connection is full, and of how many.
+/// One connection in all, not one for each query that waits.
+pub(crate) fn full_connection_opens_exactly_one_more(bench: &Bench) {
+    // The number of queries that the server has received when one connection is full, and the number of all
+    // queries.
     let (at_once, all) = match bench.carrier {
         Carrier::Dot => (1001, 1004),
         Carrier::Http2 => (6, 10),
@@ -198,7 +199,7 @@ pub(crate) fn a_full_connection_has_one_more_opened_beside_it(bench: &Bench) {
     let settings = Http2Settings { max_concurrent_streams: Some(3), ..Http2Settings::default() };
     let server = bench.setup().http2_settings(settings).start();
     let resolver = bench.build(bench.config(&[&server]).max_http1_connections(2).attempt_timeout(NEVER));
-    // By its answer the client knows the server's limits.
+    // The client learns the server's limits with this answer.
     resolver.lookup(WWW, RecordType::A).unwrap();
     server.set_script(Script::new().on_query(.., QueryFault::Hold));
     thread::scope(|scope| {
@@ -215,8 +216,8 @@ pub(crate) fn a_full_connection_has_one_more_opened_beside_it(bench: &Bench) {
     assert_eq!(server.seen().connections.len(), 2);
 }
 
-/// RFC 8767. A TTL of one second is the shortest that there is, and has to pass.
-pub(crate) fn an_answer_past_its_time_serves_when_nobody_answers(bench: &Bench) {
+/// RFC 8767. The test waits for the shortest TTL, one second.
+pub(crate) fn stale_answer_is_served_if_the_server_is_down(bench: &Bench) {
     let server = bench.setup().start();
     let cache = CacheSettings::default().serve_stale(Some(CacheSettings::MAX_STALE));
     let resolver = bench.build(bench.config(&[&server]).attempts(1).cache(cache));
@@ -233,12 +234,12 @@ pub(crate) fn an_answer_past_its_time_serves_when_nobody_answers(bench: &Bench) 
     };
     assert_eq!((stale.ttl(), resolver.stats().cache.stale), (Some(30), 1));
     server.restart();
-    assert!(ask().is_stale(), "nobody is asked for a while");
+    assert!(ask().is_stale(), "the server is not queried for a while after a failure");
     assert_eq!(server.seen().query_count, 1);
 }
 
-/// Over HTTP, where an answer can be old when it comes (RFC 8484 Section 5.1).
-pub(crate) fn an_answer_near_its_end_is_renewed_while_nobody_waits(bench: &Bench) {
+/// Over HTTP, an answer can be old when it arrives (RFC 8484 Section 5.1).
+pub(crate) fn answer_near_expiry_is_prefetched(bench: &Bench) {
     if !bench.is_http() {
         return;
     }
@@ -247,7 +248,7 @@ pub(crate) fn an_answer_near_its_end_is_renewed_while_nobody_waits(bench: &Bench
     let resolver = bench.build(bench.config(&[&server]).cache(CacheSettings::default().prefetch(true)));
     resolver.lookup(name, RecordType::A).unwrap();
     assert!(resolver.lookup(name, RecordType::A).unwrap().is_cached());
-    // Not every resolver is driven while nobody waits.
+    // Some resolvers are driven only during lookups.
     resolver.lookup(WWW, RecordType::A).unwrap();
     server.wait_until(|seen| seen.queries_for(name).count() == 2);
     assert_eq!(resolver.stats().cache.prefetches, 1);

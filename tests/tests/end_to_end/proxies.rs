@@ -1,4 +1,4 @@
-//! Upstreams behind proxies.
+//! Upstreams that are reached through proxies.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -12,7 +12,7 @@ use crate::bench::Bench;
 
 const WWW: &str = "www.example.test";
 
-/// The upstream of a server, known by name and port alone.
+/// An upstream with the name and port of a server, but no address.
 fn by_name(bench: &Bench, server: &Server) -> Upstream {
     let text = server.upstream();
     let (location, _) = text.split_once('#').unwrap();
@@ -23,7 +23,7 @@ fn ask(bench: &Bench, upstream: Upstream) -> Result<Answer, Error> {
     bench.build(bench.config(&[]).upstream(upstream).attempts(1)).lookup(WWW, RecordType::A)
 }
 
-/// The words of an error at the proxy.
+/// The text of the error at the proxy.
 fn refused(bench: &Bench, upstream: Upstream) -> String {
     let error = ask(bench, upstream).unwrap_err();
     assert_eq!(error.stage(), Some(Stage::Proxy), "{error}");
@@ -33,7 +33,7 @@ fn refused(bench: &Bench, upstream: Upstream) -> String {
     }
 }
 
-/// A proxy of each kind, and how to name it.
+/// A proxy of each kind, with the configuration to use it.
 fn both(prepare: impl Fn(ProxySetup) -> ProxySetup) -> [(privydns_tests::Proxy, Proxy); 2] {
     let socks5 = prepare(privydns_tests::Proxy::socks5()).start();
     let http = prepare(privydns_tests::Proxy::http_connect()).start();
@@ -41,7 +41,7 @@ fn both(prepare: impl Fn(ProxySetup) -> ProxySetup) -> [(privydns_tests::Proxy, 
     [(socks5, to_socks5), (http, to_http)]
 }
 
-/// A port that nobody listens on, and nobody else gets as long as it is held.
+/// A port that no socket listens on. No other process gets the port while the socket is held.
 fn dead_port() -> (TcpSocket, SocketAddr) {
     let held = TcpSocket::new_v4().unwrap();
     held.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
@@ -49,25 +49,25 @@ fn dead_port() -> (TcpSocket, SocketAddr) {
     (held, address)
 }
 
-/// The proxy resolves the name: no address, and nobody to ask for one. What goes through it is TLS, and no name that
-/// is asked for can be read in it.
-pub(crate) fn an_upstream_known_by_name_is_reached_through_a_proxy_that_resolves_it(bench: &Bench) {
+/// The proxy resolves the name, and the resolver needs no address. The tunnel carries TLS, and no query name is
+/// readable in it.
+pub(crate) fn proxy_resolves_the_upstream_name(bench: &Bench) {
     let server = bench.setup().start();
     for (proxy, to_proxy) in both(|setup| setup.name(SERVER_NAME, Ipv4Addr::LOCALHOST.into())) {
         let upstream = by_name(bench, &server).proxy(to_proxy);
         assert!(!upstream.needs_bootstrap());
         let answer = ask(bench, upstream).unwrap();
-        assert_eq!(answer.transport(), bench.spoken());
+        assert_eq!(answer.transport(), bench.transport());
         assert_eq!(answer.addresses().count(), 1);
 
         let [tunnel] = &proxy.seen()[..] else { panic!("{:?}", proxy.seen()) };
         assert_eq!(tunnel.target, format!("{SERVER_NAME}:{}", server.address().port()));
         assert_eq!(tunnel.sent[0], 22, "a TLS handshake comes first");
-        assert!(!tunnel.sent.windows(8).any(|octets| octets.eq_ignore_ascii_case(b"\x07example")));
+        assert!(!tunnel.sent.windows(8).any(|bytes| bytes.eq_ignore_ascii_case(b"\x07example")));
     }
 }
 
-pub(crate) fn an_upstream_with_addresses_is_asked_for_by_address(bench: &Bench) {
+pub(crate) fn upstream_with_addresses_is_requested_by_address(bench: &Bench) {
     let server = bench.setup().start();
     for (proxy, to_proxy) in both(|setup| setup.credentials("user", "secret")) {
         let to_proxy = to_proxy.credentials("user", "secret").unwrap();
@@ -76,8 +76,8 @@ pub(crate) fn an_upstream_with_addresses_is_asked_for_by_address(bench: &Bench) 
     }
 }
 
-/// What fails at the proxy says so, in the proxy's words.
-pub(crate) fn a_proxy_that_refuses_is_the_cause(bench: &Bench) {
+/// The error has the text of the proxy's refusal.
+pub(crate) fn refusal_by_a_proxy_is_the_reported_cause(bench: &Bench) {
     let server = bench.setup().start();
     let socks5 = privydns_tests::Proxy::socks5().failure(2).start();
     let through = by_name(bench, &server).proxy(Proxy::socks5(socks5.address()));
@@ -94,24 +94,25 @@ pub(crate) fn a_proxy_that_refuses_is_the_cause(bench: &Bench) {
     assert_eq!(server.seen().connections.len(), 0);
 }
 
-/// Without the right ones nothing is sent through it; nor is it asked without any.
-pub(crate) fn credentials_are_told_and_have_to_be_right(bench: &Bench) {
+/// Without valid credentials, no bytes are sent through the proxy. A proxy that accepts no credentials is not
+/// used without them.
+pub(crate) fn proxy_credentials_are_sent_and_must_be_valid(bench: &Bench) {
     let server = bench.setup().start();
     for (proxy, to_proxy) in both(|setup| setup.credentials("user", "secret")) {
-        let told = |password| to_proxy.clone().credentials("user", password).unwrap();
-        for wrong in [to_proxy.clone(), told("guess")] {
+        let with_password = |password| to_proxy.clone().credentials("user", password).unwrap();
+        for wrong in [to_proxy.clone(), with_password("guess")] {
             refused(bench, bench.upstream(&server).proxy(wrong));
         }
         assert!(proxy.seen().iter().all(|tunnel| tunnel.sent.is_empty()));
-        ask(bench, bench.upstream(&server).proxy(told("secret"))).unwrap();
+        ask(bench, bench.upstream(&server).proxy(with_password("secret"))).unwrap();
     }
     let open = privydns_tests::Proxy::socks5().start();
-    let told = Proxy::socks5(open.address()).credentials("user", "secret").unwrap();
-    refused(bench, bench.upstream(&server).proxy(told));
+    let with_credentials = Proxy::socks5(open.address()).credentials("user", "secret").unwrap();
+    refused(bench, bench.upstream(&server).proxy(with_credentials));
     assert_eq!(server.seen().connections.len(), 2);
 }
 
-pub(crate) fn a_proxy_that_is_not_there_or_goes_away_is_the_cause(bench: &Bench) {
+pub(crate) fn failed_connection_to_a_proxy_is_the_reported_cause(bench: &Bench) {
     let server = bench.setup().start();
     let (_held, dead) = dead_port();
     let words = refused(bench, by_name(bench, &server).proxy(Proxy::socks5(dead)));
@@ -130,8 +131,8 @@ pub(crate) fn a_proxy_that_is_not_there_or_goes_away_is_the_cause(bench: &Bench)
     thread.join().unwrap();
 }
 
-/// A proxy that never answers costs the lookup its deadline, and is what the error names.
-pub(crate) fn a_proxy_that_says_nothing_is_where_the_lookup_ends(bench: &Bench) {
+/// A proxy that never replies delays the lookup until its deadline, and the error names the proxy stage.
+pub(crate) fn silent_proxy_is_the_stage_of_the_timeout(bench: &Bench) {
     let server = bench.setup().start();
     let proxy = privydns_tests::Proxy::socks5().silent().start();
     let upstream = by_name(bench, &server).proxy(Proxy::socks5(proxy.address()));

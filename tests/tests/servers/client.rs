@@ -1,4 +1,4 @@
-//! Bare clients: TLS over a blocking socket, and DNS messages with hardly any library.
+//! Minimal clients: TLS over a blocking socket, and DNS messages encoded by hand.
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
@@ -11,7 +11,7 @@ use privydns_tests::{Authority, ClientCertificate, SERVER_NAME, Server};
 use rustls::crypto::aws_lc_rs;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 
-/// A query that no server takes for an answer: RD, no EDNS.
+/// A query with RD and without EDNS.
 pub(crate) fn query(id: u16, name: &str, record_type: RecordType) -> Vec<u8> {
     let mut message = Message::new(id, MessageType::Query, OpCode::Query);
     message.metadata.recursion_desired = true;
@@ -19,12 +19,12 @@ pub(crate) fn query(id: u16, name: &str, record_type: RecordType) -> Vec<u8> {
     message.to_vec().unwrap()
 }
 
-/// The message with its length in front.
+/// The message with its length prefix.
 pub(crate) fn framed(message: &[u8]) -> Vec<u8> {
     [&u16::try_from(message.len()).unwrap().to_be_bytes(), message].concat()
 }
 
-/// A client's configuration: what it trusts, offers and shows.
+/// The TLS configuration of a client: its roots, application protocols and certificate.
 pub(crate) fn config(alpn: &[&[u8]], certificate: Option<ClientCertificate>) -> ClientConfig {
     let authority = Authority::shared();
     let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
@@ -42,16 +42,16 @@ pub(crate) fn config(alpn: &[&[u8]], certificate: Option<ClientCertificate>) -> 
     config
 }
 
-/// A connection inside TLS, on a blocking socket.
+/// A TLS connection on a blocking socket.
 pub(crate) struct Client {
     pub(crate) tls: StreamOwned<ClientConnection, TcpStream>,
 }
 
 impl Client {
-    /// Connects, and brings the handshake to its end.
+    /// Connects and completes the handshake.
     pub(crate) fn try_connect(server: &Server, config: impl Into<Arc<ClientConfig>>) -> io::Result<Self> {
         let tcp = TcpStream::connect(server.address())?;
-        // A test that waits for ever says less than one that fails.
+        // A test that fails is more useful than a test that hangs.
         tcp.set_read_timeout(Some(Duration::from_secs(10)))?;
         let tls = ClientConnection::new(config.into(), SERVER_NAME.try_into().unwrap()).unwrap();
         let mut tls = StreamOwned::new(tls, tcp);
@@ -70,42 +70,42 @@ impl Client {
         self.tls.flush().unwrap();
     }
 
-    /// Sends a query with its length in front.
+    /// Sends a query with its length prefix.
     pub(crate) fn ask(&mut self, id: u16, name: &str) {
         self.send(&framed(&query(id, name, RecordType::A)));
     }
 
-    pub(crate) fn read_octets(&mut self, count: usize) -> io::Result<Vec<u8>> {
+    pub(crate) fn read_bytes(&mut self, count: usize) -> io::Result<Vec<u8>> {
         let mut bytes = vec![0; count];
         self.tls.read_exact(&mut bytes).map(|()| bytes)
     }
 
-    /// Reads a message with its length in front.
+    /// Reads a message with its length prefix.
     pub(crate) fn message(&mut self) -> io::Result<Vec<u8>> {
-        let length = self.read_octets(2)?;
-        self.read_octets(u16::from_be_bytes([length[0], length[1]]).into())
+        let length = self.read_bytes(2)?;
+        self.read_bytes(u16::from_be_bytes([length[0], length[1]]).into())
     }
 
     pub(crate) fn answer(&mut self) -> Message {
         Message::from_vec(&self.message().unwrap()).unwrap()
     }
 
-    /// What the next read has to say, where it is no data: nothing for `close_notify`.
+    /// Reads once and expects no data: `Ok` after `close_notify`, an error after any other end.
     pub(crate) fn end(&mut self) -> io::Result<()> {
         match self.tls.read(&mut [0; 1])? {
             0 => Ok(()),
-            _ => panic!("data in place of an end"),
+            _ => panic!("received data instead of the end"),
         }
     }
 
-    /// Says `close_notify` and leaves.
+    /// Sends `close_notify` and closes the socket.
     pub(crate) fn leave(mut self) {
         self.tls.conn.send_close_notify();
         self.tls.flush().unwrap();
     }
 }
 
-/// The text of an error of a handshake or a read.
+/// The text of the error of a handshake or a read.
 pub(crate) fn reason<T>(result: io::Result<T>) -> String {
-    result.err().expect("it fails").to_string()
+    result.err().expect("the operation must fail").to_string()
 }

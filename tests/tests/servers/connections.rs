@@ -11,7 +11,7 @@ use crate::client::{Client, config, reason};
 
 const WWW: &str = "www.example.test.";
 
-/// A server whose first connection has this fault.
+/// Starts a server whose first connection has this fault.
 fn with(fault: ConnectionFault) -> Server {
     Server::dot().script(Script::new().on_connection(1, fault)).start()
 }
@@ -21,7 +21,7 @@ fn try_connect(server: &Server) -> std::io::Result<Client> {
 }
 
 #[test]
-fn tcp_is_accepted_and_closed() {
+fn tcp_is_accepted_and_then_closed() {
     let server = with(ConnectionFault::Close(End::Fin));
     assert_eq!(try_connect(&server).err().unwrap().kind(), ErrorKind::UnexpectedEof);
     let server = with(ConnectionFault::Close(End::Reset));
@@ -30,7 +30,7 @@ fn tcp_is_accepted_and_closed() {
 }
 
 #[test]
-fn tls_stays_silent() {
+fn silent_connection_sends_no_tls() {
     let server = with(ConnectionFault::Silence);
     let mut tcp = TcpStream::connect(server.address()).unwrap();
     tcp.write_all(b"anybody there?").unwrap();
@@ -44,19 +44,19 @@ fn tls_stays_silent() {
 }
 
 #[test]
-fn plain_octets_come_in_place_of_tls() {
+fn plaintext_is_sent_in_place_of_tls() {
     let server = with(ConnectionFault::Plaintext(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec()));
     assert!(reason(try_connect(&server)).contains("corrupt"));
 }
 
 #[test]
-fn the_handshake_is_refused_by_an_alert() {
+fn handshake_is_refused_by_an_alert() {
     let server = with(ConnectionFault::HandshakeAlert(40));
     assert_eq!(reason(try_connect(&server)), "received fatal alert: HandshakeFailure");
 }
 
 #[test]
-fn certificates_are_wrong_in_one_way_each() {
+fn each_certificate_has_its_one_defect() {
     for (certificate, expected) in [
         (ServerCertificate::WrongName, "not valid for name"),
         (ServerCertificate::Expired, "expired"),
@@ -74,14 +74,14 @@ fn certificates_are_wrong_in_one_way_each() {
 }
 
 #[test]
-fn a_chain_with_an_intermediate_verifies() {
+fn chain_with_an_intermediate_is_valid() {
     let server = Server::dot().certificate(ServerCertificate::Intermediate).start();
     let client = try_connect(&server).unwrap();
     assert_eq!(client.tls.conn.peer_certificates().unwrap().len(), 2);
 }
 
 #[test]
-fn application_protocols_are_refused_ignored_or_agreed_on() {
+fn alpn_is_refused_ignored_or_negotiated() {
     let server = with(ConnectionFault::Alpn(Alpn::Refuse));
     assert_eq!(reason(try_connect(&server)), "received fatal alert: NoApplicationProtocol");
 
@@ -98,7 +98,7 @@ fn application_protocols_are_refused_ignored_or_agreed_on() {
 }
 
 #[test]
-fn tls_versions_are_those_asked_for() {
+fn tls_versions_are_as_configured() {
     for (versions, expected) in [(TlsVersions::Only12, 0x0303), (TlsVersions::Only13, 0x0304)] {
         let server = Server::dot().tls(versions).start();
         let mut client = try_connect(&server).unwrap();
@@ -130,7 +130,7 @@ fn connections_end_when_idle() {
 }
 
 #[test]
-fn a_deaf_server_reads_nothing() {
+fn deaf_connection_reads_nothing() {
     let server = with(ConnectionFault::Deaf);
     let mut client = try_connect(&server).unwrap();
     client.ask(1, WWW);
@@ -140,25 +140,25 @@ fn a_deaf_server_reads_nothing() {
 }
 
 #[test]
-fn steps_are_taken_one_by_one() {
+fn raw_steps_are_performed_in_order() {
     let steps = vec![
-        Step::AwaitOctets(4),
+        Step::AwaitBytes(4),
         Step::Write(b"one".to_vec()),
-        Step::AwaitOctets(8),
+        Step::AwaitBytes(8),
         Step::Write(b"two".to_vec()),
         Step::End(End::CloseNotify),
     ];
     let server = with(ConnectionFault::Raw(steps));
     let mut client = try_connect(&server).unwrap();
     client.send(b"ping");
-    assert_eq!(client.read_octets(3).unwrap(), b"one");
+    assert_eq!(client.read_bytes(3).unwrap(), b"one");
     client.send(b"pong");
-    assert_eq!(client.read_octets(3).unwrap(), b"two");
+    assert_eq!(client.read_bytes(3).unwrap(), b"two");
     client.end().unwrap();
 }
 
 #[test]
-fn sessions_are_resumed_until_they_are_forgotten() {
+fn sessions_are_resumed_until_the_server_forgets_them() {
     let server = Server::dot().start();
     let config = std::sync::Arc::new(config(&[b"dot"], None));
     let handshake = || {
@@ -175,7 +175,7 @@ fn sessions_are_resumed_until_they_are_forgotten() {
 }
 
 #[test]
-fn without_tickets_nothing_is_resumed() {
+fn no_session_is_resumed_without_tickets() {
     let server = Server::dot().tickets(0).start();
     let config = std::sync::Arc::new(config(&[b"dot"], None));
     for _ in 0..2 {

@@ -25,7 +25,7 @@ fn with(fault: impl Into<QueryFault>) -> (Server, Client) {
 }
 
 #[test]
-fn queries_are_answered_and_written_down() {
+fn queries_are_answered_and_logged() {
     let server = Server::dot().start();
     let mut client = Client::connect(&server);
     client.ask(7, "wWw.example.test.");
@@ -51,7 +51,7 @@ fn queries_are_answered_and_written_down() {
 }
 
 #[test]
-fn records_are_told_apart_and_told_by_read() {
+fn records_are_logged_with_their_read() {
     let server = Server::dot().start();
     let mut client = Client::connect(&server);
     // Two records in one write, then two messages in one record.
@@ -73,7 +73,7 @@ fn records_are_told_apart_and_told_by_read() {
 }
 
 #[test]
-fn answers_wait_for_their_release_and_others_pass_them() {
+fn held_answers_wait_for_release_and_others_do_not() {
     let (server, mut client) = scripted(Script::new().on_query(1, QueryFault::Hold));
     client.ask(1, WWW);
     client.ask(2, WWW);
@@ -83,7 +83,7 @@ fn answers_wait_for_their_release_and_others_pass_them() {
 }
 
 #[test]
-fn a_delay_is_that_long() {
+fn answer_is_delayed_for_the_given_time() {
     let (_server, mut client) =
         scripted(Script::new().on_query(.., QueryFault::Delay(Duration::from_millis(30))));
     let start = std::time::Instant::now();
@@ -93,7 +93,7 @@ fn a_delay_is_that_long() {
 }
 
 #[test]
-fn silence_is_about_the_query_alone() {
+fn silence_affects_only_its_query() {
     let (server, mut client) = scripted(Script::new().on_query("v4only.example.test.", QueryFault::Silent));
     client.ask(1, "v4only.example.test.");
     client.ask(2, WWW);
@@ -125,7 +125,7 @@ fn connections_end_after_answers() {
 }
 
 #[test]
-fn answers_come_in_the_wrong_order() {
+fn answers_are_sent_in_reverse_order() {
     let (_server, mut client) = scripted(Script::new().on_query(1..=3, QueryFault::Reorder(3)));
     for id in 1..=4 {
         client.ask(id, WWW);
@@ -135,7 +135,7 @@ fn answers_come_in_the_wrong_order() {
     assert!(ids.iter().position(|id| *id == 1) > ids.iter().position(|id| *id == 2));
 }
 
-/// The plaintext of each TLS record, as rustls hands it out.
+/// The lengths of the TLS records, as rustls returns their plaintext.
 fn record_lengths(client: &mut Client, total: usize) -> Vec<usize> {
     let mut lengths = Vec::new();
     while lengths.iter().sum::<usize>() < total {
@@ -155,14 +155,14 @@ fn record_lengths(client: &mut Client, total: usize) -> Vec<usize> {
 }
 
 #[test]
-fn answers_come_octet_by_octet_each_in_its_own_record() {
+fn answer_is_split_into_one_byte_records() {
     let (_server, mut client) = with(QueryFault::Split(1));
     let expected = query(7, WWW, RecordType::A).len() + 2 + 16;
     assert_eq!(record_lengths(&mut client, expected), vec![1; expected]);
 }
 
 #[test]
-fn answers_come_together_in_one_record() {
+fn answers_are_coalesced_in_one_record() {
     let (_server, mut client) = scripted(Script::new().on_query(1..=2, QueryFault::Coalesce(2)));
     client.ask(1, WWW);
     client.ask(2, WWW);
@@ -171,13 +171,13 @@ fn answers_come_together_in_one_record() {
 }
 
 #[test]
-fn answers_come_again() {
+fn answer_is_repeated() {
     let (_server, mut client) = with(QueryFault::Repeat(2));
     assert_eq!(client.message().unwrap(), client.message().unwrap());
 }
 
 #[test]
-fn the_length_says_more_than_comes() {
+fn length_exceeds_the_bytes_sent() {
     let whole = query(7, WWW, RecordType::A).len() + 16;
     let (server, mut client) = scripted(
         Script::new()
@@ -185,21 +185,21 @@ fn the_length_says_more_than_comes() {
             .on_query(1, QueryFault::EndAfter(End::CloseNotify)),
     );
     client.ask(7, WWW);
-    let length = client.read_octets(2).unwrap();
+    let length = client.read_bytes(2).unwrap();
     assert_eq!(usize::from(u16::from_be_bytes([length[0], length[1]])), whole + 10);
-    client.read_octets(whole).unwrap();
+    client.read_bytes(whole).unwrap();
     client.end().unwrap();
     drop(server);
 }
 
 #[test]
-fn anything_at_all_can_be_written() {
+fn raw_bytes_replace_the_answer() {
     let (_server, mut client) = with(QueryFault::Raw(b"anything".to_vec()));
-    assert_eq!(client.read_octets(8).unwrap(), b"anything");
+    assert_eq!(client.read_bytes(8).unwrap(), b"anything");
 }
 
 #[test]
-fn messages_are_wrong_as_asked() {
+fn message_faults_change_the_answer() {
     let (_server, mut client) = with(MessageFault::WrongId);
     assert_ne!(client.answer().metadata.id, 7);
 
@@ -213,7 +213,7 @@ fn messages_are_wrong_as_asked() {
 }
 
 #[test]
-fn rules_name_types_and_connections() {
+fn rules_can_select_types_and_connections() {
     let when = When::named(WWW).of_type(RecordType::A).on_connection(2);
     let server = Server::dot().script(Script::new().on_query(when, MessageFault::TruncatedFlag)).start();
     for is_truncated in [false, true, false] {
@@ -224,7 +224,7 @@ fn rules_name_types_and_connections() {
 }
 
 #[test]
-fn long_answers_arrive_whole() {
+fn long_answers_are_complete() {
     let server = Server::dot().start();
     let mut client = Client::connect(&server);
     client.send(&framed(&query(3, "huge.example.test.", RecordType::TXT)));

@@ -1,4 +1,4 @@
-//! HTTP/1.1: the faults of both versions, and its own.
+//! HTTP/1.1, with the faults of both versions and of HTTP/1.1 only.
 
 use std::io::{self, ErrorKind, Read};
 use std::time::Duration;
@@ -30,19 +30,19 @@ fn post_www() -> Vec<u8> {
     post(&query(0, WWW, RecordType::A))
 }
 
-/// A response that ends with its `Content-Length`: status line and header fields; body.
+/// Reads a response with `Content-Length`. Returns the status line with the header fields, and the body.
 fn response(client: &mut Client) -> io::Result<(String, Vec<u8>)> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
-        head.extend(client.read_octets(1)?);
+        head.extend(client.read_bytes(1)?);
     }
     let head = String::from_utf8(head).unwrap();
     let length = head.lines().find_map(|line| line.strip_prefix("Content-Length: ")).map_or("0", str::trim);
-    let body = client.read_octets(length.parse().unwrap())?;
+    let body = client.read_bytes(length.parse().unwrap())?;
     Ok((head, body))
 }
 
-/// A client that has asked once, of a server with these faults.
+/// Starts a server with these faults and a client that has sent one query.
 fn with<const N: usize>(faults: [QueryFault; N]) -> (Server, Client) {
     let script = faults.into_iter().fold(Script::new(), |script, fault| script.on_query(1, fault));
     let server = Server::http1().script(script).start();
@@ -53,13 +53,13 @@ fn with<const N: usize>(faults: [QueryFault; N]) -> (Server, Client) {
 
 fn rest(client: &mut Client) -> String {
     let mut text = Vec::new();
-    // A connection that ends without `close_notify` has said what it had to say.
+    // An end without `close_notify` is an error, after which the text is complete.
     _ = client.tls.read_to_end(&mut text);
     String::from_utf8_lossy(&text).into_owned()
 }
 
 #[test]
-fn queries_by_post_and_get_are_answered_and_written_down() {
+fn post_and_get_queries_are_answered_and_logged() {
     let server = Server::http1().start();
     let mut client = connect(&server);
     client.send(&post_www());
@@ -85,7 +85,7 @@ fn queries_by_post_and_get_are_answered_and_written_down() {
 
 /// RFC 8484 Section 4.1, and RFC 9110 Section 15.5.
 #[test]
-fn what_is_no_query_has_its_status() {
+fn invalid_requests_get_an_error_status() {
     let server = Server::http1().path("/resolve").start();
     let mut client = connect(&server);
     for (request, status) in [
@@ -103,11 +103,11 @@ fn what_is_no_query_has_its_status() {
     client.send(b"GET /resolve HTTP/1.1\r\n\r\n");
     assert!(response(&mut client).unwrap().0.starts_with("HTTP/1.1 400 "));
     client.end().unwrap();
-    assert_eq!(server.seen().connections[0].violation.as_deref(), Some("a request without Host"));
+    assert_eq!(server.seen().connections[0].violation.as_deref(), Some("the request has no Host field"));
 }
 
 #[test]
-fn statuses_and_header_fields_are_wrong_as_asked() {
+fn http_faults_change_status_and_header_fields() {
     for (fault, line, field) in [
         (HttpFault::Status(500), "500 Internal Server Error", "Content-Type: application/dns-message"),
         (HttpFault::too_many_requests(7), "429 Too Many Requests", "Retry-After: 7"),
@@ -129,7 +129,7 @@ fn statuses_and_header_fields_are_wrong_as_asked() {
 }
 
 #[test]
-fn bodies_are_empty_too_long_or_another_message() {
+fn body_is_replaced() {
     let (_server, mut client) = with([HttpFault::Body(Vec::new()).into()]);
     assert_eq!(response(&mut client).unwrap().1, b"");
     let (_server, mut client) = with([HttpFault::oversize().into()]);
@@ -140,7 +140,7 @@ fn bodies_are_empty_too_long_or_another_message() {
 
 /// RFC 9112 Section 7.1.
 #[test]
-fn bodies_come_in_chunks_with_trailers() {
+fn chunked_body_can_have_trailers() {
     let trailers = HttpFault::Trailers(vec![("x-checksum".to_owned(), "1".to_owned())]);
     let (_server, mut client) = with([
         Http1Fault::Chunked(4).into(),
@@ -155,7 +155,7 @@ fn bodies_come_in_chunks_with_trailers() {
 }
 
 #[test]
-fn connections_end_in_the_middle_of_a_body_or_a_chunk() {
+fn connection_ends_within_a_body_or_a_chunk() {
     let ends = |faults: [QueryFault; 2]| {
         let (_server, mut client) = with(faults);
         rest(&mut client).split_once("\r\n\r\n").unwrap().1.to_owned()
@@ -169,7 +169,7 @@ fn connections_end_in_the_middle_of_a_body_or_a_chunk() {
 }
 
 #[test]
-fn framing_is_wrong_as_asked() {
+fn http1_faults_change_the_framing() {
     let whole = |fault: Http1Fault| {
         let (_server, mut client) = with([fault.into(), QueryFault::EndAfter(End::CloseNotify)]);
         rest(&mut client)
@@ -187,7 +187,7 @@ fn framing_is_wrong_as_asked() {
 }
 
 #[test]
-fn interim_responses_come_first() {
+fn interim_responses_precede_the_response() {
     let (_server, mut client) = with([HttpFault::Interim(100).into(), HttpFault::Interim(103).into()]);
     for line in ["HTTP/1.1 100 Continue", "HTTP/1.1 103 Early Hints", "HTTP/1.1 200 OK"] {
         assert!(response(&mut client).unwrap().0.starts_with(line), "{line}");
@@ -195,21 +195,21 @@ fn interim_responses_come_first() {
 }
 
 #[test]
-fn the_length_says_more_than_comes() {
+fn length_exceeds_the_bytes_sent() {
     let (_server, mut client) = with([QueryFault::ExcessLength(1), QueryFault::EndAfter(End::Fin)]);
     assert_eq!(response(&mut client).unwrap_err().kind(), ErrorKind::UnexpectedEof);
 }
 
 #[test]
-fn responses_come_octet_by_octet_or_are_anything_at_all() {
+fn response_is_split_or_replaced_by_raw_bytes() {
     let (_server, mut client) = with([QueryFault::Split(1)]);
     response(&mut client).unwrap();
     let (_server, mut client) = with([QueryFault::Raw(b"anything".to_vec())]);
-    assert_eq!(client.read_octets(8).unwrap(), b"anything");
+    assert_eq!(client.read_bytes(8).unwrap(), b"anything");
 }
 
 #[test]
-fn held_responses_wait_and_notice_a_client_that_leaves() {
+fn held_response_waits_and_a_closing_client_is_noticed() {
     let (server, mut client) = with([QueryFault::Hold]);
     server.wait_until(|seen| seen.query_count == 1);
     server.release();
@@ -222,7 +222,7 @@ fn held_responses_wait_and_notice_a_client_that_leaves() {
 }
 
 #[test]
-fn an_idle_connection_gets_an_unasked_response() {
+fn idle_connection_gets_an_unsolicited_response() {
     let farewell = ConnectionFault::FarewellWhenIdle(Duration::from_millis(10));
     let server = Server::http1().script(Script::new().on_connection(1, farewell)).start();
     let mut client = connect(&server);
@@ -232,9 +232,9 @@ fn an_idle_connection_gets_an_unasked_response() {
     client.end().unwrap();
 }
 
-/// As nginx does it.
+/// nginx does the same.
 #[test]
-fn clients_without_a_certificate_get_a_page() {
+fn client_without_a_certificate_gets_a_page() {
     let server = Server::http1().mutual().refusal(Refusal::Page).start();
     let mut client = connect(&server);
     client.send(&post_www());
@@ -243,7 +243,7 @@ fn clients_without_a_certificate_get_a_page() {
 }
 
 #[test]
-fn http1_can_be_spoken_where_something_else_was_agreed_on() {
+fn http1_can_be_spoken_after_negotiating_h2() {
     let server = Server::https().speaks(Http::One).start();
     let mut client = Client::try_connect(&server, config(&[b"h2"], None)).unwrap();
     assert_eq!(client.tls.conn.alpn_protocol(), Some(&b"h2"[..]));

@@ -1,4 +1,5 @@
-//! HTTP/2: asked with the `h2` crate, and where that is too lenient or too strict, with frames by hand.
+//! HTTP/2, with the `h2` crate as the client. Tests for which `h2` is too lenient or too strict send frames
+//! built by hand.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +23,7 @@ use crate::client::{Client, config, query};
 const WWW: &str = "www.example.test.";
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// What a request came to.
+/// The result of a request.
 type Outcome = Result<(Response<()>, Vec<u8>, Option<HeaderMap>), h2::Error>;
 
 fn with<const N: usize>(faults: [QueryFault; N]) -> Server {
@@ -30,7 +31,7 @@ fn with<const N: usize>(faults: [QueryFault; N]) -> Server {
     Server::http2().script(script).start()
 }
 
-/// Asks as many times at once over one connection of the `h2` crate.
+/// Sends N requests at once over one connection with the `h2` crate.
 fn ask<const N: usize>(server: &Server) -> [Outcome; N] {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
@@ -52,7 +53,7 @@ fn ask<const N: usize>(server: &Server) -> [Outcome; N] {
             results.push(outcome.await.unwrap());
         }
         connection.abort();
-        results.try_into().unwrap_or_else(|_| panic!("one outcome for each request"))
+        results.try_into().unwrap_or_else(|_| panic!("there is one outcome for each request"))
     })
 }
 
@@ -83,14 +84,14 @@ fn ask_once(server: &Server) -> Outcome {
     outcome
 }
 
-/// The frames that come back to one request, up to the end of its stream, of the connection, or up to a GOAWAY
-/// or `RST_STREAM`; without the server's SETTINGS.
+/// Returns the frames that answer one request, up to the end of the stream or the connection, a GOAWAY or a
+/// `RST_STREAM`, without the server's SETTINGS.
 fn frames(server: &Server) -> Vec<Frame> {
     let mut client = Client::try_connect(server, config(&[b"h2"], None)).unwrap();
     client.send(&request());
     let (mut input, mut frames) = (Vec::new(), Vec::new());
-    while let Ok(octet) = client.read_octets(1) {
-        input.extend(octet);
+    while let Ok(byte) = client.read_bytes(1) {
+        input.extend(byte);
         let Some(frame) = Frame::take(&mut input) else { continue };
         if frame.kind == Frame::SETTINGS {
             client.send(&Frame::settings_ack().to_bytes());
@@ -109,7 +110,7 @@ fn frames(server: &Server) -> Vec<Frame> {
     frames
 }
 
-/// A client's first octets: preface, settings, and one request.
+/// The first bytes of a client: preface, SETTINGS, and one request.
 fn request() -> Vec<u8> {
     let block = header_block(&[
         (":method", "POST"),
@@ -132,7 +133,7 @@ fn kinds(frames: &[Frame]) -> Vec<u8> {
 }
 
 #[test]
-fn queries_are_answered_and_written_down() {
+fn queries_are_answered_and_logged() {
     let server = Server::http2().start();
     for outcome in ask::<3>(&server) {
         let (head, body, _) = outcome.unwrap();
@@ -152,9 +153,9 @@ fn queries_are_answered_and_written_down() {
     assert!(seen.connections[0].frames.iter().any(|frame| frame.kind == Frame::SETTINGS));
 }
 
-/// The faults that both versions have are tested over HTTP/1.1; here, that they reach HTTP/2.
+/// The HTTP/1.1 tests check the faults of both versions. This test checks that they reach HTTP/2.
 #[test]
-fn responses_are_wrong_as_asked() {
+fn http_faults_apply_to_http2() {
     let (head, ..) = ask_once(&with([HttpFault::too_many_requests(7).into()])).unwrap();
     assert_eq!((head.status().as_u16(), &head.headers()["retry-after"]), (429, &"7".parse().unwrap()));
     let (head, ..) = ask_once(&with([HttpFault::age(30).into()])).unwrap();
@@ -169,13 +170,13 @@ fn responses_are_wrong_as_asked() {
 }
 
 #[test]
-fn a_length_that_does_not_fit_is_malformed() {
+fn excess_content_length_is_malformed() {
     assert!(ask_once(&with([QueryFault::ExcessLength(1)])).is_err());
 }
 
 /// RFC 9113 Section 6.8.
 #[test]
-fn goaway_comes_before_during_after_and_in_place_of_a_response() {
+fn goaway_is_sent_at_each_position_of_a_response() {
     let goaway = |moment, last| frames(&with([Http2Fault::GoAway { moment, last, code: 0 }.into()]));
     for (moment, expected) in [
         (Moment::Before, &[Frame::GOAWAY][..]),
@@ -191,7 +192,7 @@ fn goaway_comes_before_during_after_and_in_place_of_a_response() {
 }
 
 #[test]
-fn responses_up_to_the_last_stream_of_a_goaway_come_and_others_do_not() {
+fn no_response_is_sent_above_the_last_stream() {
     let goaway = |moment, last| with([Http2Fault::GoAway { moment, last, code: 0 }.into()]);
     let [first, second] = ask(&goaway(Moment::Before, LastStream::This));
     assert!(first.is_ok());
@@ -204,7 +205,7 @@ fn responses_up_to_the_last_stream_of_a_goaway_come_and_others_do_not() {
 
 /// RFC 9113 Sections 6.4 and 8.7.
 #[test]
-fn streams_are_refused_and_reset() {
+fn streams_can_be_refused_or_reset() {
     let error = ask_once(&with([Http2Fault::refused().into()])).unwrap_err();
     assert_eq!(error.reason(), Some(Reason::REFUSED_STREAM));
     let server = with([Http2Fault::ResetStream { moment: Moment::During, code: 2 }.into()]);
@@ -215,9 +216,10 @@ fn streams_are_refused_and_reset() {
     assert_eq!(kinds(&frames), [Frame::HEADERS, Frame::DATA, Frame::RST_STREAM]);
 }
 
-/// RFC 7541 Section 2.2: a response that is cut off must not leave the two sides with different HPACK tables.
+/// RFC 7541 Section 2.2: after a response that is cut off, client and server must still have the same HPACK
+/// tables.
 #[test]
-fn responses_after_one_that_was_cut_off_can_be_read() {
+fn responses_after_a_cut_response_can_be_decoded() {
     let trailers = || HttpFault::Trailers(vec![("x-checksum".to_owned(), "1".to_owned())]).into();
     for fault in [
         Http2Fault::refused(),
@@ -233,7 +235,7 @@ fn responses_after_one_that_was_cut_off_can_be_read() {
 }
 
 #[test]
-fn bodies_come_in_tiny_and_empty_frames() {
+fn body_is_split_into_small_and_empty_frames() {
     let tiny =
         frames(&with([Http2Fault::DataFrames(3).into(), HttpFault::Body(b"12345678".to_vec()).into()]));
     let lengths: Vec<_> = tiny.iter().map(|frame| frame.payload.len()).skip(1).collect();
@@ -246,7 +248,7 @@ fn bodies_come_in_tiny_and_empty_frames() {
 
 /// RFC 9113 Section 6.10.
 #[test]
-fn header_blocks_go_on_in_continuation_frames() {
+fn header_block_is_split_into_continuation_frames() {
     let server = || {
         with([Http2Fault::Continuation(1).into(), Http2Fault::Priority.into(), Http2Fault::Padding(9).into()])
     };
@@ -261,7 +263,7 @@ fn header_blocks_go_on_in_continuation_frames() {
 }
 
 #[test]
-fn any_frame_can_be_put_in() {
+fn any_frame_can_be_inserted() {
     let insert = |moment, frame: Frame| with([Http2Fault::Insert(moment, frame).into()]);
     let unknown = Frame::new(0xfa, 0, Frame::THIS_STREAM, *b"whatever");
     assert_eq!(kinds(&frames(&insert(Moment::Before, unknown.clone()))), [0xfa, Frame::HEADERS, Frame::DATA]);
@@ -277,9 +279,9 @@ fn any_frame_can_be_put_in() {
     assert_eq!(kinds(&frames(&insert(Moment::Before, promise)))[0], Frame::PUSH_PROMISE);
 }
 
-/// `h2` would take an acknowledgement of SETTINGS that it never sent for an error: it must not see it.
+/// `h2` treats an acknowledgement of SETTINGS that it did not send as an error, and must not receive one.
 #[test]
-fn settings_can_change_on_the_way() {
+fn settings_can_change_during_a_connection() {
     let settings = Frame::settings(&[(1, 0), (3, 7), (4, 100)]);
     let server = with([Http2Fault::Insert(Moment::Before, settings).into()]);
     for outcome in ask::<3>(&server) {
@@ -293,7 +295,7 @@ fn settings_can_change_on_the_way() {
 }
 
 #[test]
-fn connections_end_before_in_the_middle_of_and_after_responses() {
+fn connection_ends_before_within_or_after_a_response() {
     for end in [End::CloseNotify, End::Fin, End::Reset] {
         assert!(ask_once(&with([QueryFault::EndBefore(end)])).is_err());
         assert!(ask_once(&with([HttpFault::EndMidBody(end).into()])).is_err());
@@ -306,7 +308,7 @@ fn connections_end_before_in_the_middle_of_and_after_responses() {
 }
 
 #[test]
-fn responses_come_octet_by_octet_late_and_out_of_order() {
+fn responses_can_be_split_delayed_and_reordered() {
     ask_once(&with([QueryFault::Split(1), QueryFault::Delay(Duration::from_millis(5))])).unwrap();
     let script = Script::new().on_query(1..=3, QueryFault::Reorder(3));
     for outcome in ask::<3>(&Server::http2().script(script).start()) {
@@ -315,14 +317,14 @@ fn responses_come_octet_by_octet_late_and_out_of_order() {
 }
 
 #[test]
-fn an_idle_connection_gets_a_goaway() {
+fn idle_connection_gets_a_goaway() {
     let farewell = ConnectionFault::FarewellWhenIdle(Duration::from_millis(10));
     let server = Server::http2().script(Script::new().on_connection(1, farewell)).start();
     let mut client = Client::try_connect(&server, config(&[b"h2"], None)).unwrap();
     client.send(&request());
     let mut input = Vec::new();
     let goaway = loop {
-        input.extend(client.read_octets(1).unwrap());
+        input.extend(client.read_bytes(1).unwrap());
         match Frame::take(&mut input) {
             Some(frame) if frame.kind == Frame::GOAWAY => break frame,
             _ => {}
@@ -332,7 +334,7 @@ fn an_idle_connection_gets_a_goaway() {
 }
 
 #[test]
-fn the_settings_are_those_asked_for() {
+fn settings_are_as_configured() {
     let settings = Http2Settings {
         max_concurrent_streams: Some(7),
         initial_window_size: Some(1000),
@@ -345,7 +347,7 @@ fn the_settings_are_those_asked_for() {
     client.send(&[PREFACE, &Frame::settings(&[]).to_bytes()].concat());
     let mut input = Vec::new();
     let frame = loop {
-        input.extend(client.read_octets(1).unwrap());
+        input.extend(client.read_bytes(1).unwrap());
         if let Some(frame) = Frame::take(&mut input) {
             break frame;
         }
@@ -357,7 +359,7 @@ fn the_settings_are_those_asked_for() {
 }
 
 #[test]
-fn what_a_client_does_wrong_is_written_down() {
+fn protocol_violation_of_a_client_is_logged() {
     let server = Server::http2().start();
     let mut client = Client::try_connect(&server, config(&[b"h2"], None)).unwrap();
     client

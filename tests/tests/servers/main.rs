@@ -1,5 +1,5 @@
-//! The servers tested by themselves: each fault does what it says, to clients that are nothing but rustls, `h2` and
-//! hand-written octets.
+//! Tests of the servers themselves: each fault has its documented effect. The clients use only rustls, `h2` and
+//! bytes written by hand.
 
 mod client;
 mod connections;

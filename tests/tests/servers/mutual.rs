@@ -1,4 +1,4 @@
-//! Mutual TLS: who is let in, and the faces of a refusal.
+//! Mutual TLS: the clients that are accepted, and the ways in which others are refused.
 
 use std::io::ErrorKind;
 
@@ -11,7 +11,7 @@ use crate::client::{Client, config, reason};
 
 const WWW: &str = "www.example.test.";
 
-/// What a client with this certificate comes to that asks one query.
+/// Connects with this certificate and sends one query.
 fn ask(server: &Server, certificate: Option<ClientCertificate>) -> std::io::Result<()> {
     let mut client = Client::try_connect(server, config(&[b"dot"], certificate))?;
     client.ask(1, WWW);
@@ -19,7 +19,7 @@ fn ask(server: &Server, certificate: Option<ClientCertificate>) -> std::io::Resu
 }
 
 #[test]
-fn a_good_certificate_is_let_in_and_written_down() {
+fn valid_client_certificate_is_accepted_and_logged() {
     let server = Server::dot().mutual().start();
     ask(&server, Some(ClientCertificate::Good)).unwrap();
     let good = &Authority::shared().client(ClientCertificate::Good).chain_der()[0].to_vec();
@@ -28,7 +28,7 @@ fn a_good_certificate_is_let_in_and_written_down() {
 
 /// RFC 8446 Section 6.2.
 #[test]
-fn refusals_by_alert_say_why() {
+fn refusal_alert_states_the_reason() {
     for (certificate, alert) in [
         (None, "CertificateRequired"),
         (Some(ClientCertificate::UnknownAuthority), "UnknownCA"),
@@ -41,14 +41,14 @@ fn refusals_by_alert_say_why() {
 }
 
 #[test]
-fn in_tls_12_the_handshake_itself_fails() {
+fn tls12_handshake_of_a_refused_client_fails() {
     let server = Server::dot().mutual().tls(TlsVersions::Only12).start();
     let result = Client::try_connect(&server, config(&[b"dot"], Some(ClientCertificate::UnknownAuthority)));
     assert_eq!(reason(result), "received fatal alert: UnknownCA");
 }
 
 #[test]
-fn other_refusals_come_after_the_handshake() {
+fn refusals_without_alert_follow_the_handshake() {
     for (refusal, expected) in [
         (Refusal::CloseNotify, ErrorKind::UnexpectedEof),
         (Refusal::Eof, ErrorKind::UnexpectedEof),
@@ -67,7 +67,7 @@ fn other_refusals_come_after_the_handshake() {
 }
 
 #[test]
-fn a_good_certificate_can_be_refused_too() {
+fn valid_client_certificate_can_be_refused() {
     let server = |setup: Setup| {
         setup.script(Script::new().on_connection(1, ConnectionFault::RefuseClient(Refusal::Alert))).start()
     };
@@ -78,7 +78,7 @@ fn a_good_certificate_can_be_refused_too() {
 }
 
 #[test]
-fn where_certificates_are_optional_only_bad_ones_are_refused() {
+fn optional_authentication_refuses_only_invalid_certificates() {
     let server = Server::dot().client_authentication(ClientAuthentication::Optional).start();
     ask(&server, None).unwrap();
     ask(&server, Some(ClientCertificate::Good)).unwrap();

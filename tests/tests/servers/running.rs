@@ -1,4 +1,4 @@
-//! What can be done to a server while it runs.
+//! Operations on a running server.
 
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, TcpStream};
@@ -11,7 +11,7 @@ use crate::client::{Client, config, framed, query};
 const WWW: &str = "www.example.test.";
 
 #[test]
-fn a_killed_server_refuses_connections_until_it_is_restarted() {
+fn killed_server_refuses_connections_until_restart() {
     let server = Server::dot().start();
     let mut client = Client::connect(&server);
     client.ask(1, WWW);
@@ -30,7 +30,7 @@ fn a_killed_server_refuses_connections_until_it_is_restarted() {
 }
 
 #[test]
-fn killing_and_restarting_twice_is_the_same_as_once() {
+fn kill_and_restart_are_idempotent() {
     let server = Server::dot().start();
     server.restart();
     server.kill();
@@ -41,7 +41,7 @@ fn killing_and_restarting_twice_is_the_same_as_once() {
 }
 
 #[test]
-fn connections_are_dropped_and_new_ones_accepted() {
+fn dropping_connections_does_not_refuse_new_ones() {
     let server = Server::dot().start();
     for (end, expected) in [
         (End::CloseNotify, Ok(())),
@@ -61,7 +61,7 @@ fn connections_are_dropped_and_new_ones_accepted() {
 }
 
 #[test]
-fn dropping_reaches_connections_of_every_kind() {
+fn connections_in_every_state_are_dropped() {
     use privydns_tests::ConnectionFault as Fault;
     let server =
         Server::dot().script(Script::new().on_connection(1, Fault::Silence).on_connection(2, Fault::Deaf));
@@ -71,14 +71,14 @@ fn dropping_reaches_connections_of_every_kind() {
     let deaf = Client::connect(&server);
     let ended = Client::connect(&server);
     server.drop_connections(End::Fin);
-    // These have had their FIN, and have not answered it.
+    // The server has sent a FIN on these connections, and the clients have not closed them.
     server.drop_connections(End::Reset);
     server.wait_until(|seen| seen.open() == 0);
     drop((silent, deaf, ended));
 }
 
 #[test]
-fn a_new_script_counts_anew() {
+fn new_script_restarts_its_counts() {
     let server = Server::dot().script(Script::new().on_query(.., QueryFault::Silent)).start();
     let mut client = Client::connect(&server);
     client.ask(1, WWW);
@@ -91,7 +91,7 @@ fn a_new_script_counts_anew() {
 }
 
 #[test]
-fn a_new_zone_answers_from_the_next_query_on() {
+fn new_zone_answers_the_next_query() {
     let server = Server::dot().start();
     let mut client = Client::connect(&server);
     client.ask(1, "new.internal.test.");
@@ -106,7 +106,7 @@ fn a_new_zone_answers_from_the_next_query_on() {
 }
 
 #[test]
-fn both_families_are_served_on_one_port() {
+fn ipv4_and_ipv6_are_served_on_one_port() {
     let server = Server::dot().start();
     for address in server.addresses() {
         assert_eq!(address.port(), server.address().port());
@@ -115,7 +115,7 @@ fn both_families_are_served_on_one_port() {
 }
 
 #[test]
-fn two_servers_share_a_port_on_two_addresses() {
+fn servers_on_two_addresses_can_share_a_port() {
     let one = Server::dot().start();
     let two = Server::dot().bind((Ipv4Addr::new(127, 0, 0, 2), one.address().port()).into()).start();
     assert_eq!(one.address().port(), two.address().port());
@@ -123,9 +123,9 @@ fn two_servers_share_a_port_on_two_addresses() {
     two.wait_until(|seen| seen.connections.len() == 1);
 }
 
-/// More than is kept: the rest is counted.
+/// The test sends more queries than the log keeps. The rest is counted.
 #[test]
-fn made_up_names_are_answered_without_end() {
+fn generated_names_are_answered_and_logs_are_bounded() {
     let server = Server::dot().start();
     let mut client = Client::try_connect(&server, config(&[], None)).unwrap();
     for round in 0..20 {

@@ -1,4 +1,5 @@
-//! domain's client for streams, which has one connection at a time; with its cache where that is what is looked at.
+//! The stream client of the domain crate, which has one connection at a time. The cache is used in the lines
+//! that measure caches.
 
 use std::io;
 use std::sync::Arc;

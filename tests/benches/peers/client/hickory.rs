@@ -1,4 +1,4 @@
-//! hickory-resolver, as it is by default.
+//! hickory-resolver with its default settings.
 
 use std::io;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ pub(super) fn start(scene: &Scene<'_>) -> io::Result<Box<dyn Client>> {
     let server = NameServerConfig::new(address.ip(), true, vec![connection]);
     let config = ResolverConfig::from_name_servers(vec![server]);
     let mut tls = scene.tls();
-    // It offers its own.
+    // hickory-resolver sets the application protocols.
     tls.alpn_protocols.clear();
     let cache_entries = scene.cache_entries;
     OnTokio::start(scene.threads, async || {

@@ -1,4 +1,4 @@
-//! What is common to the clients on tokio.
+//! The common part of the clients on tokio.
 
 use std::future::Future;
 use std::io;
@@ -10,12 +10,12 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::{Client, Lookup, scattered};
 
-/// Asks for the A record of a name, and says whether it came.
+/// A client that looks up the A record of a name and reports whether the answer arrived.
 pub(super) trait Ask: Clone + Send + Sync + 'static {
     fn ask(&self, name: &str) -> impl Future<Output = bool> + Send;
 }
 
-/// A client and the runtime under it: one of tokio's schedulers.
+/// A client with its runtime, which uses one of tokio's schedulers.
 pub(super) struct OnTokio<A> {
     client: A,
     runtime: Runtime,
@@ -67,7 +67,7 @@ impl<A: Ask> Client for OnTokio<A> {
         self.runtime.block_on(async {
             let mut lookups = Vec::with_capacity(names.len());
             for caller in callers {
-                lookups.extend(caller.await.expect("no caller panics"));
+                lookups.extend(caller.await.expect("callers do not panic"));
             }
             lookups
         })
@@ -87,7 +87,7 @@ impl<A: Ask> Client for OnTokio<A> {
             .collect();
         self.runtime.block_on(async {
             for caller in callers {
-                caller.await.expect("no caller panics");
+                caller.await.expect("callers do not panic");
             }
         });
         begun.elapsed()

@@ -1,4 +1,4 @@
-//! PrivyDNS on each of its runtimes, with every default.
+//! PrivyDNS on each of its runtimes, with default settings.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -41,7 +41,7 @@ fn config(scene: &Scene<'_>) -> Result<Config, Error> {
     let roots = Roots::from_der([scene.server.root.clone()])?;
     let mut builder = Config::builder().upstream(upstream.parse::<Upstream>()?.roots(roots));
     if let Some(entries) = scene.cache_entries {
-        // With as many octets as these entries take, and some entries more, so that none is evicted.
+        // The cache gets as many bytes as these entries need, with some reserve, so that no entry is evicted.
         let entries = entries as u64 * 11 / 10;
         builder = builder.cache(CacheSettings::default().entries(entries).bytes(entries * 1024));
     }
@@ -54,7 +54,7 @@ impl Ask for privydns_tokio::Resolver {
     }
 }
 
-/// With callers on as many threads as there are.
+/// The blocking client, with callers on as many threads as there are.
 struct Blocking {
     resolver: privydns_blocking::Resolver,
     threads: usize,
@@ -63,31 +63,31 @@ struct Blocking {
 impl Client for Blocking {
     fn one_by_one(&self, names: &[String]) -> Vec<Duration> {
         let ask = |name: &String| {
-            let begun = Instant::now();
+            let started = Instant::now();
             let answer = self.resolver.lookup(name, RecordType::A).expect("an answer");
             assert!(answer.addresses().next().is_some(), "no address");
-            begun.elapsed()
+            started.elapsed()
         };
         names.iter().map(ask).collect()
     }
 
-    /// Each thread with its share of the names, and of what may be on its way.
+    /// Each thread gets a share of the names and of the concurrent lookups.
     fn at_once(&self, names: &Arc<[String]>, in_flight: usize) -> Vec<Lookup> {
         let next = AtomicUsize::new(0);
         let at_most = (in_flight / self.threads).max(1);
         let run = || {
             let mut lookups = Vec::with_capacity(2 * names.len() / self.threads);
-            // By name: answers come in an order of their own.
-            let begun = RefCell::new(FxHashMap::default());
+            // Start times by name, because answers arrive in any order.
+            let started = RefCell::new(FxHashMap::default());
             let queries = iter::from_fn(|| names.get(next.fetch_add(1, Relaxed))).map(|name| {
                 let query = Query::new(name, RecordType::A).expect("a name");
-                begun.borrow_mut().insert(query.name().clone(), Instant::now());
+                started.borrow_mut().insert(query.name().clone(), Instant::now());
                 query
             });
             for (query, answer) in self.resolver.lookup_many(queries).at_most(at_most) {
                 let is_answered = answer.is_ok_and(|answer| answer.addresses().next().is_some());
-                let begun = begun.borrow_mut().remove(query.name()).expect("a name that was asked for");
-                lookups.push(Lookup::new(begun, is_answered));
+                let started = started.borrow_mut().remove(query.name()).expect("the name was looked up");
+                lookups.push(Lookup::new(started, is_answered));
             }
             lookups
         };
@@ -95,29 +95,29 @@ impl Client for Blocking {
     }
 
     fn hits(&self, names: &Arc<[String]>, count: usize) -> Duration {
-        let begun = Instant::now();
+        let started = Instant::now();
         on_threads(self.threads, || {
             for name in scattered(names).take(count) {
                 let answer = self.resolver.lookup(name, RecordType::A).expect("an answer");
                 assert!(answer.addresses().next().is_some(), "no address");
             }
         });
-        begun.elapsed()
+        started.elapsed()
     }
 }
 
-/// Runs it on so many threads, and gives what each returned.
+/// Runs a function on this many threads, and returns the results.
 fn on_threads<T: Send>(threads: usize, run: impl Fn() -> T + Sync) -> Vec<T> {
     if threads == 1 {
         return vec![run()];
     }
     thread::scope(|scope| {
         let threads: Vec<_> = (0..threads).map(|_| scope.spawn(&run)).collect();
-        threads.into_iter().map(|thread| thread.join().expect("no caller panics")).collect()
+        threads.into_iter().map(|thread| thread.join().expect("callers do not panic")).collect()
     })
 }
 
-/// The callers on this thread, and the driver on that of smol's executor.
+/// Callers on this thread, and the driver on the thread of smol's executor.
 struct Smol {
     resolver: privydns_async_std::Resolver,
     threads: usize,
@@ -128,10 +128,10 @@ impl Client for Smol {
         smol::block_on(async {
             let mut times = Vec::with_capacity(names.len());
             for name in names {
-                let begun = Instant::now();
+                let started = Instant::now();
                 let answer = self.resolver.lookup(name, RecordType::A).await.expect("an answer");
                 assert!(answer.addresses().next().is_some(), "no address");
-                times.push(begun.elapsed());
+                times.push(started.elapsed());
             }
             times
         })
@@ -142,10 +142,10 @@ impl Client for Smol {
         let caller = async || {
             let mut lookups = Vec::with_capacity(2 * names.len() / in_flight);
             while let Some(name) = names.get(next.fetch_add(1, Relaxed)) {
-                let begun = Instant::now();
+                let started = Instant::now();
                 let answer = self.resolver.lookup(name, RecordType::A).await;
                 let is_answered = answer.is_ok_and(|answer| answer.addresses().next().is_some());
-                lookups.push(Lookup::new(begun, is_answered));
+                lookups.push(Lookup::new(started, is_answered));
             }
             lookups
         };
@@ -160,9 +160,9 @@ impl Client for Smol {
         }))
     }
 
-    /// The threads are the callers': a hit needs none of the driver's.
+    /// The threads belong to the callers: cache hits do not involve the driver.
     fn hits(&self, names: &Arc<[String]>, count: usize) -> Duration {
-        let begun = Instant::now();
+        let started = Instant::now();
         let run = || {
             smol::block_on(async {
                 for name in scattered(names).take(count) {
@@ -172,6 +172,6 @@ impl Client for Smol {
             });
         };
         on_threads(self.threads, run);
-        begun.elapsed()
+        started.elapsed()
     }
 }

@@ -1,4 +1,4 @@
-//! reqwest, which is an HTTP client and knows nothing of DNS: what many programs use for DNS over HTTPS.
+//! reqwest, an HTTP client without support for DNS, which many programs use for DNS over HTTPS.
 
 use std::io;
 

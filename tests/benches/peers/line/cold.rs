@@ -1,4 +1,4 @@
-//! First lookups: each with a connection of its own, and a hundred that should have one together.
+//! First lookups: one lookup with a new connection, and a hundred concurrent lookups that should share one.
 
 use std::io;
 use std::thread;
@@ -17,7 +17,7 @@ pub(super) const HERD_MEASURES: &[Measure] = &[
     Measure::new("failed", Unit::Count),
 ];
 
-/// Callers in a herd.
+/// The number of concurrent callers.
 const HERD: usize = 100;
 
 pub(super) fn sample(
@@ -36,7 +36,7 @@ pub(super) fn sample(
     while begun.elapsed() < effort.time || times.len() < 3 {
         if is_resumed {
             scene.server.close_connections();
-            // Until the goodbye is here.
+            // Waits until the `close_notify` has arrived.
             thread::sleep(Duration::from_millis(1));
             client.notice();
         } else if !times.is_empty() {

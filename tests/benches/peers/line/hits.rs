@@ -1,4 +1,4 @@
-//! What the cache gives: lookups whose answers are in it.
+//! Lookups that the cache answers.
 
 use std::io;
 
@@ -8,10 +8,10 @@ use crate::measure::{Measure, Unit};
 
 pub(super) const MEASURES: &[Measure] = &[Measure::new("a hit", Unit::Time)];
 
-/// Those that fill the cache, at once.
+/// The number of concurrent lookups that fill the cache.
 const FILLING: usize = 100;
 
-/// Lookups before the clock is looked at again.
+/// The number of lookups between two readings of the clock.
 const BETWEEN: usize = 10_000;
 
 pub(super) fn sample(
@@ -23,7 +23,10 @@ pub(super) fn sample(
     let client = (contestant.start)(scene)?;
     let names = fresh_names(entries);
     let lookups = client.at_once(&names, FILLING);
-    assert!(lookups.iter().all(|lookup| lookup.is_answered), "the cache is not full");
+    assert!(
+        lookups.iter().all(|lookup| lookup.is_answered),
+        "every lookup that fills the cache must succeed"
+    );
     let queries = scene.server.count().queries;
     client.hits(&names, BETWEEN);
     let (mut time, mut count) = (client.hits(&names, BETWEEN), BETWEEN);
@@ -31,6 +34,6 @@ pub(super) fn sample(
         time += client.hits(&names, BETWEEN);
         count += BETWEEN;
     }
-    assert_eq!(scene.server.count().queries, queries, "every lookup is a hit");
+    assert_eq!(scene.server.count().queries, queries, "every lookup must be a cache hit");
     Ok(vec![time.as_secs_f64() / count as f64])
 }

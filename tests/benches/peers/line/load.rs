@@ -1,4 +1,4 @@
-//! Many lookups at once: what a client can carry, and at what cost.
+//! Many concurrent lookups: the throughput of a client, and the costs.
 
 use std::io;
 use std::time::Instant;
@@ -28,7 +28,7 @@ pub(super) fn sample(
     let begun = Instant::now();
     client.at_once(&fresh_names(2 * in_flight), in_flight);
     let pace = 2.0 * in_flight as f64 / begun.elapsed().as_secs_f64();
-    // As many as the time allows at a pace that will be better than this first one.
+    // As many names as the time allows at the measured rate. The following lookups are faster than the first.
     let names = fresh_names(((pace * effort.time.as_secs_f64()) as usize).clamp(2 * in_flight, 500_000));
     let (begun, cpu) = (Instant::now(), machine::process_cpu());
     let lookups = client.at_once(&names, in_flight);

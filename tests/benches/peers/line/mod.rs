@@ -1,4 +1,4 @@
-//! What is measured: each line is one situation, in which all clients are put in turn.
+//! The lines of the benchmark. A line is one situation that all clients are measured in, in turn.
 
 mod cold;
 mod hits;
@@ -15,35 +15,35 @@ use crate::machine::{self, Side};
 use crate::measure::Measure;
 use crate::server::Remote;
 
-/// One situation.
+/// A situation to measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Line {
-    /// The first lookup of a client, with its connection.
+    /// A client's first lookup, including the connection setup.
     Cold { carrier: Carrier, is_resumed: bool },
-    /// A hundred first lookups at once.
+    /// A hundred concurrent first lookups.
     Herd { carrier: Carrier },
-    /// One lookup after the other over one connection.
+    /// Sequential lookups over one connection.
     Warm { carrier: Carrier },
-    /// Many lookups at once.
+    /// Many concurrent lookups.
     Load { carrier: Carrier, in_flight: usize, threads: usize },
     /// Lookups that the cache answers.
     Hits { entries: usize, threads: usize },
-    /// How load grows, with those alone that can carry the most of it.
+    /// The growth of load, only for the clients with the highest throughput.
     LoadGrowth { in_flight: usize },
-    /// How hits grow.
+    /// The growth of cache hits.
     HitsGrowth { entries: usize },
 }
 
-/// How much is done for one figure.
+/// The effort for one figure.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Effort {
     pub(crate) rounds: usize,
-    /// What one client has in one round, about.
+    /// The approximate time for one client in one round.
     pub(crate) time: Duration,
 }
 
 impl Line {
-    /// All of them, in the order of the table.
+    /// All lines, in the order of the table.
     pub(crate) fn all() -> Vec<Self> {
         let mut lines = Vec::new();
         for carrier in [Carrier::Dot, Carrier::Http2] {
@@ -61,12 +61,12 @@ impl Line {
         lines
     }
 
-    /// Whether it is measured where no line is named.
+    /// Whether the line runs if no line is selected.
     pub(crate) fn is_run_unnamed(self) -> bool {
         !matches!(self, Self::LoadGrowth { .. } | Self::HitsGrowth { .. })
     }
 
-    /// Filling a cache takes its time.
+    /// Lines that fill a cache have fewer rounds, because filling takes long.
     pub(crate) fn rounds(self, effort: Effort) -> usize {
         match self {
             Self::HitsGrowth { entries } if entries > 10_000 => 1,
@@ -74,7 +74,7 @@ impl Line {
         }
     }
 
-    /// Its name in arguments and in files.
+    /// The name in arguments and files.
     pub(crate) fn name(self) -> String {
         let of = |carrier, what: &str| match carrier {
             Carrier::Dot => format!("dot-{what}"),
@@ -116,13 +116,13 @@ impl Line {
         }
     }
 
-    /// Who takes part. The first is the floor, where there is one.
+    /// The clients that are measured. The first is the floor, if there is one.
     pub(crate) fn contestants(self) -> Vec<Contestant> {
         let mut all = contestants(self.carrier()).to_vec();
         all.retain(|Contestant { name, .. }| match self {
-            // It has one question on its way at a time.
+            // This client supports only one query at a time.
             Self::Load { .. } | Self::Herd { .. } => *name != "floor-raw",
-            // A floor has one connection, and is over with it; and it has no cache.
+            // A floor has no cache, and only one connection, after which it ends.
             Self::Cold { is_resumed: true, .. } | Self::Hits { .. } => !name.starts_with("floor"),
             Self::Cold { .. } | Self::Warm { .. } => true,
             Self::LoadGrowth { .. } => ["floor-mux", "privydns-tokio", "privydns-blocking"].contains(name),
@@ -131,7 +131,7 @@ impl Line {
         all
     }
 
-    /// One client's figures of one round, in the order of the measures.
+    /// Measures one client in one round. The figures are in the order of the measures.
     pub(crate) fn sample(
         self,
         contestant: Contestant,
@@ -162,7 +162,7 @@ impl Line {
     }
 }
 
-/// Names that were never asked for in this process.
+/// Names that this process has not looked up before.
 fn fresh_names(count: usize) -> Arc<[String]> {
     static LAST: AtomicU64 = AtomicU64::new(0);
     let name = || format!("n{:09}.bench.example.", LAST.fetch_add(1, Relaxed));

@@ -1,4 +1,4 @@
-//! One lookup after the other: what a lookup costs when nothing else goes on.
+//! Sequential lookups: the cost of a lookup without concurrency.
 
 use std::io;
 
@@ -13,7 +13,7 @@ pub(super) const MEASURES: &[Measure] = &[
     Measure::new("CPU a query", Unit::Time),
 ];
 
-/// Lookups before the first that counts.
+/// The number of lookups before the measured ones.
 const WARM_UP: usize = 200;
 
 pub(super) fn sample(contestant: Contestant, scene: &Scene<'_>, effort: Effort) -> io::Result<Vec<f64>> {

@@ -1,5 +1,5 @@
-//! TLS over one socket, around a protocol: all queries that have arrived are answered with one write, or all queries of
-//! a batch.
+//! TLS over one socket, independent of the protocol. All requests that have arrived are answered in one write, or all
+//! requests of a batch.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::TcpStream;
@@ -10,13 +10,13 @@ use rustls::{HandshakeKind, ServerConfig, ServerConnection};
 
 use super::Server;
 
-/// As much as is read with one system call.
+/// The number of bytes per read.
 const READ: usize = 256 * 1024;
 
-/// What is spoken inside TLS.
+/// A protocol inside TLS.
 pub(super) trait Protocol: Default {
-    /// Takes what there is of whole requests from the front of `input` and answers them with `send`, a TLS record a call.
-    /// Says how many they were; none for what cannot be understood.
+    /// Removes complete requests from the front of `input` and answers them with `send`, which makes one TLS
+    /// record per call. Returns the number of requests, or `None` for invalid input.
     fn answer(&mut self, input: &mut Vec<u8>, send: &mut dyn FnMut(&[u8])) -> Option<u64>;
 }
 
@@ -48,7 +48,7 @@ impl Batch {
     }
 }
 
-/// Serves a connection to its end.
+/// Serves a connection until it ends.
 pub(super) fn serve<P: Protocol>(
     server: &Server,
     mut socket: TcpStream,
@@ -79,8 +79,8 @@ pub(super) fn serve<P: Protocol>(
         if length == 0 {
             tls.send_close_notify();
         } else if !is_handshaking {
-            // rustls' own buffer has no limit here, and cannot fail.
-            let mut send = |octets: &[u8]| drop(tls.writer().write_all(octets));
+            // rustls' buffer has no limit here, so that writing cannot fail.
+            let mut send = |bytes: &[u8]| drop(tls.writer().write_all(bytes));
             let answered = protocol.answer(&mut plain, &mut send);
             let answered = answered.ok_or(io::ErrorKind::InvalidData)?;
             server.queries.fetch_add(answered, Relaxed);

@@ -1,9 +1,9 @@
-//! DNS over TLS: messages with their lengths in front.
+//! DNS over TLS: messages with length prefixes.
 
 use super::answer;
 use super::connection::Protocol;
 
-/// Every answer is a TLS record of its own.
+/// Each answer is sent in a separate TLS record.
 #[derive(Default)]
 pub(super) struct Dot {
     message: Vec<u8>,

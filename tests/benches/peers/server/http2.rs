@@ -1,6 +1,6 @@
-//! DNS over HTTPS, as little of HTTP/2 as answers POST requests: header blocks are passed over unread.
+//! DNS over HTTPS with the minimum of HTTP/2 that POST requests need. Header blocks are skipped.
 //!
-//! A server made of a library would be slower than some of the clients, and so it would be what is measured.
+//! A server that uses a library would be slower than some of the clients, and would limit their figures.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -22,25 +22,25 @@ const ACK: u8 = 1;
 const END_HEADERS: u8 = 4;
 const PADDED: u8 = 8;
 
-/// `SETTINGS_MAX_CONCURRENT_STREAMS`, of 1024.
+/// `SETTINGS_MAX_CONCURRENT_STREAMS` of 1024.
 const OUR_SETTINGS: [u8; 6] = [0, 3, 0, 0, 4, 0];
 
-/// What the client may send before it waits, and when it is given as much again.
+/// The server's receive window. The window is restored when most of it is used.
 const WINDOW: u32 = 1 << 30;
 
-/// `:status: 200`, `content-type`, `cache-control`, `content-length`: literals that leave the client's table alone, as
-/// nginx sends them. The length's two digits follow.
+/// `:status: 200`, `content-type`, `cache-control`, `content-length`, as literals that do not change the
+/// client's table, as nginx sends them. The two digits of the length follow.
 const FIELDS: &[u8] = b"\x88\x0f\x10\x17application/dns-message\x0f\x09\x0bmax-age=300\x0f\x0d\x02";
 
 #[derive(Default)]
 pub(super) struct Http2 {
     has_begun: bool,
-    /// Requests of which a part has arrived.
+    /// Requests that are incomplete.
     bodies: BTreeMap<u32, Vec<u8>>,
-    /// What the client takes of all streams, and answers that wait for more.
+    /// The client's connection window, and the answers that wait for a larger window.
     window: i64,
     waiting: VecDeque<(u32, Vec<u8>)>,
-    /// What it has sent since its own window was opened last.
+    /// The number of bytes received since the last WINDOW_UPDATE of the server.
     received: u32,
     output: Vec<u8>,
 }
@@ -76,7 +76,7 @@ impl Protocol for Http2 {
 }
 
 impl Http2 {
-    /// Takes one frame. Says how many requests it made whole.
+    /// Processes one frame. Returns the number of requests that the frame completed.
     fn take(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Option<u64> {
         match kind {
             DATA => {
@@ -126,7 +126,7 @@ impl Http2 {
         }
     }
 
-    /// Opens the client's window again where most of it is used.
+    /// Restores the receive window if most of the window is used.
     fn give_back(&mut self, received: u32) {
         self.received += received;
         if self.received > WINDOW / 2 {

@@ -1,7 +1,8 @@
-//! The server that all clients are measured against: a process of its own, fast enough that it is not what is measured.
+//! The server that all clients are measured against. The server is a separate process, and so fast that it does not
+//! limit the figures.
 //!
-//! It knows one A record, which every name has. It is told what to do on its standard input, a word a line, and ends
-//! with it.
+//! The server answers every query for an A record with the same address. It reads commands from standard input,
+//! one word per line, and ends when standard input closes.
 
 mod answer;
 mod connection;
@@ -28,10 +29,10 @@ use http2::Http2;
 
 pub(crate) use remote::Remote;
 
-/// The argument that makes this program the server.
+/// The argument that makes this program run the server.
 pub(crate) const ARGUMENT: &str = "--serve";
 
-/// What all connections of the process share.
+/// State that all connections of the process share.
 #[derive(Default)]
 struct Server {
     queries: AtomicU64,
@@ -41,11 +42,11 @@ struct Server {
     /// at once.
     batch_size: AtomicU64,
     batch_total: AtomicU64,
-    /// Those that are open, to be closed on command.
+    /// The open connections, which can be closed by a command.
     open: Mutex<BTreeMap<u64, TcpStream>>,
 }
 
-/// Serves until standard input ends.
+/// Serves until standard input closes.
 pub(crate) fn run() -> io::Result<()> {
     machine::pin(Side::Server);
     let authority = Authority::new();
@@ -64,7 +65,7 @@ pub(crate) fn run() -> io::Result<()> {
                 writeln!(output, "{accepted} {resumed} {queries} {cpu}")?;
             }
             other => {
-                let no_such_command = || io::Error::other(format!("no such command: {other}"));
+                let no_such_command = || io::Error::other(format!("unknown command: {other}"));
                 server.set_batch(other).ok_or_else(no_such_command)?;
                 writeln!(output)?;
             }
@@ -75,7 +76,7 @@ pub(crate) fn run() -> io::Result<()> {
 }
 
 impl Server {
-    /// Serves one protocol on a port of its own, which is returned.
+    /// Serves one protocol on a new port, and returns the port.
     fn listen<P: Protocol>(self: &Arc<Self>, authority: &Authority, alpn: &[u8]) -> io::Result<u16> {
         let identity = authority.server(ServerCertificate::Good);
         let mut config = ServerConfig::builder_with_provider(privydns_core::tls::provider())
@@ -95,7 +96,7 @@ impl Server {
                 let number = server.accepted.fetch_add(1, Relaxed);
                 thread::spawn(move || {
                     server.keep(number, &socket);
-                    // How a client leaves is its own affair.
+                    // Errors are ignored: clients may end a connection in any way.
                     drop(connection::serve::<P>(&server, socket, config));
                     server.lock().remove(&number);
                 });
@@ -122,7 +123,7 @@ impl Server {
         Some(())
     }
 
-    /// Has every connection say goodbye, as if its client had done so.
+    /// Closes all connections with `close_notify`.
     fn close(&self) {
         for socket in self.lock().values() {
             drop(socket.shutdown(Shutdown::Read));

@@ -1,4 +1,4 @@
-//! The server's process, as the clients' one sees it.
+//! A handle to the server's process, for the process of the clients.
 
 use std::env;
 use std::io::{self, BufRead as _, BufReader, Write as _};
@@ -10,17 +10,17 @@ use std::time::Duration;
 
 use data_encoding::HEXLOWER;
 
-/// A server that runs. It ends with this.
+/// A running server. Dropping this value ends the server.
 pub(crate) struct Remote {
     pub(crate) dot: SocketAddr,
     pub(crate) http2: SocketAddr,
-    /// The root certificate, as DER.
+    /// The root certificate in DER.
     pub(crate) root: Vec<u8>,
     process: Child,
     wire: Mutex<(Option<ChildStdin>, BufReader<ChildStdout>)>,
 }
 
-/// What a server has counted.
+/// The counters of a server.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Counts {
     pub(crate) connections: u64,
@@ -36,7 +36,7 @@ impl Remote {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
-        let missing = || io::Error::other("the server says nothing");
+        let missing = || io::Error::other("the server's process printed no addresses");
         let input = process.stdin.take();
         let mut output = BufReader::new(process.stdout.take().ok_or_else(missing)?);
         let mut line = String::new();
@@ -49,15 +49,16 @@ impl Remote {
         Ok(Self { dot, http2, root, process, wire: Mutex::new((input, output)) })
     }
 
-    /// What it has counted so far.
+    /// The counters at present.
     pub(crate) fn count(&self) -> Counts {
         let line = self.tell("count", true);
-        let mut numbers = line.split_whitespace().map(|word| word.parse().expect("the server counts"));
-        let mut next = || numbers.next().expect("the server says all counts");
+        let mut numbers =
+            line.split_whitespace().map(|word| word.parse().expect("the server prints numbers"));
+        let mut next = || numbers.next().expect("the server prints all counters");
         Counts { connections: next(), resumed: next(), queries: next(), cpu: Duration::from_nanos(next()) }
     }
 
-    /// Has it close every connection.
+    /// Closes all connections.
     pub(crate) fn close_connections(&self) {
         self.tell("close", false);
     }
@@ -71,11 +72,11 @@ impl Remote {
     fn tell(&self, command: &str, is_answered: bool) -> String {
         let mut wire = self.wire.lock().unwrap_or_else(PoisonError::into_inner);
         let (input, output) = &mut *wire;
-        let input = input.as_mut().expect("open until this is dropped");
-        writeln!(input, "{command}").expect("the server runs");
+        let input = input.as_mut().expect("the input is open until this value is dropped");
+        writeln!(input, "{command}").expect("the server's process is running");
         let mut line = String::new();
         if is_answered {
-            output.read_line(&mut line).expect("the server runs");
+            output.read_line(&mut line).expect("the server's process is running");
         }
         line
     }
@@ -83,7 +84,7 @@ impl Remote {
 
 impl Drop for Remote {
     fn drop(&mut self) {
-        // Without its input it ends.
+        // The process ends when the standard input closes.
         self.wire.get_mut().unwrap_or_else(PoisonError::into_inner).0 = None;
         drop(self.process.wait());
     }

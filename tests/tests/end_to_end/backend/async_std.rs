@@ -1,4 +1,4 @@
-//! `privydns-async-std`, on each of its executors.
+//! The backend `privydns-async-std`, with each of its executors.
 
 use std::future::Future;
 use std::io;
@@ -9,10 +9,10 @@ use privydns_core::{Addresses, Answer, Config, Error, Query, Stats, Upstream};
 
 use super::{Backend, TestResolver};
 
-/// On the executor of async-std.
+/// The executor of async-std.
 pub(crate) struct AsyncStd;
 
-/// On that of smol.
+/// The executor of smol.
 pub(crate) struct Smol;
 
 impl Backend for AsyncStd {
@@ -35,12 +35,12 @@ impl Backend for Smol {
     }
 }
 
-/// The drivers have threads of their own, and so any executor will do here.
+/// Any executor can poll the futures, because the drivers have their own threads.
 fn block_on<T>(future: impl Future<Output = T>) -> T {
     smol::block_on(future)
 }
 
-/// Begins every query, each on its own, as callers do that know nothing of each other.
+/// Starts each query in a separate task, like independent callers.
 fn spawn(resolver: &Resolver, queries: Vec<Query>) -> Vec<smol::Task<Result<Answer, Error>>> {
     let spawn = |query| {
         let resolver = resolver.clone();
@@ -96,7 +96,7 @@ impl TestResolver for Resolver {
     }
 
     fn warm_up(&self) {
-        self.warm_up().expect("it is not closed");
+        self.warm_up().expect("the resolver is open");
     }
 
     fn network_changed(&self) {

@@ -1,4 +1,4 @@
-//! `privydns-blocking`, which has no runtime: whoever waits does the work.
+//! The backend `privydns-blocking`, which has no runtime: a waiting thread drives the I/O.
 
 use std::io;
 use std::iter;
@@ -12,7 +12,7 @@ use privydns_core::{Addresses, Answer, Config, Error, Query, RecordType, Stats, 
 
 use super::{Backend, TestResolver};
 
-/// The threads of a suite's callers.
+/// The number of threads that run lookups at the same time.
 const THREADS: usize = 8;
 
 pub(crate) struct Blocking;
@@ -32,7 +32,7 @@ impl TestResolver for Resolver {
         self.query(query)
     }
 
-    /// On several threads, each with a batch.
+    /// Uses several threads, each with a batch of queries.
     fn query_all(&self, queries: Vec<Query>) -> Vec<Result<Answer, Error>> {
         thread::scope(|scope| {
             let batches = queries.chunks(queries.len().div_ceil(THREADS).max(1));
@@ -42,19 +42,19 @@ impl TestResolver for Resolver {
     }
 
     fn abandon(&self, queries: Vec<Query>, until: &(dyn Fn() + Sync)) {
-        // The first is answered without a server, and by then the others have begun.
-        let known = Query::new("localhost", RecordType::A).expect("a name");
-        let mut lookups = self.lookup_many(iter::once(known).chain(queries));
+        // This query is answered without a server. When its result is here, the other queries have started.
+        let local = Query::new("localhost", RecordType::A).expect("a name");
+        let mut lookups = self.lookup_many(iter::once(local).chain(queries));
         lookups.next();
-        let is_over = AtomicBool::new(false);
+        let is_done = AtomicBool::new(false);
         thread::scope(|scope| {
             scope.spawn(|| {
-                while !is_over.load(Relaxed) {
+                while !is_done.load(Relaxed) {
                     _ = self.drive(Duration::from_millis(10));
                 }
             });
             until();
-            is_over.store(true, Relaxed);
+            is_done.store(true, Relaxed);
         });
     }
 
@@ -82,7 +82,7 @@ impl TestResolver for Resolver {
     }
 
     fn warm_up(&self) {
-        self.warm_up().expect("it is not closed");
+        self.warm_up().expect("the resolver is open");
     }
 
     fn network_changed(&self) {
@@ -98,13 +98,13 @@ impl TestResolver for Resolver {
     }
 }
 
-/// The results in the order of the queries, whichever they came in.
+/// Returns the results in the order of the queries, although they arrive in any order.
 fn query_batch(resolver: &Resolver, queries: &[Query]) -> Vec<Result<Answer, Error>> {
     let mut results: Vec<_> = queries.iter().map(|_| None).collect();
     for (query, result) in resolver.lookup_many(queries.iter().cloned()) {
-        let is_its = |place: &usize| results[*place].is_none() && queries[*place] == query;
-        let place = (0..queries.len()).find(is_its).expect("every query has one result");
-        results[place] = Some(result);
+        let is_match = |index: &usize| results[*index].is_none() && queries[*index] == query;
+        let index = (0..queries.len()).find(is_match).expect("every query has one result");
+        results[index] = Some(result);
     }
     results.into_iter().map(|result| result.expect("every query has a result")).collect()
 }

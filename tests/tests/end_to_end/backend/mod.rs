@@ -1,7 +1,7 @@
-//! What a runtime crate has to show so that every suite can be run over it.
+//! The interface that a runtime crate implements to run all suites.
 //!
-//! The suites are plain functions that block. How a backend gets a lookup done, and on which thread, is its own
-//! affair; that its `Resolver` takes a [`Config`] and answers [`Query`]s is all that it is asked for.
+//! The suites are plain functions that block. A backend needs only a resolver that is built from a [`Config`]
+//! and answers [`Query`]s; how it runs lookups, and on which threads, does not matter.
 
 pub(crate) mod async_std;
 pub(crate) mod blocking;
@@ -12,54 +12,54 @@ use std::net::{IpAddr, SocketAddr};
 
 use privydns_core::{Addresses, Answer, Config, Error, Query, RecordType, Stats, Upstream};
 
-/// One way to run a resolver.
+/// A runtime that drives resolvers.
 pub(crate) trait Backend: Send + Sync {
-    /// Makes a resolver, and whatever runs it.
+    /// Builds a resolver and starts what drives it.
     fn resolver(&self, config: Config) -> Result<Box<dyn TestResolver>, Error>;
 
-    /// Asks a resolver which others stand for it.
+    /// Discovers the resolvers that a resolver designates.
     fn discover(&self, resolver: Upstream) -> Result<Vec<Upstream>, Error>;
 }
 
-/// A resolver, as the suites use it. Every method blocks until it is done.
+/// A resolver with blocking methods, as the suites use it.
 pub(crate) trait TestResolver: Send + Sync {
-    /// Asks one query.
+    /// Resolves a query.
     fn query(&self, query: Query) -> Result<Answer, Error>;
 
-    /// Asks several queries at once, and gives the results in the same order.
+    /// Resolves several queries at once. The results are in the order of the queries.
     fn query_all(&self, queries: Vec<Query>) -> Vec<Result<Answer, Error>>;
 
-    /// Begins queries, and gives them up when `until` returns. `until` runs while they are on their way.
+    /// Starts queries, runs `until` while they are in flight, and cancels them when `until` returns.
     fn abandon(&self, queries: Vec<Query>, until: &(dyn Fn() + Sync));
 
-    /// Looks both families of addresses up.
+    /// Looks up the addresses of both families.
     fn lookup_ip(&self, name: &str) -> Result<Addresses, Error>;
 
-    /// Hands over the addresses of a name as they come.
+    /// Passes the addresses of a name to `take`, as they arrive.
     fn addresses(&self, name: &str, take: &mut dyn FnMut(Result<IpAddr, Error>));
 
-    /// Connects to a name, and says which address that came to.
+    /// Connects to a host and returns the address of the peer.
     fn connect(&self, host: &str, port: u16) -> io::Result<SocketAddr>;
 
     /// Looks up the names of an address.
     fn reverse(&self, address: IpAddr) -> Result<Answer, Error>;
 
-    /// What was counted so far.
+    /// Returns the resolver's statistics.
     fn stats(&self) -> Stats;
 
-    /// Has connections opened ahead.
+    /// Opens connections in advance.
     fn warm_up(&self);
 
-    /// Says that the machine is on another network.
+    /// Tells the resolver that the machine has changed networks.
     fn network_changed(&self);
 
-    /// Empties the cache.
+    /// Clears the cache.
     fn clear_cache(&self);
 
-    /// Ends it all, with a goodbye on every connection.
+    /// Closes the resolver, with `close_notify` on every connection.
     fn close(&self);
 
-    /// Asks for the records of one type.
+    /// Looks up the records of one type.
     fn lookup(&self, name: &str, record_type: RecordType) -> Result<Answer, Error> {
         self.query(Query::new(name, record_type)?)
     }

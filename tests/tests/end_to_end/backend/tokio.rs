@@ -1,4 +1,4 @@
-//! `privydns-tokio`, on each of tokio's schedulers.
+//! The backend `privydns-tokio`, with each scheduler of tokio.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -9,10 +9,10 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::{Backend, TestResolver};
 
-/// All on one thread: the resolver's driver runs only while a test waits for something.
+/// The current-thread scheduler: the driver runs only while a test waits for a lookup.
 pub(crate) struct CurrentThread;
 
-/// The driver runs on a thread of its own.
+/// The multi-thread scheduler: the driver runs on a worker thread.
 pub(crate) struct MultiThread;
 
 impl Backend for CurrentThread {
@@ -21,7 +21,7 @@ impl Backend for CurrentThread {
     }
 
     fn discover(&self, resolver: Upstream) -> Result<Vec<Upstream>, Error> {
-        let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
+        let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime can be built");
         runtime.block_on(privydns_tokio::discover(resolver))
     }
 }
@@ -45,7 +45,7 @@ struct OnTokio {
 
 impl OnTokio {
     fn boxed(config: Config, mut builder: Builder) -> Result<Box<dyn TestResolver>, Error> {
-        let runtime = builder.enable_all().build().expect("a runtime can be made");
+        let runtime = builder.enable_all().build().expect("a runtime can be built");
         Ok(Box::new(Self { resolver: Resolver::try_from(config)?, runtime }))
     }
 
@@ -79,7 +79,7 @@ impl TestResolver for OnTokio {
                 until();
                 drop(done);
             });
-            // The runtime's only thread may be this one: it has to run meanwhile.
+            // On the current-thread scheduler, the runtime runs only within `block_on`.
             _ = self.runtime.block_on(is_done);
         });
         for lookup in lookups {
@@ -119,7 +119,7 @@ impl TestResolver for OnTokio {
 
     fn warm_up(&self) {
         let _here = self.runtime.enter();
-        self.resolver.warm_up().expect("it is not closed");
+        self.resolver.warm_up().expect("the resolver is open");
     }
 
     fn network_changed(&self) {
