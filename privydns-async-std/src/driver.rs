@@ -225,7 +225,7 @@ impl Connection {
             }
             Self::Handshaking(handshake) => {
                 let mut stream =
-                    ready!(Pin::new(handshake).poll(cx)).map_err(|error| cause_of(&error, Stage::Tls))?;
+                    ready!(Pin::new(handshake).poll(cx)).map_err(|error| cause_of(error, Stage::Tls))?;
                 let (_, session) = stream.get_mut();
                 session.set_buffer_limit(None);
                 let alpn = session.alpn_protocol().map(<[u8]>::to_vec);
@@ -245,7 +245,7 @@ impl Connection {
                     if !bytes.is_empty() {
                         engine.handle_input(now, Input::Received { id, bytes: &bytes });
                     }
-                    return Poll::Ready(Err(cause_of(&error, Stage::Query)));
+                    return Poll::Ready(Err(cause_of(error, Stage::Query)));
                 }
             },
         }

@@ -10,7 +10,7 @@ pub(crate) type TcpResult = Result<(Async<TcpStream>, Target), Cause>;
 
 /// Opens the TCP connection, and the tunnel through the proxy if there is one.
 pub(crate) async fn open_tcp(target: Target) -> TcpResult {
-    let failed = |error: io::Error| target.cause_of(&error);
+    let failed = |error: io::Error| target.cause_of(error);
     let tcp = Async::<TcpStream>::connect(target.address).await.map_err(failed)?;
     // Nagle's algorithm would hold a query back until the previous one is acknowledged.
     tcp.get_ref().set_nodelay(true).map_err(failed)?;

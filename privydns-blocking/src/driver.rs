@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use mio::{Events, Token};
 use privydns_core::handle::Inbox;
-use privydns_core::{ConfigError, ConnectionId, Engine, Error, Input, Output, tls};
+use privydns_core::{ConnectionId, Engine, Error, Input, Output, RuntimeError, tls};
 
 use crate::stream::Stream;
 
@@ -45,7 +45,7 @@ struct DriverWaker {
 
 impl Driver {
     pub(crate) fn new(inbox: Inbox) -> Result<Self, Error> {
-        let refused = |error: io::Error| ConfigError::NoEventQueue(error.to_string());
+        let refused = |error: io::Error| RuntimeError::NoEventQueue(error.into());
         let sockets = mio::Poll::new().map_err(refused)?;
         let interrupt = mio::Waker::new(sockets.registry(), ALARM).map_err(refused)?;
         let wake_state = Arc::new(DriverWaker { interrupt, is_driven: AtomicBool::new(false) });

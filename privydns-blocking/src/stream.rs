@@ -59,10 +59,10 @@ impl Stream {
             registry.register(&mut tcp, token, Interest::READABLE | Interest::WRITABLE)?;
             Ok(tcp)
         };
-        let tcp = connect().map_err(|error| target.cause_of(&error))?;
+        let tcp = connect().map_err(|error| target.cause_of(error))?;
         // The key shares are generated while the SYN is in transit.
         let mut session = ClientConnection::new(target.tls.clone(), target.server_name.clone())
-            .map_err(|error| cause_of(&io::Error::other(error), Stage::Tls))?;
+            .map_err(|error| cause_of(io::Error::other(error), Stage::Tls))?;
         session.set_buffer_limit(None);
         Ok(Self {
             token,
@@ -101,7 +101,7 @@ impl Stream {
         tell: &mut Tell<'_>,
     ) -> Result<(), Cause> {
         if self.phase == Phase::Connecting && self.can_write {
-            self.can_write = self.is_connected().map_err(|error| self.cause(&error))?;
+            self.can_write = self.is_connected().map_err(|error| self.cause(error))?;
             if self.can_write {
                 self.phase = Phase::InTunnel;
                 self.enter_tls(id, tell);
@@ -114,7 +114,7 @@ impl Stream {
             match self.read(buffer) {
                 Ok(length) => self.take(id, &buffer[..length], tell)?,
                 Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
-                Err(error) => return Err(self.cause(&error)),
+                Err(error) => return Err(self.cause(error)),
             }
         }
         Ok(())
@@ -167,10 +167,10 @@ impl Stream {
             return Ok(());
         }
         if bytes.is_empty() {
-            return Err(self.cause(&ErrorKind::UnexpectedEof.into()));
+            return Err(self.cause(ErrorKind::UnexpectedEof.into()));
         }
         while !bytes.is_empty() {
-            self.session.read_tls(&mut bytes).map_err(|error| self.cause(&error))?;
+            self.session.read_tls(&mut bytes).map_err(|error| self.cause(error))?;
             let processed = self.session.process_new_packets();
             if self.phase == Phase::Handshaking && processed.is_ok() && !self.session.is_handshaking() {
                 self.phase = Phase::Open;
@@ -178,11 +178,11 @@ impl Stream {
                 let resumed = self.session.handshake_kind() == Some(HandshakeKind::Resumed);
                 tell(Input::Connected { id, alpn, resumed });
             }
-            self.hand_over(id, tell).map_err(|error| self.cause(&error))?;
+            self.hand_over(id, tell).map_err(|error| self.cause(error))?;
             if let Err(error) = processed {
                 // The alert that reports the error is ready to be sent; a failed write of the alert is ignored.
                 let _ = self.session.write_tls(&mut self.tcp);
-                return Err(self.cause(&io::Error::other(error)));
+                return Err(self.cause(io::Error::other(error)));
             }
         }
         Ok(())
@@ -272,7 +272,7 @@ impl Stream {
         }
     }
 
-    fn cause(&self, error: &io::Error) -> Cause {
+    fn cause(&self, error: io::Error) -> Cause {
         match self.phase {
             Phase::Connecting | Phase::InTunnel => self.target.cause_of(error),
             Phase::Handshaking => cause_of(error, Stage::Tls),

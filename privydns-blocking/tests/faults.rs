@@ -186,7 +186,7 @@ mod descriptors {
     use std::io::Read;
     use std::process::{Command, Stdio};
 
-    use privydns_blocking::{ConfigError, ErrorKind, RecordType};
+    use privydns_blocking::{ErrorKind, RecordType, RuntimeError};
     use rustix::process::{Resource, Rlimit, setrlimit};
 
     use super::*;
@@ -227,6 +227,7 @@ mod descriptors {
         let held = std::iter::from_fn(|| File::open("/dev/null").ok()).collect::<Vec<_>>();
         let error = resolver.lookup("www.example.test", RecordType::A).unwrap_err();
         drop(held);
-        assert!(matches!(error.kind(), ErrorKind::Config(ConfigError::NoEventQueue(_))), "{error}");
+        assert!(matches!(error.kind(), ErrorKind::Runtime(RuntimeError::NoEventQueue(_))), "{error}");
+        assert!(!error.is_retryable());
     }
 }

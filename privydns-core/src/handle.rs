@@ -19,7 +19,7 @@ use rustc_hash::FxHashMap;
 
 use crate::cache::QueryKey;
 use crate::engine::{Input, LookupId};
-use crate::error::{ConfigError, Error, ErrorKind};
+use crate::error::{Error, ErrorKind, RuntimeError};
 use crate::message::{Answer, Query};
 use crate::shared::{CacheResult, Shared};
 
@@ -305,7 +305,7 @@ impl Future for Lookup<'_> {
                 handle.wake_driver(driver)
             } else {
                 drop(state);
-                Err(ConfigError::NoRuntime.into())
+                Err(RuntimeError::ShutDown.into())
             };
             if let Err(error) = restarted {
                 self.cancel();

@@ -100,7 +100,10 @@ pub use config::ConfigFile;
 pub use config::{Config, ResolverBuilder};
 pub use discovery::Discovery;
 pub use engine::{ConnectionId, Engine, Input, LookupId, MAX_UNWRITTEN, Output, Target};
-pub use error::*;
+pub use error::{
+    Cause, CertificateProblem, ConfigError, Error, ErrorKind, FailedAttempt, HttpProblem, IoError, Limit,
+    NotFound, ProtocolError, Rcode, RuntimeError, Stage, Unroutable,
+};
 pub use message::{
     Answer, CacheUse, ClientSubnet, ExtendedError, Message, MessageError, NameError, Outcome, Query,
     QueryName, Record, Records, Service, ServiceBinding, Transport,

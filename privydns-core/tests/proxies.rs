@@ -1,5 +1,6 @@
 //! Upstreams behind a proxy, under a simulated clock.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -90,10 +91,12 @@ fn addresses_are_raced_through_the_proxy() {
     assert_eq!(target.address, SocketAddr::from(PROXY));
     assert_eq!(request(target), "CONNECT 192.0.2.1:853 HTTP/1.1");
 
-    let refused = |words: &str| Cause::Proxy(words.to_owned());
+    let refused = |words: &str| Cause::Proxy(io::Error::other(words.to_owned()).into());
     assert!(world.tell(Input::Ended { id: *one, cause: refused("no route") }).done.is_none());
     let error = world.tell(Input::Ended { id: *other, cause: refused("not today") }).done.unwrap();
-    assert!(matches!(error.kind(), ErrorKind::Upstream(Cause::Proxy(words)) if words == "no route"));
+    assert!(
+        matches!(error.kind(), ErrorKind::Upstream(Cause::Proxy(error)) if error.to_string() == "no route")
+    );
     assert_eq!(error.stage(), Some(Stage::Proxy));
 }
 

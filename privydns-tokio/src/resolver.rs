@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use privydns_core::handle::{Handle, Inbox, Lookup};
 use privydns_core::{
-    Addresses, Answer, Config, ConfigError, Error, Query, RecordType, ResolverBuilder, Shared, Stats, tls,
+    Addresses, Answer, Config, Error, Query, RecordType, ResolverBuilder, RuntimeError, Shared, Stats, tls,
 };
 use tokio::runtime;
 use tokio::time::Instant;
@@ -187,7 +187,7 @@ impl TryFrom<Config> for Resolver {
 
 /// Starts a driver on the runtime that runs here.
 fn start(inbox: Inbox) -> Result<(), Error> {
-    let runtime = runtime::Handle::try_current().map_err(|_| ConfigError::NoRuntime)?;
+    let runtime = runtime::Handle::try_current().map_err(|_| RuntimeError::NoRuntime)?;
     runtime.spawn(Driver::new(inbox, tls::seed()?));
     Ok(())
 }

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use privydns_tests::zone::many_address;
 use privydns_tests::{QueryFault, Script, Server, When};
-use privydns_tokio::{ConfigError, Error, ErrorKind, RecordType, Resolver, Roots, Upstream};
+use privydns_tokio::{Error, ErrorKind, RecordType, Resolver, Roots, RuntimeError, Upstream};
 use tokio::runtime::{Builder, Runtime};
 
 const NAME: &str = "a.many.example.test";
@@ -212,7 +212,7 @@ fn fault_r6_a_runtime_without_io_is_reported_as_no_runtime() {
     let runtime = Builder::new_current_thread().enable_time().build().expect("a runtime");
     let error =
         runtime.block_on(resolver.lookup(NAME, RecordType::A)).expect_err("no connection is possible");
-    assert!(matches!(error.kind(), ErrorKind::Config(ConfigError::NoRuntime)), "{error}");
+    assert!(matches!(error.kind(), ErrorKind::Runtime(RuntimeError::NoRuntime)), "{error}");
 }
 
 /// The runtime of the driver ends while a lookup is under way, and the lookup begins again on another.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use privydns_tests::zone::many_address;
 use privydns_tests::{QueryFault, Script, Server};
-use privydns_tokio::{Answer, ConfigError, ErrorKind, RecordType, Resolver, Roots, Upstream};
+use privydns_tokio::{Answer, ErrorKind, RecordType, Resolver, Roots, RuntimeError, Upstream};
 use tokio::runtime::{Builder, Runtime};
 
 fn resolver(server: &Server) -> Resolver {
@@ -60,7 +60,7 @@ fn lookup_without_a_runtime_is_an_error() {
     let mut lookup = pin!(resolver.lookup("a.many.example.test", RecordType::A));
     match lookup.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(Err(error)) => {
-            assert!(matches!(error.kind(), ErrorKind::Config(ConfigError::NoRuntime)), "{error}");
+            assert!(matches!(error.kind(), ErrorKind::Runtime(RuntimeError::NoRuntime)), "{error}");
         }
         other => panic!("{other:?}"),
     }

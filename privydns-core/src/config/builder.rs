@@ -88,7 +88,7 @@ impl<R> ResolverBuilder<R> {
     /// Of several routes the longest wins. Answers, and lookups on their way, are kept apart from those of other
     /// upstreams, so that what the public DNS denies is not denied inside. `.local` is asked for only where it is
     /// routed. Where there are routes and nothing else, other names are an error,
-    /// [`ConfigError::NoRoute`], and nothing is sent.
+    /// [`Unroutable::Name`](crate::Unroutable::Name), and nothing is sent.
     ///
     /// ```
     /// use privydns_core::Config;

@@ -80,7 +80,7 @@ pub(crate) use settings::{LONGEST_TIME, Settings};
 
 use crate::cache::UpstreamSet;
 use crate::doh::Endpoint;
-use crate::error::{ConfigError, Error};
+use crate::error::{ConfigError, Error, Unroutable};
 use crate::message::{Query, QueryName};
 use crate::tls::TlsSetup;
 use crate::upstream::Upstream;
@@ -144,12 +144,12 @@ impl Config {
     pub(crate) fn upstream_set(&self, query: &Query) -> Result<UpstreamSet, Error> {
         let upstream_set = self.route(query.name()).map_or(self.general, |route| route.upstream_set);
         if upstream_set == UpstreamSet(0) {
-            return Err(ConfigError::NoRoute.into());
+            return Err(Unroutable::Name.into());
         }
         let Some(protocol) = query.protocol() else { return Ok(upstream_set) };
         let speaks = |upstream: &usize| self.upstreams[*upstream].upstream.protocol() == protocol;
         let mask = upstream_set.upstreams().filter(speaks).fold(0, |mask, upstream| mask | 1 << upstream);
-        if mask == 0 { Err(ConfigError::NoSuchProtocol.into()) } else { Ok(UpstreamSet(mask)) }
+        if mask == 0 { Err(Unroutable::Protocol.into()) } else { Ok(UpstreamSet(mask)) }
     }
 
     /// Puts upstreams that may answer for a name in the order in which they were given for it.

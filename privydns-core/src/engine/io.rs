@@ -9,7 +9,7 @@ use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 
 use crate::cache::QueryKey;
-use crate::error::{Cause, Error, Stage};
+use crate::error::{Cause, Error, IoError, Stage};
 use crate::message::{Answer, Query};
 use crate::proxy::Tunnel;
 use crate::tls::cause_of;
@@ -138,9 +138,9 @@ pub struct Target {
 
 impl Target {
     /// What an I/O error means that came before TLS: while connecting, or in the tunnel.
-    pub fn cause_of(&self, error: &io::Error) -> Cause {
+    pub fn cause_of(&self, error: io::Error) -> Cause {
         match &self.tunnel {
-            Some(_) => Cause::Proxy(format!("{}: {error}", self.address)),
+            Some(_) => Cause::Proxy(IoError::described(format!("{}: {error}", self.address), error)),
             None => cause_of(error, Stage::Connect),
         }
     }

@@ -150,7 +150,9 @@ impl From<Error> for io::Error {
     fn from(error: Error) -> Self {
         let kind = match error.kind() {
             _ if error.is_timeout() => io::ErrorKind::TimedOut,
-            ErrorKind::Name(_) | ErrorKind::Config(_) => io::ErrorKind::InvalidInput,
+            ErrorKind::Name(_) | ErrorKind::Config(_) | ErrorKind::Unroutable(_) => {
+                io::ErrorKind::InvalidInput
+            }
             ErrorKind::NotFound(_) | ErrorKind::NotCached | ErrorKind::SpecialUse(_) => {
                 io::ErrorKind::NotFound
             }

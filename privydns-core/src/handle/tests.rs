@@ -27,7 +27,7 @@ fn start_and_drop(inbox: Inbox) -> Result<(), Error> {
 }
 
 fn fail_to_start(_: Inbox) -> Result<(), Error> {
-    Err(ConfigError::NoRuntime.into())
+    Err(RuntimeError::NoRuntime.into())
 }
 
 fn handle(start: Start) -> Handle {
@@ -158,7 +158,7 @@ fn dropping_a_lookup_cancels_it_unless_it_has_a_result() {
 fn lookup_fails_if_the_driver_cannot_start() {
     let handle = handle(fail_to_start);
     let mut lookup = handle.begin(now(), query("one.example"));
-    assert!(matches!(kind(poll(Pin::new(&mut lookup))), ErrorKind::Config(ConfigError::NoRuntime)));
+    assert_eq!(kind(poll(Pin::new(&mut lookup))), RuntimeError::NoRuntime.into());
     assert!(handle.mailbox.lock().lookups.is_empty());
 }
 
@@ -201,7 +201,7 @@ fn lookup_fails_after_losing_two_drivers() {
     let handle = handle(start_and_drop);
     let mut lookup = handle.begin(now(), query("one.example"));
     assert!(poll(Pin::new(&mut lookup)).is_pending());
-    assert!(matches!(kind(poll(Pin::new(&mut lookup))), ErrorKind::Config(ConfigError::NoRuntime)));
+    assert_eq!(kind(poll(Pin::new(&mut lookup))), RuntimeError::ShutDown.into());
     assert_eq!(STARTS.get(), 2);
     assert!(handle.mailbox.lock().lookups.is_empty());
 }

@@ -50,7 +50,7 @@ fn run_in_parts(proxy: &Proxy, destination: &Destination, said: &[u8], length: u
     }
     let result = match result {
         Ok(()) => Ok(tunnel.is_open()),
-        Err(Cause::Proxy(words)) => Err(words),
+        Err(Cause::Proxy(error)) => Err(error.to_string()),
         Err(other) => panic!("{other:?}"),
     };
     Ran { sent, result }
@@ -195,7 +195,7 @@ fn an_end_of_stream_is_a_failure_at_any_point() {
                 tunnel.handle_input(&said[..length]).unwrap();
             }
             let cause = tunnel.handle_input(&[]).unwrap_err();
-            assert_eq!(cause, Cause::Proxy(format!("{} closed the connection", proxy.address())));
+            assert_eq!(cause.to_string(), format!("proxy: {} closed the connection", proxy.address()));
         }
     }
 }

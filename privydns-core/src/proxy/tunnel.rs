@@ -1,7 +1,7 @@
 //! The dialogue with a proxy, from the first byte to the way through.
 
-use std::fmt;
 use std::net::SocketAddr;
+use std::{fmt, io};
 
 use super::http_connect::HttpConnect;
 use super::socks5::Socks5;
@@ -20,7 +20,7 @@ use crate::error::Cause;
 /// use privydns_core::{Cause, Target};
 ///
 /// fn connect(target: &Target) -> Result<TcpStream, Cause> {
-///     let failed = |error: io::Error| target.cause_of(&error);
+///     let failed = |error: io::Error| target.cause_of(error);
 ///     let mut stream = TcpStream::connect(target.address).map_err(failed)?;
 ///     if let Some(mut tunnel) = target.tunnel.clone() {
 ///         let (mut message, mut buffer) = (Vec::new(), [0; 512]);
@@ -106,7 +106,8 @@ impl Tunnel {
     pub fn handle_input(&mut self, bytes: &[u8]) -> Result<(), Cause> {
         self.input.extend_from_slice(bytes);
         let result = if bytes.is_empty() { Err("closed the connection".into()) } else { self.read() };
-        result.map_err(|what| Cause::Proxy(format!("{} {what}", self.proxy)))
+        let failed = |what| Cause::Proxy(io::Error::other(format!("{} {what}", self.proxy)).into());
+        result.map_err(failed)
     }
 
     /// Whether the proxy has connected to the upstream: whatever the stream carries from now on, it carries to it.

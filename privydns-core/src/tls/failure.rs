@@ -6,7 +6,7 @@ use std::io;
 use rustls::{AlertDescription, CertificateError};
 
 use super::verifier::Mismatch;
-use crate::error::{Cause, CertificateProblem, Stage};
+use crate::error::{Cause, CertificateProblem, IoError, Stage};
 
 /// What an I/O error means that ended a connection at `stage`.
 ///
@@ -19,21 +19,28 @@ use crate::error::{Cause, CertificateProblem, Stage};
 /// use std::io;
 /// use privydns_core::{Cause, Stage, tls::cause_of};
 ///
-/// let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
-/// assert_eq!(cause_of(&refused, Stage::Connect), Cause::Connect("connection refused".into()));
+/// let refused = io::ErrorKind::ConnectionRefused;
+/// assert_eq!(cause_of(refused.into(), Stage::Connect), Cause::Connect(refused.into()));
 /// ```
-pub fn cause_of(error: &io::Error, stage: Stage) -> Cause {
-    if let Some(error) = rustls_error(error) {
-        return of_tls(error, stage);
-    }
-    match stage {
-        Stage::Remembered | Stage::Waiting | Stage::Connect => Cause::Connect(error.to_string()),
-        Stage::Bootstrap => Cause::Bootstrap(error.to_string()),
-        Stage::Proxy => Cause::Proxy(error.to_string()),
-        Stage::Tls if is_end(error.kind()) => Cause::Tls("the server closed in the handshake".into()),
-        Stage::Tls => Cause::Tls(error.to_string()),
-        Stage::Query => Cause::Closed,
-    }
+pub fn cause_of(error: io::Error, stage: Stage) -> Cause {
+    let description = match rustls_error(&error) {
+        Some(error) => match of_tls(error, stage) {
+            Ok(cause) => return cause,
+            Err(description) => description,
+        },
+        None => match stage {
+            Stage::Remembered | Stage::Waiting | Stage::Connect => return Cause::Connect(error.into()),
+            Stage::Bootstrap => return Cause::Bootstrap(error.to_string()),
+            Stage::Proxy => return Cause::Proxy(error.into()),
+            Stage::Tls if is_end(error.kind()) => Some("the server closed in the handshake".into()),
+            Stage::Tls => None,
+            Stage::Query => return Cause::Closed,
+        },
+    };
+    Cause::Tls(match description {
+        Some(description) => IoError::described(description, error),
+        None => error.into(),
+    })
 }
 
 /// The TLS error that an I/O error carries, however deep.
@@ -56,23 +63,24 @@ fn is_end(kind: io::ErrorKind) -> bool {
     matches!(kind, UnexpectedEof | ConnectionReset | ConnectionAborted | BrokenPipe)
 }
 
-fn of_tls(error: &rustls::Error, stage: Stage) -> Cause {
+/// The cause, or the description for a [`Cause::Tls`] if rustls' own message does not do.
+fn of_tls(error: &rustls::Error, stage: Stage) -> Result<Cause, Option<String>> {
     match error {
-        rustls::Error::AlertReceived(alert) => of_alert(*alert, stage),
-        rustls::Error::InvalidCertificate(error) => Cause::Certificate(of_certificate(error)),
+        rustls::Error::AlertReceived(alert) => of_alert(*alert, stage).map_err(Some),
+        rustls::Error::InvalidCertificate(error) => Ok(Cause::Certificate(of_certificate(error))),
         rustls::Error::NoCertificatesPresented => {
-            Cause::Certificate(CertificateProblem::Other("none was sent".into()))
+            Ok(Cause::Certificate(CertificateProblem::Other("none was sent".into())))
         }
-        error => Cause::Tls(error.to_string()),
+        _ => Err(None),
     }
 }
 
 /// A server judges no certificate but the client's: an alert about one is about that. So is one that, on TLS
 /// 1.3, answers the client's last flight, which is its certificate, proof of the key, and end of the handshake.
-fn of_alert(alert: AlertDescription, stage: Stage) -> Cause {
+fn of_alert(alert: AlertDescription, stage: Stage) -> Result<Cause, String> {
     use AlertDescription as Alert;
     let reason = match alert {
-        Alert::NoApplicationProtocol => return Cause::NoApplicationProtocol,
+        Alert::NoApplicationProtocol => return Ok(Cause::NoApplicationProtocol),
         Alert::CertificateRequired | Alert::NoCertificate => "it requires one",
         Alert::BadCertificate => "bad certificate",
         Alert::UnsupportedCertificate => "unsupported certificate",
@@ -83,9 +91,9 @@ fn of_alert(alert: AlertDescription, stage: Stage) -> Cause {
         Alert::AccessDenied => "access denied",
         Alert::DecryptError if stage == Stage::Query => "wrong signature",
         Alert::HandshakeFailure if stage == Stage::Query => "handshake failure",
-        alert => return Cause::Tls(format!("the server sent the alert {alert:?}")),
+        alert => return Err(format!("the server sent the alert {alert:?}")),
     };
-    Cause::ClientCertificate(reason.into())
+    Ok(Cause::ClientCertificate(reason.into()))
 }
 
 fn of_certificate(error: &CertificateError) -> CertificateProblem {

@@ -11,7 +11,7 @@ use rustls::client::{ResolvesClientCert, Resumption, Tls12Resumption};
 use rustls::crypto::CryptoProvider;
 use rustls::version::{TLS12, TLS13};
 
-use crate::error::{Cause, ConfigError, Error, HttpProblem};
+use crate::error::{Cause, ConfigError, Error, HttpProblem, RuntimeError};
 
 mod failure;
 mod identity;
@@ -81,12 +81,12 @@ pub fn provider() -> Arc<CryptoProvider> {
 /// The engine never calls this: it is for the drivers, before they make one.
 ///
 /// # Errors
-/// [`ConfigError::Tls`] where the system has no randomness to give.
+/// [`RuntimeError::NoRandomness`] where the system has no randomness to give.
 pub fn seed() -> Result<[u8; 32], Error> {
     let mut seed = [0; 32];
     match provider().secure_random.fill(&mut seed) {
         Ok(()) => Ok(seed),
-        Err(_) => Err(ConfigError::Tls("the system gives no randomness".into()).into()),
+        Err(_) => Err(RuntimeError::NoRandomness.into()),
     }
 }
 

@@ -214,7 +214,7 @@ fn upstream_sets_share_neither_flight_nor_cache() {
     assert!(answer.is_cached());
     assert_eq!(answer.outcome(), Outcome::NxDomain);
     let none = world.ask(&query("db.internal").with_protocol(Protocol::Https));
-    assert!(matches!(world.finish(none).error().kind(), ErrorKind::Config(_)));
+    assert!(matches!(world.finish(none).error().kind(), ErrorKind::Unroutable(_)));
 }
 
 #[test]

@@ -4,8 +4,8 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use privydns_core::{
-    CacheUse, Cause, ClientSubnet, ConfigError, ConfigFile, ErrorKind, MessageError, NotFound, Outcome,
-    Protocol, Query, RecordType, ResponseCode, ServiceBinding,
+    CacheUse, Cause, ClientSubnet, ConfigFile, ErrorKind, MessageError, NotFound, Outcome, Protocol, Query,
+    RecordType, ResponseCode, ServiceBinding, Unroutable,
 };
 use privydns_tests::Script;
 use privydns_tests::observe::{ClientEnd, QuerySeen};
@@ -218,7 +218,7 @@ pub(crate) fn query_options_reach_the_server(bench: &Bench) {
 
     let wrong = if bench.is_http() { Protocol::Tls } else { Protocol::Https };
     let error = resolver.query(query().with_protocol(wrong)).unwrap_err();
-    assert!(matches!(error.kind(), ErrorKind::Config(ConfigError::NoSuchProtocol)), "{error}");
+    assert!(matches!(error.kind(), ErrorKind::Unroutable(Unroutable::Protocol)), "{error}");
 }
 
 pub(crate) fn close_sends_close_notify_and_rejects_lookups(bench: &Bench) {

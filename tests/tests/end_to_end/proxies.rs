@@ -28,7 +28,7 @@ fn refused(bench: &Bench, upstream: Upstream) -> String {
     let error = ask(bench, upstream).unwrap_err();
     assert_eq!(error.stage(), Some(Stage::Proxy), "{error}");
     match error.kind() {
-        ErrorKind::Upstream(Cause::Proxy(words)) => words.clone(),
+        ErrorKind::Upstream(Cause::Proxy(error)) => error.to_string(),
         other => panic!("{other:?}"),
     }
 }

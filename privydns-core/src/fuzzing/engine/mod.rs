@@ -120,10 +120,10 @@ fn milliseconds(source: &mut Source<'_>) -> Duration {
 
 fn cause(source: &mut Source<'_>) -> Cause {
     match source.below(6) {
-        0 => Cause::Connect("refused".into()),
+        0 => Cause::Connect(std::io::ErrorKind::ConnectionRefused.into()),
         1 => Cause::NoApplicationProtocol,
         2 => Cause::Certificate(CertificateProblem::Expired),
-        3 => Cause::Tls("bad record".into()),
+        3 => Cause::Tls(std::io::ErrorKind::InvalidData.into()),
         4 => Cause::Timeout,
         _ => Cause::Closed,
     }

@@ -1,13 +1,13 @@
 use std::task::Waker;
 
 use super::*;
-use crate::error::ConfigError;
+use crate::error::RuntimeError;
 use crate::{Config, ErrorKind, Shared};
 
 fn handle() -> Handle {
     let upstream = "tls://192.0.2.1#dns.example".parse().expect("an upstream");
     let config = Config::builder().upstream(upstream).build().expect("a configuration");
-    Handle::new(Shared::new(config, [7; 32]), |_| Err(ConfigError::NoRuntime.into()))
+    Handle::new(Shared::new(config, [7; 32]), |_| Err(RuntimeError::NoRuntime.into()))
 }
 
 #[expect(clippy::disallowed_methods, reason = "the start time of a test")]

@@ -120,7 +120,7 @@ fn a_refusal_without_an_alert_is_told_by_having_been_asked() {
             let _ = link.carry();
         }
         // What the server thinks of it does not arrive.
-        let cause = cause_of(&link.read_at_end().unwrap_err(), Stage::Query);
+        let cause = cause_of(link.read_at_end().unwrap_err(), Stage::Query);
         assert_eq!(cause, Cause::Closed);
         let page = Cause::Http(HttpProblem::Status { code: 400, retry_after: None });
         for cause in [cause, page] {

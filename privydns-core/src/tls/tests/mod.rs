@@ -182,7 +182,7 @@ impl Link {
             match self.carry() {
                 Ok(true) => {}
                 Ok(false) => return Ok(()),
-                Err(error) => return Err((stage, cause_of(&error, stage))),
+                Err(error) => return Err((stage, cause_of(error, stage))),
             }
         }
     }

@@ -1,8 +1,8 @@
 //! Routes: names that only some upstreams may receive.
 
 use privydns_core::{
-    CacheResult, CacheSettings, Config, ConfigError, ErrorKind, Hedge, Query, RecordType, ResolverBuilder,
-    Strategy,
+    CacheResult, CacheSettings, Config, ErrorKind, Hedge, Query, RecordType, ResolverBuilder, Strategy,
+    Unroutable,
 };
 
 use crate::world::wire::{NXDOMAIN, Reply, SERVFAIL};
@@ -132,7 +132,7 @@ fn dot_local_names_are_sent_only_to_their_route() {
 #[test]
 fn names_without_a_route_are_an_error_and_send_nothing() {
     let mut world = World::new(Config::builder().route("corp.example", [upstream(2)]));
-    let no_route = |kind: &ErrorKind| matches!(kind, ErrorKind::Config(ConfigError::NoRoute));
+    let no_route = |kind: &ErrorKind| matches!(kind, ErrorKind::Unroutable(Unroutable::Name));
     assert!(no_route(world.resolve("example.com").error().kind()));
     let early = world.shared.try_answer(epoch(), &query("example.com"));
     assert!(early.is_err_and(|error| no_route(error.kind())));

@@ -125,7 +125,7 @@ impl Run {
             Accepts::Silently,
             Accepts::TcpAlone,
             Accepts::WithoutAlpn,
-            Accepts::Failing(Cause::Tls("handshake failure".into())),
+            Accepts::Failing(Cause::Tls(std::io::ErrorKind::InvalidData.into())),
             Accepts::Failing(Cause::Certificate(CertificateProblem::Expired)),
             Accepts::Failing(Cause::Closed),
         ]);

@@ -152,7 +152,12 @@ impl Network {
         match accepts {
             Accepts::Silently => {}
             Accepts::Nothing => {
-                self.tell(now, 2, id, Notice::Ended(id, Cause::Connect("connection refused".into())));
+                self.tell(
+                    now,
+                    2,
+                    id,
+                    Notice::Ended(id, Cause::Connect(std::io::ErrorKind::ConnectionRefused.into())),
+                );
             }
             Accepts::TcpAlone => self.tell(now, 2, id, Notice::Handshaking(id)),
             Accepts::Failing(cause) => {

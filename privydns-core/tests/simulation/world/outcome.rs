@@ -15,7 +15,7 @@ pub(super) fn of_answer(answer: &Answer) -> u64 {
 pub(super) fn of_error(error: &Error) -> u64 {
     match error.kind() {
         ErrorKind::Name(_) => 101,
-        ErrorKind::Config(_) => 102,
+        ErrorKind::Config(_) | ErrorKind::Runtime(_) | ErrorKind::Unroutable(_) => 102,
         ErrorKind::SpecialUse(_) => 103,
         ErrorKind::Deadline => 104,
         ErrorKind::Upstream(cause) => 0x1000 | of_cause(cause),

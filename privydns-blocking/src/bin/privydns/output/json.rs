@@ -147,6 +147,8 @@ fn kind(kind: &ErrorKind) -> &'static str {
     match kind {
         ErrorKind::Name(_) => "name",
         ErrorKind::Config(_) => "config",
+        ErrorKind::Runtime(_) => "runtime",
+        ErrorKind::Unroutable(_) => "unroutable",
         ErrorKind::SpecialUse(_) => "special-use",
         ErrorKind::Deadline => "deadline",
         ErrorKind::Upstream(because) => cause(because),
