@@ -191,7 +191,7 @@ mod descriptors {
 
     use super::*;
 
-    const TEST: &str = "descriptors::fault_r6_exhausted_descriptors_are_reported_as_configuration";
+    const TEST: &str = "descriptors::fault_r6_exhausted_descriptors_are_not_retryable";
     const IS_HELPER: &str = "PRIVYDNS_WITHOUT_DESCRIPTORS";
 
     /// The test runs itself again in another process, because the limit would make other tests fail.
@@ -200,7 +200,7 @@ mod descriptors {
     /// the error of the operating system as its source.
     #[test]
     #[ignore = "a process of its own: fault R6"]
-    fn fault_r6_exhausted_descriptors_are_reported_as_configuration() {
+    fn fault_r6_exhausted_descriptors_are_not_retryable() {
         if std::env::var_os(IS_HELPER).is_some() {
             return without_descriptors();
         }

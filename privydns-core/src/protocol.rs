@@ -1,8 +1,8 @@
-//! How a server is spoken to.
+//! Protocols, and the choices that DNS over HTTPS has.
 
 use std::fmt;
 
-/// How an upstream is spoken to.
+/// The protocol of an upstream.
 ///
 /// ```
 /// use privydns_core::{Protocol, Upstream};
@@ -18,35 +18,35 @@ pub enum Protocol {
     Tls,
     /// DNS over TLS with a client certificate.
     MutualTls,
-    /// DNS over HTTPS (RFC 8484), with a client certificate or without.
+    /// DNS over HTTPS (RFC 8484), with or without a client certificate.
     Https,
 }
 
-/// Which version of HTTP a DoH upstream is spoken to in.
+/// The version of HTTP for DNS over HTTPS.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize), serde(rename_all = "lowercase"))]
 #[non_exhaustive]
 pub enum HttpVersion {
-    /// HTTP/2 where the server has it, otherwise HTTP/1.1.
+    /// HTTP/2 if the server supports it, otherwise HTTP/1.1.
     #[default]
     Negotiated,
-    /// HTTP/2 alone (RFC 9113).
+    /// HTTP/2 only (RFC 9113).
     #[cfg_attr(feature = "serde", serde(rename = "2"))]
     Http2,
-    /// HTTP/1.1 alone (RFC 9112).
+    /// HTTP/1.1 only (RFC 9112).
     #[cfg_attr(feature = "serde", serde(rename = "1.1"))]
     Http1,
 }
 
-/// How a DoH query is sent (RFC 8484 Section 4.1).
+/// The HTTP method of DNS over HTTPS (RFC 8484 Section 4.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize), serde(rename_all = "lowercase"))]
 #[non_exhaustive]
 pub enum HttpMethod {
-    /// In the body. Smaller, and never in a log of requested URLs.
+    /// POST: the query is in the body. The message is smaller, and logs of requested URLs do not contain the query.
     #[default]
     Post,
-    /// In the URL, so that HTTP caches on the way can answer.
+    /// GET: the query is in the URL, so that HTTP caches can answer.
     Get,
 }
 

@@ -1,12 +1,12 @@
-//! What is wrong with a text, and where.
+//! Syntax errors with their position, for the texts of upstreams and proxies.
 
 use std::fmt;
 use std::ops::Range;
 
-/// Why a text is no upstream, or no proxy, and where.
+/// The reason and the position of a syntax error in the text of an upstream or a proxy.
 ///
-/// It repeats the part at fault, at most 40 characters of it, and nothing else of the text, which may hold secrets.
-/// A program that has the text can point at the place:
+/// The error contains the invalid part of the text, at most 40 characters, and no other part, which could be a secret. A
+/// program that has the text can show the position:
 ///
 /// ```
 /// use privydns_core::{ConfigError, ErrorKind, Upstream};
@@ -26,31 +26,31 @@ pub struct SyntaxError {
     problem: &'static str,
 }
 
-/// As much of the text as an error repeats, in characters.
+/// The maximum length of the part that an error contains, in characters.
 const MAX_FOUND: usize = 40;
 
-/// A problem with a part of the text; the part is a slice of the text, so that its place is known.
+/// The invalid part of a text and the problem. The part is a slice of the text, which gives its position.
 pub(crate) type SyntaxProblem<'a> = (&'a str, &'static str);
 
 impl SyntaxError {
-    /// `part` is a slice of `text`: where it begins follows from where both are in memory.
+    /// Creates an error. `part` is a slice of `text`; its offset is the difference of their addresses in memory.
     pub(crate) fn new(text: &str, (part, problem): SyntaxProblem<'_>) -> Self {
         let start = (part.as_ptr() as usize).saturating_sub(text.as_ptr() as usize).min(text.len());
         let end = start.saturating_add(part.len()).min(text.len());
         Self { span: start..end, found: part.chars().take(MAX_FOUND).collect(), problem }
     }
 
-    /// Where the part at fault begins in the text, in bytes.
+    /// The position of the invalid part in the text, in bytes.
     pub fn offset(&self) -> usize {
         self.span.start
     }
 
-    /// The part at fault, as bytes of the text; empty where something is missing.
+    /// The range of the invalid part in the text, in bytes. Empty if a part is missing.
     pub fn span(&self) -> Range<usize> {
         self.span.clone()
     }
 
-    /// What is wrong there.
+    /// The problem with the part.
     pub fn problem(&self) -> &'static str {
         self.problem
     }

@@ -76,7 +76,7 @@ fn imports() -> Vec<Import> {
     imports
 }
 
-/// The source files, without those of tests.
+/// The source files without tests.
 fn sources() -> Vec<PathBuf> {
     let mut files = Vec::new();
     let mut folders = vec![root()];

@@ -41,7 +41,7 @@ use server_run::ServerRun;
 const SWITCH: &str = "PRIVYDNS_LAB";
 
 /// The file with the table of supported servers, which a complete run updates.
-const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
+const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/lab/README.md");
 
 /// All backends with their names.
 pub(crate) const BACKENDS: &[(&str, &dyn Backend)] = &[

@@ -204,8 +204,8 @@ fn quirk_07_bodies_exceed_65535_bytes(lab: &Lab) -> String {
     format!("the body of dnss was rejected as too long; BIND compresses the same {} records", zone::FAT)
 }
 
-/// HAProxy sends 408 on an idle connection. Caddy sends 100 twice. Some servers omit the reason phrase. 424 is
-/// a status that proxies use.
+/// HAProxy sends 408 on an idle connection. Caddy sends 100 twice. Some servers omit the reason phrase. Status
+/// 424 is reported like any other error status.
 fn quirk_08_http_responses_are_unusual_but_valid(lab: &Lab) -> String {
     let server = start(lab, "haproxy");
     let resolvers = BACKENDS.iter().map(|backend| {

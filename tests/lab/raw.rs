@@ -55,7 +55,7 @@ impl Raw {
         self.0.flush()
     }
 
-    /// Sends batches of fifty queries, each query in a separate record, with or without TCP_QUICKACK after each
+    /// Sends batches of fifty queries, each query in a separate record, with or without `TCP_QUICKACK` after each
     /// read. Returns the time until the first answer, and the number of answers per second.
     pub(crate) fn race(&mut self, batches: u16, is_quick: bool) -> io::Result<(Duration, f64)> {
         const BATCH: u16 = 50;

@@ -1,4 +1,4 @@
-//! The report as text, and the table in the README.
+//! The report as text, and the table of servers in the lab's README.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
@@ -89,7 +89,7 @@ impl Report {
     }
 }
 
-/// Replaces the text text_between two marks in a file. A file without the marks is not changed.
+/// Replaces the text between two marks in a file. A file without the marks is not changed.
 pub(crate) fn write_between(file: &Path, begin: &str, end: &str, text_between: &str) -> Result<(), String> {
     let fail = |problem: &dyn fmt::Display| format!("{}: {problem}", file.display());
     let text = fs::read_to_string(file).map_err(|error| fail(&error))?;

@@ -1,4 +1,4 @@
-//! Who resolves the names of upstreams that are known by name alone.
+//! Bootstrap: the upstreams that resolve the names of upstreams without an address.
 
 use super::Config;
 use crate::cache::UpstreamSet;
@@ -8,27 +8,27 @@ use crate::rr::RecordType;
 use crate::upstream::Upstream;
 
 impl Config {
-    /// For each upstream those that resolve its name: of the upstreams that may answer for that name, the ones
-    /// that have an address, or whose own names are resolved before. What is left has names that only each other
-    /// could resolve: a cycle, and an error that names them.
+    /// Returns the resolvers of each upstream's name: of the upstreams that may answer for the name, all that have an
+    /// address or are resolved before. Upstreams that remain can only be resolved by each other; the error contains their
+    /// labels.
     pub(super) fn resolvers(&self, upstreams: &[Upstream]) -> Result<Vec<UpstreamSet>, ConfigError> {
         let mut resolvers = vec![UpstreamSet(0); upstreams.len()];
         let is_reachable =
             |index: &usize| !upstreams[*index].needs_bootstrap() || is_local(&upstreams[*index]);
-        let (mut found, mut lost) = (0..upstreams.len()).partition::<Vec<_>, _>(is_reachable);
+        let (mut resolved, mut unresolved) = (0..upstreams.len()).partition::<Vec<_>, _>(is_reachable);
         let mut reachable = 0;
-        while !found.is_empty() {
-            reachable |= found.iter().fold(0, |mask, index| mask | 1 << index);
-            (found, lost) = lost.into_iter().partition(|index| {
+        while !resolved.is_empty() {
+            reachable |= resolved.iter().fold(0, |mask, index| mask | 1 << index);
+            (resolved, unresolved) = unresolved.into_iter().partition(|index| {
                 resolvers[*index] = UpstreamSet(self.responsible(&upstreams[*index]).0 & reachable);
                 resolvers[*index] != UpstreamSet(0)
             });
         }
-        let names = lost.iter().map(|index| &**upstreams[*index].label()).collect::<Vec<_>>();
+        let names = unresolved.iter().map(|index| &**upstreams[*index].label()).collect::<Vec<_>>();
         if names.is_empty() { Ok(resolvers) } else { Err(ConfigError::Bootstrap(names.join(", "))) }
     }
 
-    /// Who may be asked for an upstream's name: the same as for any lookup of it.
+    /// The upstreams that may answer for an upstream's name, as for any lookup of the name.
     fn responsible(&self, upstream: &Upstream) -> UpstreamSet {
         let Some(name) = name(upstream) else { return UpstreamSet(0) };
         match (self.route(&name), special_use(&name)) {
@@ -39,7 +39,7 @@ impl Config {
     }
 }
 
-/// Whether no upstream is asked for an upstream's name: `localhost`.
+/// Whether the upstream's name is answered locally: `localhost`.
 fn is_local(upstream: &Upstream) -> bool {
     let name = upstream.server_name().to_str();
     Query::new(&name, RecordType::A).is_ok_and(|query| local_answer(&query).is_some())
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_resolved_by_the_general_upstreams_that_have_an_address() {
+    fn upstream_name_is_resolved_by_upstreams_with_addresses() {
         let config = Config::builder()
             .upstream(upstream("tls://a.example"))
             .upstream(upstream("tls://192.0.2.1#b.example"))
@@ -79,16 +79,16 @@ mod tests {
     }
 
     #[test]
-    fn names_that_only_each_other_could_resolve_are_an_error_that_names_them() {
+    fn cyclic_bootstrap_is_an_error_with_the_names() {
         let problem = problem(
             Config::builder().upstream(upstream("tls://a.example")).upstream(upstream("tls://b.example")),
         );
         assert!(problem.contains("tls://a.example, tls://b.example"), "{problem}");
     }
 
-    /// A name of a route goes to its upstreams alone, the names of those not excepted.
+    /// Names in a route are only sent to its upstreams, also if the name belongs to one of them.
     #[test]
-    fn a_name_of_a_route_is_resolved_by_the_upstreams_of_the_route() {
+    fn upstream_name_in_a_route_is_resolved_by_the_route() {
         let general = || Config::builder().upstream(upstream("tls://192.0.2.1#public.example"));
         let inside = upstream("tls://dns1.corp.example");
         let problem = problem(general().route("corp.example", [inside.clone()]));
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_resolver_may_be_one_whose_own_name_was_resolved() {
+    fn resolved_upstream_can_resolve_other_names() {
         let config = Config::builder()
             .upstream(upstream("tls://192.0.2.1#public.example"))
             .upstream(upstream("tls://dns.corp.example"))
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn localhost_needs_nobody_and_a_name_that_never_leaves_has_nobody() {
+    fn localhost_needs_no_resolver_and_special_names_have_none() {
         let local = Config::builder().upstream(upstream("https://localhost:8443/dns-query"));
         assert_eq!(resolvers(local), [vec![]]);
         let general = || Config::builder().upstream(upstream("tls://192.0.2.1#public.example"));

@@ -1,4 +1,4 @@
-//! The builder that every runtime crate's resolver is made by.
+//! The builder of configurations and resolvers.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -11,11 +11,11 @@ use crate::message::QueryName;
 use crate::schedule::{Hedge, Strategy};
 use crate::upstream::Upstream;
 
-/// The least time between two addresses that are raced (RFC 8305 Section 5).
+/// The minimum delay between connection attempts to two addresses (RFC 8305 Section 5).
 const LEAST_ADDRESS_DELAY: Duration = Duration::from_millis(10);
 
-/// Builds a [`Config`], or the resolver `R` of a runtime crate from it. Every crate's `Resolver::builder()`
-/// is this one type, so that what is said here holds for all of them. A time of more than a day counts as a day.
+/// Builds a [`Config`], or the resolver `R` of a runtime crate. `Resolver::builder()` of all runtime crates returns this
+/// type, so this documentation is valid for all of them. Times of more than a day are reduced to a day.
 ///
 /// ```
 /// use std::time::Duration;
@@ -37,17 +37,17 @@ pub struct ResolverBuilder<R = Config> {
 }
 
 impl<R> ResolverBuilder<R> {
-    /// A builder with every default set and no upstream.
+    /// Creates a builder with the defaults and without upstreams.
     pub fn new() -> Self {
         Self { upstreams: Vec::new(), routes: Vec::new(), settings: Settings::default(), builds: PhantomData }
     }
 
-    /// Adds an upstream. Those given first are preferred.
+    /// Adds an upstream. Upstreams that are added first are preferred.
     ///
-    /// One known by name alone is resolved through the others, encrypted, and never by the system's resolver: by
-    /// those that may be asked for its name, which for a name of a [`route`](Self::route) are the route's own. Its
-    /// addresses are kept for their TTL; past it, those known last serve while nobody gives newer ones.
-    /// Upstreams that could only be resolved by each other are an error of [`build`](Self::build) that names them.
+    /// The name of an upstream without an address is resolved by the other upstreams, encrypted, and never by the
+    /// system's resolver. If the name belongs to a [`route`](Self::route), the upstreams of the route resolve it.
+    /// Addresses are kept for their TTL, and after that until newer ones are received. [`build`](Self::build) returns an
+    /// error with the names of upstreams that can only be resolved by each other.
     ///
     /// ```
     /// use privydns_core::Config;
@@ -66,7 +66,7 @@ impl<R> ResolverBuilder<R> {
         self
     }
 
-    /// Adds several upstreams, in their order.
+    /// Adds several upstreams in the given order.
     ///
     /// ```
     /// use privydns_core::{Config, Upstream};
@@ -81,14 +81,14 @@ impl<R> ResolverBuilder<R> {
         self
     }
 
-    /// Has a domain, and all below it, answered by these upstreams and by no others, whatever becomes of them: an
-    /// internal zone, say, that only the company's resolver knows, over mutual TLS. They are asked in the order
-    /// given here.
+    /// Adds a route: names in the domain and below are only sent to these upstreams, even if all of them fail. An example
+    /// is an internal zone that only a company's resolver knows, over mutual TLS. The upstreams are used in the given
+    /// order.
     ///
-    /// Of several routes the longest wins. Answers, and lookups on their way, are kept apart from those of other
-    /// upstreams, so that what the public DNS denies is not denied inside. `.local` is asked for only where it is
-    /// routed. Where there are routes and nothing else, other names are an error,
-    /// [`Unroutable::Name`](crate::Unroutable::Name), and nothing is sent.
+    /// If several routes match, the longest domain applies. Cached answers and lookups in flight are separate per
+    /// set of upstreams, so a name that the public DNS denies can exist inside. `.local` is only sent if it has a route.
+    /// If all upstreams belong to routes, lookups of other names fail with [`Unroutable::Name`](crate::Unroutable::Name),
+    /// and no query is sent.
     ///
     /// ```
     /// use privydns_core::Config;
@@ -104,15 +104,15 @@ impl<R> ResolverBuilder<R> {
         self
     }
 
-    /// How long a lookup may take in all: resolving the upstream's name, connecting, TLS, every attempt and every
-    /// pause. 5 s by default, as stub resolvers have taught users to expect. A query can have its own
+    /// Sets the timeout of a lookup, including the resolution of the upstream's name, connecting, TLS, all attempts and
+    /// all pauses. The default is 5 s, which users know from other stub resolvers. A query can have a timeout of its own
     /// ([`Query::with_timeout`](crate::Query::with_timeout)).
     ///
     /// ```
     /// use std::time::Duration;
     /// use privydns_core::Config;
     ///
-    /// // For a batch that would rather wait than fail.
+    /// // A batch job, which can wait longer.
     /// let config = Config::builder()
     ///     .upstream("tls://9.9.9.9#dns.quad9.net".parse()?)
     ///     .timeout(Duration::from_secs(30))
@@ -125,10 +125,11 @@ impl<R> ResolverBuilder<R> {
         self
     }
 
-    /// How many attempts one lookup makes, over all upstreams. 3 by default: two failures in a row are bad
-    /// luck, three are an answer. A [race](Strategy::Race) of more has as many as run in it. No server is asked more
-    /// than three times (RFC 9520 Section 3.1), but one that cannot be reached was not asked: with more attempts a
-    /// lookup outlasts a longer restart of its only server, each adding about a second.
+    /// Sets the maximum number of attempts per lookup, over all upstreams. The default is 3, which survives two
+    /// accidental failures. A [race](Strategy::Race) of more upstreams has as many attempts as upstreams. A query is sent
+    /// at most three times to the same server (RFC 9520 Section 3.1). Attempts that do not reach the server do not count
+    /// towards this limit, so with more attempts a lookup survives a longer restart of its only server; each attempt adds
+    /// about one second.
     ///
     /// ```
     /// use privydns_core::Config;
@@ -141,19 +142,19 @@ impl<R> ResolverBuilder<R> {
         self
     }
 
-    /// How long one attempt goes on alone before the next starts beside it. By default it follows the
-    /// upstream's round-trip time (the smoothed time and four times its deviation, as TCP's in RFC 6298), within
-    /// 0.5 s and 2 s, and is 1 s while nothing is known. An attempt that others could follow never takes more than
-    /// half of the time that is left.
+    /// Sets the time after which the next attempt starts in parallel. The default depends on the upstream's round-trip
+    /// time (the smoothed time plus four times its deviation, as for TCP in RFC 6298), between 0.5 s and 2 s. It is 1 s
+    /// while the round-trip time is unknown. As long as other attempts can follow, an attempt takes at most half of the
+    /// remaining time.
     ///
-    /// The attempt itself goes on: a slow link is not a dead one, and the first answer wins. An upstream from
-    /// which nothing at all came for as long is taken for [sick](crate::config#sick-upstreams).
+    /// The earlier attempt continues, because the upstream may only be slow, and the first answer wins. An upstream from
+    /// which no bytes arrive during this time becomes [unhealthy](crate::config#unhealthy-upstreams).
     ///
     /// ```
     /// use std::time::Duration;
     /// use privydns_core::Config;
     ///
-    /// // For a network where every answer is there within 50 ms, or lost.
+    /// // A network in which answers arrive within 50 ms or not at all.
     /// let config = Config::builder()
     ///     .upstream("tls://192.0.2.1#one.example".parse()?)
     ///     .upstream("tls://192.0.2.2#two.example".parse()?)
@@ -167,11 +168,11 @@ impl<R> ResolverBuilder<R> {
         self
     }
 
-    /// How long one address of an upstream is tried alone before the next joins it. 250 ms by default, 10 ms
-    /// at the least (RFC 8305 Section 5). One that fails is followed at once.
+    /// Sets the delay between connection attempts to the addresses of an upstream. The default is 250 ms, the minimum
+    /// 10 ms (RFC 8305 Section 5). If an address fails, the next one is tried immediately.
     ///
-    /// IPv6 goes first and the families take turns, until one has won: it goes first from then on, so that a
-    /// family that leads nowhere costs this delay once and not on every connection.
+    /// IPv6 is tried first, and the address families alternate. The family of the first successful connection is tried
+    /// first from then on, so a family that does not work causes this delay only once.
     ///
     /// ```
     /// use std::time::Duration;
@@ -188,13 +189,13 @@ impl<R> ResolverBuilder<R> {
         self
     }
 
-    /// Which upstream is asked first, and what that tells whom. [`Strategy::Ordered`] by default, so that one
-    /// operator sees the names and not all of them.
+    /// Sets the strategy that selects the upstreams of a lookup and decides which operators see the name. The default is
+    /// [`Strategy::Ordered`], with which one operator sees the names.
     ///
     /// ```
     /// use privydns_core::{Config, Strategy};
     ///
-    /// // The answer of whichever of two is faster, for names that both may know.
+    /// // The faster answer of two upstreams, both of which see the names.
     /// let config = Config::builder()
     ///     .upstream("tls://9.9.9.9#dns.quad9.net".parse()?)
     ///     .upstream("tls://1.1.1.1#cloudflare-dns.com".parse()?)
@@ -207,8 +208,8 @@ impl<R> ResolverBuilder<R> {
         self
     }
 
-    /// The key of `Strategy::Spread`, for a resolver whose names are to go where they went in its last life. It
-    /// has to be random and secret.
+    /// Sets the key of `Strategy::Spread`, so that names are assigned to the same upstreams after a restart. The key must
+    /// be random and secret. By default, each resolver creates its own key.
     ///
     /// ```
     /// use privydns_core::{Config, Strategy};
@@ -228,9 +229,10 @@ impl<R> ResolverBuilder<R> {
         self
     }
 
-    /// Has slow queries sent to a second upstream too: those that take longer than 95 of 100 did, or than a time of
-    /// one's own, up to a [share](Hedge::share) of all, 5 % by default. Off by default, since it shows names to a
-    /// second operator. [`Stats`](crate::Stats) counts them.
+    /// Turns on hedging: slow queries are also sent to a second upstream. A query is slow if it takes longer than 95 of
+    /// 100 previous queries, or longer than a given time. At most a [share](Hedge::share) of all queries is hedged, 5 %
+    /// by default. Off by default, because a second operator sees the names. [`Stats`](crate::Stats) counts hedged
+    /// queries.
     ///
     /// ```
     /// use privydns_core::{Config, Hedge};
@@ -247,14 +249,14 @@ impl<R> ResolverBuilder<R> {
         self
     }
 
-    /// How many lookups may be on their way at once; one more is refused at once, as
-    /// [`Overloaded`](crate::ErrorKind::Overloaded). 16384 by default, some tens of megabytes: whoever asks for
-    /// more than can be answered is better told than kept waiting.
+    /// Sets the maximum number of concurrent lookups. Further lookups fail immediately with
+    /// [`Overloaded`](crate::ErrorKind::Overloaded), because waiting would not help an overloaded application. The
+    /// default is 16384, some tens of megabytes.
     ///
     /// ```
     /// use privydns_core::Config;
     ///
-    /// // For a small device.
+    /// // A small device.
     /// let config = Config::builder()
     ///     .upstream("tls://9.9.9.9#dns.quad9.net".parse()?)
     ///     .max_lookups(256)
@@ -268,14 +270,14 @@ impl<R> ResolverBuilder<R> {
         self
     }
 
-    /// How many attempts may wait for room on the connections to one upstream, or for the first of them; a lookup
-    /// that would be one more is refused at once, as [`Overloaded`](crate::ErrorKind::Overloaded). 16384 by
-    /// default, as many as there may be lookups. A lookup that joins an equal one on its way waits for nothing more.
+    /// Sets the maximum number of attempts per upstream that wait for a connection. Further lookups fail immediately with
+    /// [`Overloaded`](crate::ErrorKind::Overloaded). The default is 16384, the default limit of concurrent lookups. A
+    /// lookup that joins an equal lookup in flight does not count.
     ///
     /// ```
     /// use privydns_core::Config;
     ///
-    /// // Whoever cannot be served soon is told so: with 1000 queries on a connection, 2000 are at work.
+    /// // Lookups fail early under load: 2000 queries are in flight on two connections, and 100 may wait.
     /// let config =
     ///     Config::builder().upstream("tls://9.9.9.9#dns.quad9.net".parse()?).max_waiting(100).build()?;
     /// # Ok::<_, privydns_core::Error>(())
@@ -285,16 +287,17 @@ impl<R> ResolverBuilder<R> {
         self
     }
 
-    /// Connections to one upstream that carry many queries at once (DoT, HTTP/2), at the most. 2 by default: one is
-    /// used until it is full (RFC 7766 Section 6.2.2), with 1000 queries over DoT, or as many as the server allows
-    /// over HTTP/2, and then one more is opened beside it. One at a time is opened, and none for 5 s after the
-    /// server refused one: many allow a client only so many. One that is not there after 1 s is no longer relied on
-    /// alone: the next attempt has another begun beside it, since TCP sends again what was lost only after seconds.
+    /// Sets the maximum number of multiplexed connections (DoT, HTTP/2) per upstream. The default is 2. One connection is
+    /// used until it is full (RFC 7766 Section 6.2.2), with 1000 queries over DoT or the server's limit over HTTP/2; then
+    /// a second one is opened. Connections are opened one at a time. After the server has refused a connection, no other
+    /// is opened for 5 s, because many servers limit the connections of a client. If a connection is not established
+    /// after 1 s, the next attempt begins another one in parallel, because TCP retransmits lost packets only after
+    /// seconds.
     ///
     /// ```
     /// use privydns_core::Config;
     ///
-    /// // For a server of one's own with room for many, under a load of tens of thousands of queries at once.
+    /// // A private server without such a limit, for tens of thousands of concurrent queries.
     /// let config =
     ///     Config::builder().upstream("tls://192.0.2.1#dns.example".parse()?).max_connections(8).build()?;
     /// # Ok::<_, privydns_core::Error>(())
@@ -304,8 +307,8 @@ impl<R> ResolverBuilder<R> {
         self
     }
 
-    /// Connections to one upstream that carry one query at a time (HTTP/1.1), at the most. 6 by default, as
-    /// in browsers: servers are used to that many.
+    /// Sets the maximum number of connections with one query at a time (HTTP/1.1) per upstream. The default is 6, the
+    /// number that browsers use and servers expect.
     ///
     /// ```
     /// use privydns_core::{Config, HttpVersion, Upstream};
@@ -319,11 +322,12 @@ impl<R> ResolverBuilder<R> {
         self
     }
 
-    /// Keeps quiet HTTP/2 connections open, by a PING after this long without a word, and gives up one that does
-    /// not answer it for as long again; lookups on it are sent again on another.
+    /// Keeps idle HTTP/2 connections open with a PING after each interval without received bytes. If the PING is not
+    /// answered within another interval, the connection is closed, and its queries are sent again on another one.
     ///
-    /// Off by default: an idle connection costs its server something. Without it, and over other protocols, one is
-    /// closed after 8 s (DoT) or 30 s (DoH), or shortly before the server would, where that says when.
+    /// Off by default, because idle connections use resources of the server. Without PINGs, and with other protocols,
+    /// idle connections are closed after 8 s (DoT) or 30 s (DoH), or shortly before the timeout that the server
+    /// announces.
     ///
     /// ```
     /// use std::time::Duration;
@@ -340,14 +344,14 @@ impl<R> ResolverBuilder<R> {
         self
     }
 
-    /// How answers are kept: limits, TTLs, stale answers, prefetching. By default 10,000 answers in 8 MiB, for as
-    /// long as they say, and no longer.
+    /// Sets the limits and policies of the cache: TTLs, stale answers, prefetching. By default, the cache holds 10,000
+    /// answers in 8 MiB for their TTL.
     ///
     /// ```
     /// use std::time::Duration;
     /// use privydns_core::{CacheSettings, Config};
     ///
-    /// // Names in use are renewed ahead, and an hour without a network is lived through.
+    /// // Names in use are renewed in advance, and answers remain available for an hour without a network.
     /// let cache = CacheSettings::default().prefetch(true).serve_stale(Some(Duration::from_secs(3600)));
     /// let config = Config::builder().upstream("tls://9.9.9.9#dns.quad9.net".parse()?).cache(cache).build()?;
     /// # Ok::<_, privydns_core::Error>(())
@@ -357,11 +361,11 @@ impl<R> ResolverBuilder<R> {
         self
     }
 
-    /// Checks everything and builds.
+    /// Validates the settings and builds the configuration or the resolver.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config), which says what cannot work and why.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) with the invalid setting and the reason.
     pub fn build(self) -> Result<R, Error>
     where
         R: TryFrom<Config>,
@@ -382,7 +386,7 @@ impl<R> ResolverBuilder<R> {
         for (domain, own) in self.routes {
             let route = route(&domain, own, &mut upstreams)?;
             if routes.iter().any(|other: &Route| other.suffix == route.suffix) {
-                let problem = "the domain has a route already: give all its upstreams at once";
+                let problem = "the domain already has a route: pass all its upstreams at once";
                 return Err(ConfigError::Setting { setting: "route", problem }.into());
             }
             routes.push(route);
@@ -400,12 +404,12 @@ impl<R> ResolverBuilder<R> {
     }
 }
 
-/// A route to its own upstreams, those among them that are known already not added again.
+/// Creates a route and adds its upstreams to `upstreams`, except for upstreams that are already present.
 fn route(domain: &str, own: Vec<Upstream>, upstreams: &mut Vec<Upstream>) -> Result<Route, Error> {
     let broken = |problem| ConfigError::Setting { setting: "route", problem };
-    let suffix = QueryName::parse(domain).map_err(|_| broken("the domain is no domain name"))?;
+    let suffix = QueryName::parse(domain).map_err(|_| broken("the domain is not a domain name"))?;
     if own.is_empty() {
-        return Err(broken("no upstream is given for the domain").into());
+        return Err(broken("no upstream for the domain").into());
     }
     let mut order = Vec::new();
     for upstream in own {
@@ -419,7 +423,7 @@ fn route(domain: &str, own: Vec<Upstream>, upstreams: &mut Vec<Upstream>) -> Res
     Ok(Route { suffix, upstream_set, order })
 }
 
-/// The bit of an upstream; none past the limit, which is refused later.
+/// The bit of an upstream. 0 beyond the limit, which is checked later.
 fn mask_of(index: usize) -> u64 {
     if index < MAX_UPSTREAMS { 1 << index } else { 0 }
 }

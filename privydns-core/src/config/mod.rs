@@ -1,52 +1,51 @@
-//! What a resolver is told once, when it is built; and what it does without being told.
+//! The configuration of a resolver, and the policies that cannot be configured.
 //!
-//! Every number that can be set is documented at the [`ResolverBuilder`], with its default and the reason for it. The rest
-//! of the policies have nothing to set:
+//! [`ResolverBuilder`] documents all settings with their defaults and reasons. The other policies are:
 //!
 //! # Stale connections
 //!
-//! A kept connection may be gone by the time that it is used. Queries that are lost with a connection that had
-//! answered before are sent again on a new one, at once and at no cost in attempts: once for each lookup and
-//! upstream. [`Answer::attempts`](crate::Answer::attempts) does not count them.
+//! The server may have closed an idle connection before its next use. If a connection that has answered before is lost,
+//! its queries are sent again on a new connection, immediately and without costing an attempt, once per lookup and
+//! upstream. [`Answer::attempts`](crate::Answer::attempts) does not count these repetitions.
 //!
-//! They are closed before the server would: after 8 s without a query over DNS over TLS and 30 s over DNS over HTTPS,
-//! sooner than most servers do, or shortly before the time that the server tells (EDNS keepalive, RFC 7828).
-//! Every query over DNS over TLS asks for that time; one of 0 means that the connection takes no more queries.
+//! Idle connections are closed before the server closes them: after 8 s for DNS over TLS and 30 s for DNS over HTTPS,
+//! which is earlier than most servers do, or shortly before the timeout that the server announces (EDNS keepalive, RFC
+//! 7828). Every query over DNS over TLS asks for this timeout. A timeout of 0 means that the connection takes no more
+//! queries.
 //!
-//! # Sick upstreams
+//! # Unhealthy upstreams
 //!
-//! An upstream that cannot be reached, or from which nothing came for the time of an attempt, or that answers over
-//! HTTP three times in a row with something else than DNS, is sick: lookups that have another pass over it, for 5 s at
-//! first, then for twice as long after each further failure, up to 5 min.
-//! When that is over, a query of the resolver's own (for the name servers of the root, which tells nothing of
-//! anybody) finds out whether it is back. It alone waits for the upstream; lookups go there again once it has been
-//! answered. One gone silent that used to answer is found out in the same way, on a new connection, after its first
-//! missing answer.
+//! An upstream is unhealthy if it cannot be reached, if no bytes arrive from it for the time of an attempt, or if it
+//! answers over HTTP three times in a row without a DNS message. Lookups with another upstream skip unhealthy upstreams
+//! for 5 s at first, and for twice as long after each further failure, up to 5 min. Then the resolver sends a query of
+//! its own, for the name servers of the root, which reveals no name that a user has looked up. Only this query waits for
+//! the upstream. Lookups use the upstream again after the answer. If an upstream that used to answer stops answering, it
+//! is probed in the same way, on a new connection, after the first missing answer.
 //!
-//! When all are sick, the one that failed longest ago is tried at once, on a connection begun no longer than 1 s
-//! before, so that a network that was away costs no more than the time that it was away. Failures to connect are never
-//! held against names. What an upstream that is well says of a name is final where the others are sick.
+//! If all upstreams are unhealthy, the upstream with the oldest failure is tried immediately, on a connection that was begun
+//! at most 1 s before. Lookups therefore work again as soon as an interrupted network is back. Failures to connect are
+//! not remembered for names. A healthy upstream's answer is final if the other upstreams are unhealthy.
 //!
 //! ```
 //! use privydns_core::Stats;
 //!
-//! /// Which upstreams lookups do without at present.
-//! fn passed_over(stats: &Stats) -> impl Iterator<Item = &str> {
+//! /// The upstreams that lookups skip at present.
+//! fn unhealthy(stats: &Stats) -> impl Iterator<Item = &str> {
 //!     stats.upstreams.iter().filter(|upstream| upstream.is_unhealthy).map(|upstream| &*upstream.upstream)
 //! }
 //! ```
 //!
-//! RFC 7858 Section 3.1 recommends that a client remember for about an hour that a server does not speak DNS over
-//! TLS. That is for clients that would speak another protocol to it meanwhile. Here there is no other, and to wait
-//! for an hour after each restart of a server would be to have no DNS for an hour; asked at the most every 5 min
-//! by one connection, a server that does not speak DNS over TLS is not bothered either.
+//! RFC 7858 Section 3.1 recommends that a client remember for about an hour that a server does not support DNS over TLS.
+//! The recommendation is for clients that can use another protocol in the meantime. Here there is no other protocol, so
+//! a pause of an hour after each restart of a server would be an hour without DNS. One connection every 5 min at most is
+//! also no burden for a server without DNS over TLS.
 //!
-//! # Failures remembered
+//! # Remembered failures
 //!
-//! That an upstream could not resolve a question (SERVFAIL, REFUSED and other failure codes) is remembered for 1 s,
-//! and for twice as long each time it happens again, up to 5 min (RFC 9520): it is not asked, others are, and if
-//! there are none the failure is told again at once. It is forgotten when the cache is cleared, and 4096 failures
-//! are remembered at the most. A query can insist:
+//! Failure codes for a query (SERVFAIL, REFUSED and others) are remembered per upstream for 1 s, and for twice as long
+//! after each repetition, up to 5 min (RFC 9520). During this time, the query is sent to the other upstreams. If there is
+//! no other upstream, the failure is returned immediately. Clearing the cache clears the failures. At most 4096 failures
+//! are remembered. To send a query in spite of a remembered failure, bypass the cache:
 //!
 //! ```
 //! use privydns_core::{CacheUse, Query, RecordType};
@@ -55,13 +54,13 @@
 //! # Ok::<_, privydns_core::Error>(())
 //! ```
 //!
-//! # Other networks, and sleep
+//! # Network changes and system sleep
 //!
-//! On a network change ([`Input::NetworkChanged`](crate::Input::NetworkChanged), `network_changed` of a resolver)
-//! connections, TLS tickets, round-trip times and everything held against anybody are void. Lookups on their way
-//! begin anew, with all their attempts and the time that they have left. The cache stays. A wall clock that is more
-//! than 10 s ahead of the steady one is a machine that slept, and counts as such a change; answers in the cache
-//! have aged by as much. [`Stats::network_changes`](crate::Stats::network_changes) counts both.
+//! A network change ([`Input::NetworkChanged`](crate::Input::NetworkChanged), `network_changed` of a resolver) discards
+//! connections, TLS tickets, round-trip times, pauses of unhealthy upstreams and remembered failures. Lookups in flight
+//! start again, with all their attempts and their remaining time. The cache is kept. If the wall clock advances more than
+//! 10 s further than the monotonic clock, the system has slept. Sleep counts as a network change, and cached answers age
+//! by its duration. [`Stats::network_changes`](crate::Stats::network_changes) counts both.
 
 mod bootstrap;
 mod builder;
@@ -85,37 +84,37 @@ use crate::message::{Query, QueryName};
 use crate::tls::TlsSetup;
 use crate::upstream::Upstream;
 
-/// Upstreams of one resolver, those of its routes included, at the most.
+/// The maximum number of upstreams per resolver, including the upstreams of routes.
 pub const MAX_UPSTREAMS: usize = 64;
 
-/// A configuration that was checked: every upstream's TLS is set up, every number can work.
+/// A validated configuration, with the TLS configurations of all upstreams.
 #[derive(Clone)]
 pub struct Config {
     pub(crate) upstreams: Vec<Configured>,
-    /// The upstreams that answer whatever no route is for.
+    /// The upstreams for names without a route.
     general: UpstreamSet,
     /// Longest suffix first.
     routes: Vec<Route>,
     pub(crate) settings: Settings,
 }
 
-/// An upstream, ready to be dialled.
+/// An upstream with its TLS configurations and its DoH endpoint.
 #[derive(Clone)]
 pub(crate) struct Configured {
     pub(crate) upstream: Upstream,
     pub(crate) tls: Arc<TlsSetup>,
-    /// Where requests go, for an upstream that is asked over HTTPS.
+    /// The endpoint of requests for DNS over HTTPS.
     pub(crate) endpoint: Option<Arc<Endpoint>>,
-    /// The upstreams that resolve its name; none where it has an address.
+    /// The upstreams that resolve this upstream's name. Empty if the upstream has an address.
     pub(crate) bootstrap: UpstreamSet,
 }
 
-/// Names that only some upstreams may be asked for.
+/// A domain whose names are only sent to certain upstreams.
 #[derive(Clone, Debug)]
 struct Route {
     suffix: QueryName,
     upstream_set: UpstreamSet,
-    /// The same upstreams, in the order given.
+    /// The same upstreams in the order of the configuration.
     order: Vec<usize>,
 }
 
@@ -125,17 +124,17 @@ impl Config {
         ResolverBuilder::new()
     }
 
-    /// The upstreams: the general ones in the order given, then those of routes.
+    /// The upstreams in the order of the configuration: first the general upstreams, then the upstreams of routes.
     pub fn upstreams(&self) -> impl ExactSizeIterator<Item = &Upstream> {
         self.upstreams.iter().map(|configured| &configured.upstream)
     }
 
-    /// How many lookups may be on their way at once.
+    /// The maximum number of concurrent lookups.
     pub fn max_lookups(&self) -> usize {
         self.settings.max_lookups
     }
 
-    /// How long one address is tried alone before the next joins it.
+    /// The delay between connection attempts to the addresses of an upstream.
     pub fn address_delay(&self) -> Duration {
         self.settings.address_delay
     }
@@ -152,14 +151,14 @@ impl Config {
         if mask == 0 { Err(Unroutable::Protocol.into()) } else { Ok(UpstreamSet(mask)) }
     }
 
-    /// Puts upstreams that may answer for a name in the order in which they were given for it.
+    /// Sorts the upstreams of a name in the order of its route.
     pub(crate) fn sort(&self, name: &QueryName, upstreams: &mut [usize]) {
         if let Some(route) = self.route(name) {
             upstreams.sort_by_key(|upstream| route.order.iter().position(|other| other == upstream));
         }
     }
 
-    /// The upstreams for each kind of names, in the order given: the general ones, and those of each route.
+    /// The upstreams in the order of the configuration: one list for names without a route, and one for each route.
     pub(crate) fn preferences(&self) -> impl Iterator<Item = impl Iterator<Item = usize>> {
         let general = std::iter::once(self.general.upstreams().collect::<Vec<_>>());
         let routes = self.routes.iter().map(|route| route.order.clone());
@@ -214,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_a_route_go_to_its_upstreams_and_to_no_others() {
+    fn names_in_a_route_are_sent_to_its_upstreams_only() {
         let config = Config::builder()
             .upstream(upstream("tls://192.0.2.1#a.example"))
             .route("corp.example", [upstream("tls://192.0.2.2#b.example")])
@@ -233,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_protocol_that_no_upstream_speaks_is_an_error() {
+    fn query_for_a_protocol_without_upstreams_is_an_error() {
         let config = Config::builder()
             .upstream(upstream("tls://192.0.2.1#a.example"))
             .build()
@@ -242,8 +241,8 @@ mod tests {
         assert!(config.upstream_set(&query).is_err());
     }
 
-    /// A known fault: `*` is taken for a literal label, so that internal names go to the general upstreams.
-    /// Right: the domain is refused, with a sentence that says to write `corp.example`.
+    /// A known fault: `*` is a literal label, so internal names are sent to the general upstreams.
+    /// Right: the domain is refused with the advice to write `corp.example`.
     #[test]
     fn fault_w9_a_route_with_an_asterisk_sends_names_to_general_upstreams() {
         for domain in ["*.corp.example", "_.corp.example"] {
@@ -258,7 +257,7 @@ mod tests {
 
     /// Conformance 45: RFC 8305 Section 5.
     #[test]
-    fn addresses_join_ten_milliseconds_apart_at_the_least() {
+    fn address_delay_is_at_least_ten_milliseconds() {
         let delay =
             |builder: ResolverBuilder| builder.build().expect("a configuration").settings.address_delay;
         let base = || Config::builder().upstream(upstream("tls://192.0.2.1#a.example"));
@@ -268,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_that_cannot_work_are_refused_by_name() {
+    fn invalid_settings_are_refused_by_name() {
         let base = || Config::builder().upstream(upstream("tls://192.0.2.1#a.example"));
         let refused = |builder: ResolverBuilder| builder.build().expect_err("no configuration").to_string();
         assert!(refused(Config::builder()).contains("no upstream"));

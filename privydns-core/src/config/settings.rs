@@ -1,4 +1,4 @@
-//! The numbers and choices of a configuration, with their defaults.
+//! The settings of a configuration with their defaults.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use crate::cache::CacheSettings;
 use crate::error::ConfigError;
 use crate::schedule::{Hedge, Strategy};
 
-/// No time counts for more: a clock has an end, and nobody waits for it.
+/// The maximum of all times, so that adding a time to an `Instant` does not overflow.
 pub(crate) const LONGEST_TIME: Duration = Duration::from_secs(24 * 3600);
 
-/// What the [`ResolverBuilder`](super::ResolverBuilder) sets, documented there.
+/// The settings that [`ResolverBuilder`](super::ResolverBuilder) documents.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) timeout: Duration,
@@ -48,7 +48,7 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// The same, with no time longer than [`LONGEST_TIME`].
+    /// The same settings with times of at most [`LONGEST_TIME`].
     pub(super) fn bounded(self) -> Self {
         let bounded = |time: Duration| time.min(LONGEST_TIME);
         Self {
@@ -62,8 +62,8 @@ impl Settings {
     }
 
     pub(super) fn check(&self) -> Result<(), ConfigError> {
-        let at_least_one = "at least one is needed";
-        let no_time = "nothing can be done in no time";
+        let at_least_one = "must be at least 1";
+        let no_time = "must be greater than zero";
         let rules = [
             (self.timeout.is_zero(), "timeout", no_time),
             (self.attempts == 0, "attempts", at_least_one),

@@ -1,16 +1,16 @@
-//! What one SVCB record says about a resolver (RFC 9461).
+//! The designation of a resolver in one SVCB record (RFC 9461).
 
 use std::net::IpAddr;
 
 use crate::message::{Answer, QueryName, Service};
 use crate::upstream::{Template, Upstream};
 
-/// The number of the parameter for Encrypted Client Hello, which is not spoken here.
+/// The number of the parameter for Encrypted Client Hello, which is not supported.
 const ECH: u16 = 5;
-/// Addresses of one resolver that are taken into account.
+/// The maximum number of addresses per resolver.
 pub(super) const MAX_ADDRESSES: usize = 16;
 
-/// An encrypted resolver that can be spoken to.
+/// A designated resolver with at least one supported protocol.
 #[derive(Clone, Debug)]
 pub(super) struct Designation {
     pub(super) target: QueryName,
@@ -26,7 +26,8 @@ enum DesignatedProtocol {
 }
 
 impl Designation {
-    /// Reads a record, with the addresses that came along in the answer. The error is why it is passed over.
+    /// Reads a record and the addresses in the additional section of the answer. The error is the reason for skipping the
+    /// record.
     pub(super) fn read(service: &Service, answer: &Answer) -> Result<Self, &'static str> {
         if service.mandatory.contains(&ECH) {
             return Err("Encrypted Client Hello is mandatory");
@@ -34,11 +35,11 @@ impl Designation {
         let target = target(service)?;
         let protocols = protocols(service);
         if protocols.is_empty() {
-            return Err("no protocol that is spoken here");
+            return Err("no supported protocol");
         }
         let mut designation = Self { target, addresses: Vec::new(), port: service.port, protocols };
         designation.extend_addresses(additional_addresses(answer, &designation.target));
-        // Address records are better than hints (RFC 9460 Section 7.3).
+        // Address records take precedence over hints (RFC 9460 Section 7.3).
         if !designation.has_addresses() {
             designation.extend_addresses(service.ipv6_hints.iter().copied().map(IpAddr::from));
             designation.extend_addresses(service.ipv4_hints.iter().copied().map(IpAddr::from));
@@ -55,7 +56,7 @@ impl Designation {
         self.addresses.extend(addresses.into_iter().take(room));
     }
 
-    /// The upstreams that it comes to, in the place of the one asked.
+    /// The upstreams for this designation by `asked`, one for each protocol.
     pub(super) fn upstreams(&self, asked: &Upstream) -> Vec<Upstream> {
         let upstream = |transport: &DesignatedProtocol| {
             let template = match transport {
@@ -68,9 +69,9 @@ impl Designation {
     }
 }
 
-/// The name that has the addresses. Below `resolver.arpa` there are none to be asked for (RFC 9462 Section 4).
+/// The name whose addresses are used. Names below `resolver.arpa` have no addresses (RFC 9462 Section 4).
 fn target(service: &Service) -> Result<QueryName, &'static str> {
-    let target = QueryName::from_labels(service.target.iter()).map_err(|_| "a target that is no name")?;
+    let target = QueryName::from_labels(service.target.iter()).map_err(|_| "invalid target name")?;
     let labels: Vec<_> = target.labels().collect();
     if labels.ends_with(&[b"resolver", b"arpa"]) { Err("a target below resolver.arpa") } else { Ok(target) }
 }
@@ -81,14 +82,14 @@ fn additional_addresses(answer: &Answer, name: &QueryName) -> Vec<IpAddr> {
     own.filter_map(|record| record.address()).collect()
 }
 
-/// What is spoken, in the order of the record. There is no default (RFC 9461 Section 4.1): a record that does not say
-/// is incompatible. Over HTTP the versions are negotiated in any case (RFC 9460 Section 7.1.2).
+/// The supported protocols in the order of the record. There is no default protocol (RFC 9461 Section 4.1), so a record
+/// without ALPN is incompatible. The version of HTTP is negotiated in any case (RFC 9460 Section 7.1.2).
 fn protocols(service: &Service) -> Vec<DesignatedProtocol> {
     let mut protocols = Vec::new();
     for protocol in &service.alpn {
         let transport = match &protocol[..] {
             b"dot" => Some(DesignatedProtocol::Tls),
-            // Without a path there is no DNS over HTTPS (RFC 9461 Section 5).
+            // DNS over HTTPS requires a path (RFC 9461 Section 5).
             b"h2" | b"http/1.1" => {
                 service.doh_path.as_deref().and_then(Template::of_dohpath).map(DesignatedProtocol::Https)
             }

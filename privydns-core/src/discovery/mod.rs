@@ -1,4 +1,4 @@
-//! Which encrypted resolvers a resolver names in its own place (DDR, RFC 9462).
+//! Discovery of Designated Resolvers (DDR, RFC 9462): the encrypted resolvers that a resolver designates.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -15,29 +15,28 @@ mod designation;
 
 use designation::Designation;
 
-/// How often an alias is followed. Each costs a lookup.
+/// The maximum number of aliases that are followed. Each takes one lookup.
 const MAX_ALIASES: usize = 4;
-/// Designations taken into account, the preferred first.
+/// The maximum number of designations that are used, in the order of their preference.
 const MAX_DESIGNATIONS: usize = 16;
-/// Names of designated resolvers that are looked up. Each costs two lookups, which most resolvers spare the client.
+/// The maximum number of designated resolvers whose names are looked up. Each takes two lookups. Most resolvers make the
+/// lookups unnecessary by sending the addresses.
 const MAX_NAMES: usize = 4;
 
-/// Asks a resolver that is known by its address for the encrypted resolvers that stand for it (Discovery of
+/// The state machine that discovers the encrypted resolvers designated by a resolver at a known address (Discovery of
 /// Designated Resolvers, RFC 9462, with the records of RFC 9461).
 ///
-/// The question itself goes over TLS to the address, and the answer is believed to no more than it can prove: each
-/// resolver found has to show a certificate for *the address that was asked*, from a known authority, whenever it is
-/// connected to (Section 4.2). So nobody on the way, and no resolver but the one asked, has a say in who answers from
-/// then on; and what is found may be kept and used later, or written down as text.
+/// The query is sent over TLS to the address. Each discovered resolver must have a certificate for *the address that was
+/// queried*, from a trusted authority, on every connection (Section 4.2). Neither on-path observers nor other resolvers
+/// can therefore redirect queries. The discovered upstreams can be stored as text and used later.
 ///
-/// Every runtime crate has a function `discover` around this, which takes what a `Discovery` is made from: an
-/// [`IpAddr`], for DNS over TLS on port 853 and the compiled-in roots, or an [`Upstream`] by address with everything
-/// that can be set on one. Roots, [hashes of certificates](Upstream::tbs_hash), proxy and the oldest version of TLS are
-/// handed on to the upstreams found; pins and a client certificate are not.
+/// Every runtime crate has a function `discover` that runs a `Discovery`. Its argument is an [`IpAddr`], for DNS over
+/// TLS on port 853 with the compiled-in roots, or an [`Upstream`] by address with any settings. Roots,
+/// [hashes of certificates](Upstream::tbs_hash), proxy and minimum version of TLS are copied to the discovered
+/// upstreams; pins and the client certificate are not.
 ///
-/// What is not an encrypted resolver that can be spoken to here is passed over: other protocols, parameters that are
-/// mandatory and unknown, no addresses. To do it by hand, ask for what [`next_query`](Self::next_query) wants
-/// until it wants nothing:
+/// Unsupported designations are skipped: other protocols, unknown mandatory parameters, and resolvers without addresses.
+/// To run a discovery manually, look up each [`next_query`](Self::next_query) until there is none:
 ///
 /// ```no_run
 /// use privydns_core::{Answer, Discovery, Error, Query, Upstream};
@@ -54,7 +53,7 @@ const MAX_NAMES: usize = 4;
 #[derive(Clone, Debug)]
 pub struct Discovery {
     upstream: Upstream,
-    /// What is still to be asked. The first is on its way.
+    /// The remaining queries. The first has been returned by `next_query`.
     queries: VecDeque<Query>,
     aliases: usize,
     designations: Vec<Designation>,
@@ -68,21 +67,22 @@ impl Discovery {
         Self { upstream, queries, aliases: 0, designations: Vec::new() }
     }
 
-    /// Whom to ask.
+    /// The upstream to query.
     pub fn upstream(&self) -> &Upstream {
         &self.upstream
     }
 
-    /// What to ask next; the same until [`handle_result`](Self::handle_result) is told what came of it.
+    /// Returns the next query, which is the same until [`handle_result`](Self::handle_result) is called. `None` when the
+    /// discovery is complete.
     pub fn next_query(&self) -> Option<Query> {
         self.queries.front().cloned()
     }
 
-    /// Takes the result of the query that [`next_query`](Self::next_query) gave.
+    /// Handles the result of the query that [`next_query`](Self::next_query) returned.
     ///
     /// # Errors
-    /// The one that is handed in, where nothing can be found without what was asked; and
-    /// [`Cause::Malformed`](crate::Cause::Malformed) for records that are (RFC 9460 Section 2.2).
+    /// The error in `result`, if the discovery cannot continue without the answer, and
+    /// [`Cause::Malformed`](crate::Cause::Malformed) for malformed records (RFC 9460 Section 2.2).
     pub fn handle_result(&mut self, result: Result<Answer, Error>) -> Result<(), Error> {
         let Some(query) = self.queries.pop_front() else { return Ok(()) };
         if query.record_type() == RecordType::SVCB {
@@ -90,14 +90,15 @@ impl Discovery {
         }
         match result {
             Ok(answer) => self.read_addresses(query.name(), &answer),
-            // Another name would be waited for in vain as long.
+            // The lookups of other names would probably time out, too.
             Err(error) if error.is_timeout() => self.queries.clear(),
             Err(_) => {}
         }
         Ok(())
     }
 
-    /// The resolvers found, those first that the resolver asked prefers. None is no error: it has none to name.
+    /// Returns the discovered resolvers in the order of the queried resolver's preference. The list is empty if the
+    /// resolver designates no resolver.
     pub fn finish(self) -> Vec<Upstream> {
         let mut upstreams = Vec::new();
         for upstream in self.designations.iter().flat_map(|found| found.upstreams(&self.upstream)) {
@@ -115,7 +116,7 @@ impl Discovery {
                 self.follow(&target);
                 return Ok(());
             }
-            // An alias for the root says that there are none.
+            // An alias for the root means that there is no designated resolver.
             Err(error) if matches!(error.kind(), ErrorKind::NotFound(_)) => return Ok(()),
             Err(error) => return Err(error),
         };
@@ -131,7 +132,7 @@ impl Discovery {
         Ok(())
     }
 
-    /// Asks for the records at another name (RFC 9460 Section 2.4.2).
+    /// Queues a query for the records at the alias target (RFC 9460 Section 2.4.2).
     fn follow(&mut self, target: &Name) {
         if self.aliases == MAX_ALIASES {
             return;
@@ -142,10 +143,10 @@ impl Discovery {
         }
     }
 
-    /// Most resolvers send the addresses along. Those of the others are asked of the same resolver.
+    /// Queues queries for missing addresses, to the same resolver. Most resolvers send the addresses in the answer.
     fn ask_for_addresses(&mut self) {
-        let nowhere = self.designations.iter().filter(|designation| !designation.has_addresses());
-        for name in nowhere.map(|designation| &designation.target) {
+        let incomplete = self.designations.iter().filter(|designation| !designation.has_addresses());
+        for name in incomplete.map(|designation| &designation.target) {
             let is_new = self.queries.iter().all(|query| query.name() != name);
             if is_new && self.queries.len() < 2 * MAX_NAMES {
                 let both = [RecordType::AAAA, RecordType::A];
@@ -161,21 +162,21 @@ impl Discovery {
     }
 }
 
-/// DNS over TLS to the address, which the certificate has to be for.
+/// DNS over TLS to the address. The certificate must be for the address.
 impl From<IpAddr> for Discovery {
     fn from(address: IpAddr) -> Self {
         Self::new(Upstream::at(address))
     }
 }
 
-/// The upstream itself, which has to be one without a name, and has to prove its address by certificate even where it
-/// has pins.
+/// Discovery through an upstream without a name. The certificate must be for the upstream's address, also if there are
+/// pins.
 impl TryFrom<Upstream> for Discovery {
     type Error = Error;
 
     /// # Errors
-    /// [`ConfigError::Upstream`] for an upstream with a name: what a server names in its own place has to prove the
-    /// address that was asked, and of such an upstream none is certain.
+    /// [`ConfigError::Upstream`] for an upstream with a name: designated servers must prove the address that was queried,
+    /// and an upstream with a name has no verified address.
     fn try_from(upstream: Upstream) -> Result<Self, Error> {
         let problem = format!("{} has a name, and discovery begins at an address", upstream.label());
         let by_address = upstream.proven_by_address().ok_or(ConfigError::Upstream(problem))?;

@@ -13,8 +13,7 @@ use crate::error::Cause;
 use crate::message::{Message, Origin, Transport};
 use crate::proxy::Proxy;
 use crate::rr::RData;
-use crate::tls::Authentication;
-use crate::tls::{Roots, TbsHash, TlsVersion};
+use crate::tls::{Authentication, Roots, TbsHash, TlsVersion};
 use crate::upstream::Protocol;
 
 const OWNER: &str = "_dns.resolver.arpa.";
@@ -52,7 +51,7 @@ fn name(text: &str) -> Name {
     Name::from_ascii(text).unwrap()
 }
 
-/// A record at the name asked for.
+/// A record at the queried name.
 fn svcb(priority: u16, target: &str, parameters: &[Parameter]) -> Record {
     svcb_at(OWNER, priority, target, parameters)
 }
@@ -81,7 +80,7 @@ fn discovery() -> Discovery {
     Discovery::from(IpAddr::from([192, 0, 2, 53]))
 }
 
-/// What a resolver at 192.0.2.53 names with these records, as text, where nothing more has to be asked.
+/// The text of the upstreams that a resolver at 192.0.2.53 designates with these records, without further queries.
 fn found(answers: &[Record], additionals: &[Record]) -> Vec<String> {
     let mut discovery = discovery();
     let query = discovery.next_query().unwrap();
@@ -94,9 +93,9 @@ fn texts(discovery: Discovery) -> Vec<String> {
     discovery.finish().iter().map(ToString::to_string).collect()
 }
 
-/// RFC 9462 Section 4, over TLS from the first question on.
+/// RFC 9462 Section 4; also the first query is sent over TLS.
 #[test]
-fn the_resolver_is_asked_over_tls_and_has_to_prove_its_address() {
+fn discovery_queries_over_tls_and_verifies_the_address() {
     let by_address = discovery();
     assert_eq!(by_address.upstream().to_string(), "tls://192.0.2.53#name=192.0.2.53");
     let query = by_address.next_query().unwrap();
@@ -113,9 +112,9 @@ fn the_resolver_is_asked_over_tls_and_has_to_prove_its_address() {
     assert!(named.unwrap_err().to_string().contains("has a name"));
 }
 
-/// RFC 9462 Sections 4.2 and 6.4: certificate and host are those of the address that was asked.
+/// RFC 9462 Sections 4.2 and 6.4: certificate and host are for the queried address.
 #[test]
-fn what_is_found_has_to_prove_the_address_that_was_asked() {
+fn designated_resolver_must_prove_the_queried_address() {
     let both = svcb(1, "dns.example.", &[alpn(&["dot", "h2"]), dohpath(DOH), ipv4([198, 51, 100, 1])]);
     let mut discovery = discovery();
     let query = discovery.next_query().unwrap();
@@ -133,7 +132,7 @@ fn what_is_found_has_to_prove_the_address_that_was_asked() {
 
 /// RFC 9461 Sections 4 and 5.
 #[test]
-fn each_protocol_needs_its_parameters() {
+fn designated_protocol_requires_its_parameters() {
     let one = |parameters: &[Parameter]| {
         let all = [parameters, &[ipv4([198, 51, 100, 1])]].concat();
         found(&[svcb(1, "dns.example.", &all)], &[])
@@ -158,9 +157,9 @@ fn each_protocol_needs_its_parameters() {
     assert_eq!(one(&[alpn(&["h2", "dot"]), dohpath(DOH)]), [doh[0], dot[0]]);
 }
 
-/// RFC 9461 Section 4.2. Port 53 is never spoken to.
+/// RFC 9461 Section 4.2. Port 53 is refused.
 #[test]
-fn a_port_is_for_all_protocols_of_its_record() {
+fn designated_port_applies_to_all_protocols_of_the_record() {
     let both = |number| {
         let parameters = [alpn(&["dot", "h2"]), port(number), dohpath(DOH), ipv4([198, 51, 100, 1])];
         found(&[svcb(1, "dns.example.", &parameters)], &[])
@@ -174,7 +173,7 @@ fn a_port_is_for_all_protocols_of_its_record() {
 
 /// RFC 9462 Section 3, RFC 9460 Section 8.
 #[test]
-fn a_record_with_a_mandatory_parameter_that_is_unknown_is_passed_over_alone() {
+fn record_with_unknown_mandatory_parameter_is_skipped() {
     let with = |keys: &[u16]| {
         svcb(1, "a.example.", &[mandatory(keys), alpn(&["dot"]), port(8853), ipv4([198, 51, 100, 1])])
     };
@@ -183,13 +182,13 @@ fn a_record_with_a_mandatory_parameter_that_is_unknown_is_passed_over_alone() {
     let first = "tls://198.51.100.1:8853#name=192.0.2.53";
     assert_eq!(found(&[with(&[1, 3, 4]), other.clone()], &[]), [first, second]);
     assert_eq!(found(&[with(&[1, 65333]), other.clone()], &[]), [second]);
-    // Encrypted Client Hello; and a parameter that is not there.
+    // Encrypted Client Hello, and a parameter that is missing in the record.
     assert_eq!(found(&[with(&[5]), other.clone()], &[]), [second]);
     assert_eq!(found(&[with(&[7]), other], &[]), [second]);
 }
 
 #[test]
-fn the_preferred_come_first_and_each_once() {
+fn designated_resolvers_are_sorted_by_preference_without_repeats() {
     let dot = |priority, last| svcb(priority, "dns.example.", &[alpn(&["dot"]), ipv4([198, 51, 100, last])]);
     let records = [dot(3, 3), dot(1, 1), dot(2, 2), dot(4, 1)];
     let expected = [1, 2, 3].map(|last| format!("tls://198.51.100.{last}#name=192.0.2.53"));
@@ -198,7 +197,7 @@ fn the_preferred_come_first_and_each_once() {
 
 /// RFC 9460 Section 7.3.
 #[test]
-fn addresses_that_come_along_are_better_than_hints() {
+fn additional_addresses_take_precedence_over_hints() {
     let record = svcb(1, "DNS.example.", &[alpn(&["dot"]), ipv4([198, 51, 100, 1]), ipv6("2001:db8::1")]);
     assert_eq!(
         found(std::slice::from_ref(&record), &[address("other.example.", "198.51.100.9")]),
@@ -209,7 +208,7 @@ fn addresses_that_come_along_are_better_than_hints() {
 }
 
 #[test]
-fn addresses_that_are_missing_are_asked_for() {
+fn missing_addresses_of_designated_resolvers_are_looked_up() {
     let records = [
         svcb(1, "a.example.", &[alpn(&["dot"])]),
         svcb(2, "a.example.", &[alpn(&["h2"]), dohpath(DOH)]),
@@ -241,7 +240,7 @@ fn addresses_that_are_missing_are_asked_for() {
 }
 
 #[test]
-fn after_one_timeout_no_more_addresses_are_asked_for() {
+fn discovery_stops_address_lookups_after_a_timeout() {
     let mut discovery = discovery();
     let query = discovery.next_query().unwrap();
     let records = ["a.example.", "b.example."].map(|target| svcb(1, target, &[alpn(&["dot"])]));
@@ -251,9 +250,9 @@ fn after_one_timeout_no_more_addresses_are_asked_for() {
     assert!(discovery.finish().is_empty());
 }
 
-/// RFC 9462 Section 4: the name of the question has no addresses.
+/// RFC 9462 Section 4: the queried name has no addresses.
 #[test]
-fn a_target_below_resolver_arpa_is_passed_over() {
+fn target_below_resolver_arpa_is_skipped() {
     for target in [".", "resolver.arpa.", "_dns.Resolver.ARPA."] {
         let record = svcb(1, target, &[alpn(&["dot"]), ipv4([198, 51, 100, 1])]);
         assert!(found(&[record], &[]).is_empty(), "{target}");
@@ -262,7 +261,7 @@ fn a_target_below_resolver_arpa_is_passed_over() {
 
 /// RFC 9462 Section 3, RFC 9460 Section 2.4.2.
 #[test]
-fn an_alias_is_followed_and_not_for_ever() {
+fn discovery_follows_a_limited_number_of_aliases() {
     let mut discovery = discovery();
     let query = discovery.next_query().unwrap();
     let ignored = svcb(1, "a.example.", &[alpn(&["dot"]), ipv4([198, 51, 100, 9])]);
@@ -287,15 +286,15 @@ fn an_alias_is_followed_and_not_for_ever() {
 }
 
 #[test]
-fn a_resolver_that_names_none_is_no_error_and_one_that_fails_is() {
+fn missing_designations_are_no_error_and_a_failed_lookup_is() {
     assert!(found(&[], &[]).is_empty());
     let failure = Error::from(ErrorKind::Upstream(Cause::Closed));
     assert!(discovery().handle_result(Err(failure)).is_err());
 }
 
-/// RFC 9460 Section 2.2: one malformed record spoils the others.
+/// RFC 9460 Section 2.2: one malformed record makes the whole answer malformed.
 #[test]
-fn a_malformed_record_is_an_error() {
+fn malformed_designation_is_an_error() {
     let discovery = discovery();
     let query = discovery.next_query().unwrap();
     let good = svcb(1, "a.example.", &[alpn(&["dot"]), ipv4([198, 51, 100, 1])]);
@@ -310,7 +309,7 @@ fn a_malformed_record_is_an_error() {
 }
 
 #[test]
-fn what_a_resolver_can_cost_is_bounded() {
+fn discovery_limits_lookups_and_designations() {
     let mut discovery = discovery();
     let query = discovery.next_query().unwrap();
     let record = |number: u16| svcb(number, &format!("a{number}.example."), &[alpn(&["dot"])]);
@@ -331,7 +330,7 @@ fn what_a_resolver_can_cost_is_bounded() {
 }
 
 #[test]
-fn settings_of_the_way_are_handed_on_and_secrets_are_not() {
+fn discovered_upstreams_inherit_settings_but_not_secrets() {
     let proxy = Proxy::socks5(([127, 0, 0, 1], 9050));
     let asked = Upstream::tls("192.0.2.53:8853")
         .unwrap()

@@ -6,19 +6,19 @@ use super::Credentials;
 use super::tunnel::{Destination, Step};
 use crate::http_head;
 
-/// The most interim responses (1xx) before the one that counts.
+/// The maximum number of interim responses (1xx) before the final response.
 const MAX_INTERIM: u8 = 8;
 
-/// The most header fields in a response.
+/// The maximum number of header fields in a response.
 const MAX_FIELDS: usize = 64;
 
-/// As much of a reason phrase as an error repeats.
+/// The maximum length of a reason phrase in an error, in characters.
 const MAX_REASON: usize = 80;
 
-/// The client's side of the exchange: one request, and its response but for the body.
+/// The client: one request, and the head of its response.
 #[derive(Clone)]
 pub(super) struct HttpConnect {
-    /// How far the end of the head has been searched for.
+    /// The position that the search for the end of the head has reached.
     scanned: usize,
     interim: u8,
 }
@@ -42,7 +42,7 @@ impl HttpConnect {
         Self { scanned: 0, interim: 0 }
     }
 
-    /// A response with a status of success ends with its head, whatever the fields in that say of a body.
+    /// Reads a response. A successful response ends with its head, whatever its fields announce.
     pub(super) fn read(&mut self, input: &[u8]) -> Result<Step, String> {
         let Some(end) = http_head::find_end(input, &mut self.scanned).map_err(violation)? else {
             return Ok(Step::Pending);
@@ -59,7 +59,7 @@ impl HttpConnect {
                 self.scanned = 0;
                 Ok(Step::Took(end))
             }
-            100..200 => Err(violation("too many interim responses, or one that nobody asked for")),
+            100..200 => Err(violation("too many interim responses, or an unexpected 101")),
             200..300 => Ok(Step::Open(end)),
             code => Err(format!("answered: HTTP status {code}{}", reason(head.reason))),
         }
@@ -70,7 +70,7 @@ fn violation(what: &'static str) -> String {
     format!("violated HTTP/1.1: {what}")
 }
 
-/// The proxy's own words, without what a terminal would take for orders.
+/// The reason phrase, with control characters escaped, because terminals would interpret them.
 fn reason(phrase: Option<&str>) -> String {
     let phrase = phrase.unwrap_or_default();
     if phrase.is_empty() {

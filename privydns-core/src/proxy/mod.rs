@@ -1,7 +1,6 @@
-//! Proxies in front of upstreams: a way through them is opened first, and TLS begins inside of it.
+//! Proxies: tunnels to upstreams through SOCKS5 and HTTP CONNECT, inside which TLS begins.
 //!
-//! What a proxy sees is where the upstream is, by address or by name, and ciphertext. Queries, and the names in
-//! them, go only through TLS.
+//! A proxy sees the address or name of the upstream, and ciphertext. Queries are only sent inside TLS.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -16,28 +15,28 @@ mod tunnel;
 pub(crate) use tunnel::Destination;
 pub use tunnel::Tunnel;
 
-/// A proxy that connections to an [`Upstream`](crate::Upstream) go through.
+/// A proxy for the connections to an [`Upstream`](crate::Upstream).
 ///
 /// ```
 /// use privydns_core::{Proxy, Upstream};
 ///
-/// // Through Tor, which resolves the name: no address is needed, nor is another upstream to ask for one.
+/// // Through Tor, which resolves the name, so the upstream needs no address.
 /// let tor = Proxy::socks5(([127, 0, 0, 1], 9050));
 /// let upstream = Upstream::tls("dns.quad9.net")?.proxy(tor);
 /// assert!(!upstream.needs_bootstrap());
 ///
-/// // The same, written down; Tor keeps streams with different credentials apart.
+/// // The same as text. Tor isolates streams with different credentials from each other.
 /// let tor: Proxy = "socks5h://dns:one@127.0.0.1:9050".parse()?;
 /// assert_eq!(tor, Proxy::socks5(([127, 0, 0, 1], 9050)).credentials("dns", "one")?);
 /// # Ok::<(), privydns_core::Error>(())
 /// ```
 ///
-/// The text has the forms `socks5h://[USER:PASSWORD@]IP:PORT`, where `socks5` says the same, since nothing here
-/// resolves a name for a proxy, and `http://[USER:PASSWORD@]IP:PORT`. User and password are percent-encoded where
-/// needed. [`Display`](fmt::Display) leaves them out.
+/// The text has the forms `socks5h://[USER:PASSWORD@]IP:PORT` and `http://[USER:PASSWORD@]IP:PORT`. `socks5` is equal to
+/// `socks5h`: in both cases the proxy resolves the name. Special characters in user and password are percent-encoded.
+/// [`Display`](fmt::Display) omits user and password.
 ///
-/// The way to the proxy is not encrypted, and the credentials with it: it belongs on this machine, or in a network
-/// that may see them. What goes through it is TLS to the upstream all the same.
+/// The connection to the proxy is not encrypted, and neither are the credentials. The proxy should be on the same
+/// machine, or in a network that may see the credentials. The tunnel through the proxy is encrypted with TLS.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Proxy {
     kind: Kind,
@@ -51,7 +50,7 @@ enum Kind {
     HttpConnect,
 }
 
-/// A user and a password, of which no `Debug` prints either: to Tor, the pair tells circuits apart.
+/// A user and a password. `Debug` prints neither, because with Tor both identify a circuit.
 #[derive(Clone, PartialEq, Eq)]
 struct Credentials {
     user: Box<str>,
@@ -59,30 +58,30 @@ struct Credentials {
 }
 
 impl Proxy {
-    /// A SOCKS5 proxy (RFC 1928). An upstream that is known by name alone is asked for by that name.
+    /// A SOCKS5 proxy (RFC 1928). If an upstream has no address, the proxy resolves its name.
     pub fn socks5(address: impl Into<SocketAddr>) -> Self {
         Self { kind: Kind::Socks5, address: address.into(), credentials: None }
     }
 
-    /// An HTTP proxy that is asked to CONNECT (RFC 9110 Section 9.3.6). An upstream that is known by name alone is
-    /// asked for by that name.
+    /// An HTTP proxy that supports CONNECT (RFC 9110 Section 9.3.6). If an upstream has no address, the proxy resolves
+    /// its name.
     pub fn http_connect(address: impl Into<SocketAddr>) -> Self {
         Self { kind: Kind::HttpConnect, address: address.into(), credentials: None }
     }
 
-    /// Sets the user and the password: those of RFC 1929 for SOCKS5, where a proxy that does without them is then
-    /// an error, and those of the Basic scheme (RFC 7617) for HTTP.
+    /// Sets user and password: for SOCKS5 as in RFC 1929, for HTTP as in the Basic scheme (RFC 7617). A SOCKS5 proxy that
+    /// does not request them is then an error.
     ///
     /// # Errors
-    /// [`ConfigError::Setting`] for what the protocol cannot carry: over SOCKS5, nothing, or more than 255 octets;
-    /// over HTTP, a colon in the user, or control characters.
+    /// [`ConfigError::Setting`] for values that the protocol cannot carry: with SOCKS5, an empty text or more than 255
+    /// bytes; with HTTP, a colon in the user or control characters.
     pub fn credentials(mut self, user: &str, password: &str) -> Result<Self, Error> {
         let problem = |problem| ConfigError::Setting { setting: "credentials", problem };
         self.set_credentials(user, password).map_err(problem)?;
         Ok(self)
     }
 
-    /// Where the proxy is.
+    /// The address of the proxy.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -90,13 +89,13 @@ impl Proxy {
     fn set_credentials(&mut self, user: &str, password: &str) -> Result<(), &'static str> {
         match self.kind {
             Kind::Socks5 if [user, password].iter().any(|text| !(1..=255).contains(&text.len())) => {
-                return Err("SOCKS5 has users and passwords of 1 to 255 octets (RFC 1929 Section 2)");
+                return Err("SOCKS5 users and passwords have 1 to 255 bytes (RFC 1929 Section 2)");
             }
             Kind::HttpConnect if user.contains(':') => {
-                return Err("a user of the Basic scheme has no colon (RFC 7617 Section 2)");
+                return Err("the Basic scheme does not allow a colon in the user (RFC 7617 Section 2)");
             }
             Kind::HttpConnect if user.chars().chain(password.chars()).any(char::is_control) => {
-                return Err("the Basic scheme has no control characters (RFC 7617 Section 2)");
+                return Err("the Basic scheme does not allow control characters (RFC 7617 Section 2)");
             }
             Kind::Socks5 | Kind::HttpConnect => {}
         }

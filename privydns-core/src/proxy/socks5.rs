@@ -9,7 +9,7 @@ const VERSION: u8 = 5;
 const NO_AUTHENTICATION: u8 = 0;
 const USER_AND_PASSWORD: u8 = 2;
 const NO_ACCEPTABLE_METHOD: u8 = 0xff;
-/// The version of the dialogue in which user and password are told.
+/// The version of the subnegotiation with user and password.
 const PASSWORD_VERSION: u8 = 1;
 const CONNECT: u8 = 1;
 const IPV4: u8 = 1;
@@ -17,7 +17,7 @@ const NAME: u8 = 3;
 const IPV6: u8 = 4;
 const SUCCEEDED: u8 = 0;
 
-/// The client's side of the dialogue. No reply is longer than 262 octets.
+/// The client. The maximum length of a reply is 262 bytes.
 #[derive(Clone)]
 pub(super) struct Socks5 {
     credentials: Option<Credentials>,
@@ -33,8 +33,8 @@ enum Reply {
 }
 
 impl Socks5 {
-    /// Offers one method. With credentials it is the one that uses them: they may be there to keep streams apart, as
-    /// with Tor, and a proxy that does without would not do that.
+    /// Offers one method. If there are credentials, the method is user and password: the credentials may isolate streams, as
+    /// with Tor, which a proxy without authentication would not do.
     pub(super) fn begin(
         credentials: Option<Credentials>,
         destination: Destination,
@@ -64,14 +64,17 @@ impl Socks5 {
                 put_counted(&credentials.password, out);
                 self.awaited = Reply::Password;
             }
-            (NO_ACCEPTABLE_METHOD, None) => return Err("wants authentication: give it credentials".into()),
-            (NO_ACCEPTABLE_METHOD, Some(_)) => return Err("does not take a user and a password".into()),
-            (method, _) => return Err(format!("picked authentication method {method}, not offered")),
+            (NO_ACCEPTABLE_METHOD, None) => return Err("requires authentication: set credentials".into()),
+            (NO_ACCEPTABLE_METHOD, Some(_)) => return Err("does not support a user and a password".into()),
+            (method, _) => {
+                return Err(format!("selected authentication method {method}, not offered"));
+            }
         }
         Ok(Step::Took(2))
     }
 
-    /// Any status but 0 is a failure. The version is not looked at: proxies disagree on which of the two it is.
+    /// Reads the status of the subnegotiation; a status other than 0 is a failure. The version is ignored, because proxies
+    /// send either of the two versions.
     fn read_password(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<Step, String> {
         match *input {
             [_, 0, ..] => {
@@ -107,8 +110,8 @@ impl Socks5 {
     }
 }
 
-/// A reply that says no is not waited for to its end: some proxies cut it short. The address in one that says yes
-/// is the proxy's own, and of no interest.
+/// Reads the reply to CONNECT. A failure is reported before the end of the reply, because some proxies truncate it. The
+/// address in a successful reply is the proxy's own and is ignored.
 fn read_connect(input: &[u8]) -> Result<Step, String> {
     check_version(input)?;
     match *input {
@@ -133,7 +136,7 @@ fn check_version(input: &[u8]) -> Result<(), String> {
     }
 }
 
-/// RFC 1928 Section 6.
+/// The meaning of a reply code (RFC 1928 Section 6).
 fn meaning(reply: u8) -> String {
     match reply {
         1 => "general failure".into(),
@@ -148,7 +151,7 @@ fn meaning(reply: u8) -> String {
     }
 }
 
-/// Whoever made the text has seen to it that it is no longer than one octet can count.
+/// Writes a text after its length. The length fits into one byte: credentials and names are checked before.
 fn put_counted(text: &str, out: &mut Vec<u8>) {
     let length = u8::try_from(text.len()).unwrap_or(u8::MAX);
     out.push(length);

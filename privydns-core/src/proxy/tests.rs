@@ -21,25 +21,25 @@ fn name(name: &str) -> Destination {
     Destination::Name(name.into(), 853)
 }
 
-/// What a tunnel sent, and how it ended: `Ok` if it is open or still waits.
+/// The bytes that a tunnel sent, and its result: `Ok` contains whether the tunnel is open.
 #[derive(Debug, PartialEq, Eq)]
 struct Ran {
     sent: Vec<u8>,
     result: Result<bool, String>,
 }
 
-/// Runs a tunnel against what a proxy says, whole and octet by octet, which must come to the same.
-fn run(proxy: &Proxy, destination: &Destination, said: &[u8]) -> Ran {
-    let whole = run_in_parts(proxy, destination, said, said.len().max(1));
-    assert_eq!(run_in_parts(proxy, destination, said, 1), whole);
+/// Runs a tunnel with a proxy's reply, at once and byte by byte, which must give the same result.
+fn run(proxy: &Proxy, destination: &Destination, reply: &[u8]) -> Ran {
+    let whole = run_in_parts(proxy, destination, reply, reply.len().max(1));
+    assert_eq!(run_in_parts(proxy, destination, reply, 1), whole);
     whole
 }
 
-fn run_in_parts(proxy: &Proxy, destination: &Destination, said: &[u8], length: usize) -> Ran {
+fn run_in_parts(proxy: &Proxy, destination: &Destination, reply: &[u8], length: usize) -> Ran {
     let mut tunnel = Tunnel::new(proxy, destination.clone());
     let (mut sent, mut message) = (Vec::new(), Vec::new());
     let mut result = Ok(());
-    for part in std::iter::once(None).chain(said.chunks(length).map(Some)) {
+    for part in std::iter::once(None).chain(reply.chunks(length).map(Some)) {
         result = part.map_or(Ok(()), |part| tunnel.handle_input(part));
         while tunnel.poll_transmit(&mut message) {
             sent.append(&mut message);
@@ -56,15 +56,15 @@ fn run_in_parts(proxy: &Proxy, destination: &Destination, said: &[u8], length: u
     Ran { sent, result }
 }
 
-/// The words of a failure, without the address that they begin with.
-fn failure(proxy: &Proxy, said: &[u8]) -> String {
-    let words = run(proxy, &name("dns.example"), said).result.unwrap_err();
+/// The text of a failure without the proxy's address at its beginning.
+fn failure(proxy: &Proxy, reply: &[u8]) -> String {
+    let words = run(proxy, &name("dns.example"), reply).result.unwrap_err();
     words.strip_prefix(&format!("{} ", proxy.address())).unwrap().to_owned()
 }
 
 #[test]
-fn socks5_is_asked_for_a_name_or_an_address() {
-    let said = [&[5, 0], SOCKS_OPEN].concat();
+fn socks5_request_contains_a_name_or_an_address() {
+    let reply = [&[5, 0], SOCKS_OPEN].concat();
     let rows: [(Destination, &[u8]); 3] = [
         (name("dns.example"), b"\x05\x01\x00\x05\x01\x00\x03\x0bdns.example\x03\x55"),
         (address("192.0.2.1:853"), b"\x05\x01\x00\x05\x01\x00\x01\xc0\x00\x02\x01\x03\x55"),
@@ -74,44 +74,44 @@ fn socks5_is_asked_for_a_name_or_an_address() {
         ),
     ];
     for (destination, sent) in rows {
-        assert_eq!(run(&socks5(), &destination, &said), Ran { sent: sent.to_vec(), result: Ok(true) });
+        assert_eq!(run(&socks5(), &destination, &reply), Ran { sent: sent.to_vec(), result: Ok(true) });
     }
 }
 
 #[test]
-fn socks5_credentials_are_told_where_given_and_never_left_out() {
+fn socks5_credentials_are_sent_and_required_if_set() {
     let proxy = socks5().credentials("me", "secret").unwrap();
-    let said = [&[5, 2, 1, 0], SOCKS_OPEN].concat();
-    let ran = run(&proxy, &name("a.example"), &said);
+    let reply = [&[5, 2, 1, 0], SOCKS_OPEN].concat();
+    let ran = run(&proxy, &name("a.example"), &reply);
     let sent = b"\x05\x01\x02\x01\x02me\x06secret\x05\x01\x00\x03\x09a.example\x03\x55";
     assert_eq!(ran, Ran { sent: sent.to_vec(), result: Ok(true) });
     assert_eq!(failure(&proxy, &[5, 2, 1, 1]), "refused the user or the password");
-    assert_eq!(failure(&proxy, &[5, 0]), "picked authentication method 0, not offered");
-    assert_eq!(failure(&proxy, &[5, 255]), "does not take a user and a password");
-    assert_eq!(failure(&socks5(), &[5, 255]), "wants authentication: give it credentials");
-    assert_eq!(failure(&socks5(), &[5, 2]), "picked authentication method 2, not offered");
+    assert_eq!(failure(&proxy, &[5, 0]), "selected authentication method 0, not offered");
+    assert_eq!(failure(&proxy, &[5, 255]), "does not support a user and a password");
+    assert_eq!(failure(&socks5(), &[5, 255]), "requires authentication: set credentials");
+    assert_eq!(failure(&socks5(), &[5, 2]), "selected authentication method 2, not offered");
 }
 
 #[test]
-fn every_kind_of_bound_address_in_a_socks5_reply_is_read_to_its_end() {
+fn socks5_replies_with_all_address_types_are_read_to_the_end() {
     let replies: [&[u8]; 3] = [
         SOCKS_OPEN,
         &[5, 0, 0, 4, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 0, 1],
         b"\x05\0\0\x03\x05proxy\0\x01",
     ];
     for reply in replies {
-        let said = [&[5, 0], reply].concat();
-        assert_eq!(run(&socks5(), &name("a.example"), &said).result, Ok(true));
-        assert_eq!(run(&socks5(), &name("a.example"), &said[..said.len() - 1]).result, Ok(false));
-        let more = [&said[..], &[22]].concat();
-        assert_eq!(failure(&socks5(), &more), "sent something ahead of the upstream");
+        let reply = [&[5, 0], reply].concat();
+        assert_eq!(run(&socks5(), &name("a.example"), &reply).result, Ok(true));
+        assert_eq!(run(&socks5(), &name("a.example"), &reply[..reply.len() - 1]).result, Ok(false));
+        let more = [&reply[..], &[22]].concat();
+        assert_eq!(failure(&socks5(), &more), "sent bytes before the upstream");
     }
     assert_eq!(failure(&socks5(), &[5, 0, 5, 0, 0, 2, 0]), "answered with an address of unknown type 2");
 }
 
-/// What fails at the proxy says so, in the proxy's words.
+/// The error contains the proxy's reason.
 #[test]
-fn a_socks5_failure_is_named() {
+fn socks5_failure_contains_the_proxys_reason() {
     let answered = |reply| failure(&socks5(), &[5, 0, 5, reply]);
     assert_eq!(answered(1), "answered: general failure");
     assert_eq!(answered(2), "answered: not allowed by its rules");
@@ -123,7 +123,7 @@ fn a_socks5_failure_is_named() {
 }
 
 #[test]
-fn http_connect_is_asked_for_a_name_or_an_address() {
+fn http_connect_request_contains_a_name_or_an_address() {
     let rows = [
         (name("dns.example"), "dns.example:853"),
         (address("192.0.2.1:443"), "192.0.2.1:443"),
@@ -139,9 +139,9 @@ fn http_connect_is_asked_for_a_name_or_an_address() {
     assert!(sent.ends_with(field), "{}", sent.escape_ascii());
 }
 
-/// RFC 9110 Section 9.3.6: any 2xx opens the tunnel, and has no body whatever its fields say.
+/// RFC 9110 Section 9.3.6: any 2xx opens the tunnel and has no body, whatever its fields announce.
 #[test]
-fn a_success_of_http_connect_ends_with_its_head() {
+fn successful_http_connect_response_ends_with_its_head() {
     let heads = [
         "HTTP/1.0 200 OK\r\n\r\n",
         "HTTP/1.1 204 \r\n\r\n",
@@ -152,13 +152,13 @@ fn a_success_of_http_connect_ends_with_its_head() {
         assert_eq!(run(&http(), &name("a.example"), head.as_bytes()).result, Ok(true), "{head}");
         assert_eq!(run(&http(), &name("a.example"), &head.as_bytes()[..head.len() - 1]).result, Ok(false));
         let more = format!("{head}\x15");
-        assert_eq!(failure(&http(), more.as_bytes()), "sent something ahead of the upstream");
+        assert_eq!(failure(&http(), more.as_bytes()), "sent bytes before the upstream");
     }
 }
 
-/// What fails at the proxy says so, in the proxy's words.
+/// The error contains the proxy's reason.
 #[test]
-fn an_http_failure_is_named() {
+fn http_connect_failure_contains_the_proxys_reason() {
     let answered = |head: &str| failure(&http(), head.as_bytes());
     assert_eq!(
         answered("HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 5\r\n\r\nSorry"),
@@ -170,13 +170,13 @@ fn an_http_failure_is_named() {
     assert_eq!(answered("HTTP/1.1 200 OK\n\n"), "violated HTTP/1.1: a header line without CR");
     assert_eq!(answered("HTTP/1.1 20 OK\r\n\r\n"), "violated HTTP/1.1: a malformed head");
     let switching = answered("HTTP/1.1 101 Switching Protocols\r\n\r\n");
-    assert!(switching.contains("nobody asked for"), "{switching}");
+    assert!(switching.contains("unexpected 101"), "{switching}");
     let long = format!("HTTP/1.1 500 {}\r\n\r\n", "x".repeat(1000));
     assert!(answered(&long).len() < 200);
 }
 
 #[test]
-fn what_an_http_proxy_can_send_is_bounded() {
+fn http_connect_response_is_limited() {
     let answered = |head: &str| failure(&http(), head.as_bytes());
     let endless = format!("HTTP/1.1 200 OK\r\nX: {}", "x".repeat(20_000));
     assert_eq!(answered(&endless), "violated HTTP/1.1: a head that is too long");
@@ -187,12 +187,12 @@ fn what_an_http_proxy_can_send_is_bounded() {
 }
 
 #[test]
-fn an_end_of_stream_is_a_failure_at_any_point() {
-    for (proxy, said) in [(socks5(), [&[5, 0], SOCKS_OPEN].concat()), (http(), HTTP_OPEN.to_vec())] {
-        for length in 0..said.len() {
+fn end_of_stream_from_a_proxy_is_always_a_failure() {
+    for (proxy, reply) in [(socks5(), [&[5, 0], SOCKS_OPEN].concat()), (http(), HTTP_OPEN.to_vec())] {
+        for length in 0..reply.len() {
             let mut tunnel = Tunnel::new(&proxy, name("a.example"));
             if length > 0 {
-                tunnel.handle_input(&said[..length]).unwrap();
+                tunnel.handle_input(&reply[..length]).unwrap();
             }
             let cause = tunnel.handle_input(&[]).unwrap_err();
             assert_eq!(cause.to_string(), format!("proxy: {} closed the connection", proxy.address()));
@@ -200,9 +200,9 @@ fn an_end_of_stream_is_a_failure_at_any_point() {
     }
 }
 
-/// Whatever a proxy says, the tunnel is open, waits, or fails, and octet by octet it comes to the same.
+/// Any reply opens the tunnel, is incomplete, or fails, and gives the same result byte by byte.
 #[test]
-fn replies_near_a_good_one_are_read_alike_whole_and_in_parts() {
+fn changed_proxy_replies_are_read_alike_whole_and_in_parts() {
     let proxies = [
         (socks5(), [&[5, 0], SOCKS_OPEN].concat()),
         (socks5().credentials("a", "b").unwrap(), [&[5, 2, 1, 0], SOCKS_OPEN].concat()),
@@ -210,11 +210,11 @@ fn replies_near_a_good_one_are_read_alike_whole_and_in_parts() {
     ];
     for (proxy, good) in proxies {
         for at in 0..good.len() {
-            for octet in [0, 1, 3, 4, 5, b'\r', b'\n', b' ', b'1', 0x7f, 0xff] {
+            for byte in [0, 1, 3, 4, 5, b'\r', b'\n', b' ', b'1', 0x7f, 0xff] {
                 let mut near = good.clone();
-                near[at] = octet;
+                near[at] = byte;
                 let _ = run(&proxy, &name("a.example"), &near);
-                near.insert(at, octet);
+                near.insert(at, byte);
                 let _ = run(&proxy, &name("a.example"), &near);
             }
         }
@@ -222,7 +222,7 @@ fn replies_near_a_good_one_are_read_alike_whole_and_in_parts() {
 }
 
 #[test]
-fn text_and_code_make_the_same() {
+fn text_and_setters_give_equal_proxies() {
     let rows = [
         ("socks5h://127.0.0.1:9050", socks5()),
         ("SOCKS5://127.0.0.1:9050/", socks5()),
@@ -239,23 +239,23 @@ fn text_and_code_make_the_same() {
     }
 }
 
-/// Offset and sentence of a text's error.
+/// Each text with the offset and the beginning of its problem.
 #[test]
-fn errors_point_at_the_place_and_repeat_no_secrets() {
+fn proxy_syntax_errors_have_a_position_and_no_secrets() {
     let rows = [
         ("127.0.0.1:9050", 0, "begin with"),
         ("https://127.0.0.1:443", 0, "TLS to a proxy"),
-        ("socks4://127.0.0.1:1080", 0, "of SOCKS, version 5"),
+        ("socks4://127.0.0.1:1080", 0, "only version 5"),
         ("ftp://127.0.0.1:21", 0, "unknown scheme"),
         ("http://proxy.example:3128", 7, "an IP address"),
         ("http://127.0.0.1", 7, "an IP address"),
         ("http://secret:secret", 7, "an IP address"),
-        ("http://secret@127.0.0.1:3128", 7, "a user is followed"),
-        ("http://u%3a:secret@127.0.0.1:3128", 7, "a user of the Basic scheme has no colon"),
+        ("http://secret@127.0.0.1:3128", 7, "a colon and a password"),
+        ("http://u%3a:secret@127.0.0.1:3128", 7, "the Basic scheme does not allow a colon"),
         ("http://secret:%zz@127.0.0.1:3128", 7, "user or password"),
         ("http://secret:%f@127.0.0.1:3128", 7, "user or password"),
         ("http://secret:%ff@127.0.0.1:3128", 7, "user or password"),
-        ("socks5h://secret:@127.0.0.1:1080", 10, "SOCKS5 has users"),
+        ("socks5h://secret:@127.0.0.1:1080", 10, "SOCKS5 users"),
         ("http://secret:secret@nowhere", 21, "an IP address"),
     ];
     for (text, offset, sentence) in rows {
@@ -272,7 +272,7 @@ fn errors_point_at_the_place_and_repeat_no_secrets() {
 }
 
 #[test]
-fn credentials_that_the_protocol_cannot_carry_are_refused() {
+fn credentials_that_the_proxy_protocol_cannot_carry_are_refused() {
     let long = "x".repeat(256);
     for (user, password) in [("", "p"), ("u", ""), (&long[..], "p"), ("u", &long[..])] {
         assert!(socks5().credentials(user, password).is_err());
@@ -284,7 +284,7 @@ fn credentials_that_the_protocol_cannot_carry_are_refused() {
 }
 
 #[test]
-fn an_upstream_behind_a_proxy_is_reached_by_address_or_else_by_name() {
+fn proxy_connects_to_the_address_or_else_to_the_name() {
     let ends = |upstream: &Upstream| upstream.ends().map(|end| end.to_string()).collect::<Vec<_>>();
     let direct: Upstream = "tls://dns.example#ip=192.0.2.1,2001:db8::1".parse().unwrap();
     assert_eq!(direct.tunnel("192.0.2.1:853".parse().unwrap()).map(|tunnel| tunnel.proxy()), None);

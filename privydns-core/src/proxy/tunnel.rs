@@ -1,4 +1,4 @@
-//! The dialogue with a proxy, from the first byte to the way through.
+//! The dialogue with a proxy, up to the open tunnel.
 
 use std::net::SocketAddr;
 use std::{fmt, io};
@@ -8,10 +8,10 @@ use super::socks5::Socks5;
 use super::{Kind, Proxy};
 use crate::error::Cause;
 
-/// What is said to a proxy so that it connects to an upstream, and what it answers. Part of a
-/// [`Target`](crate::Target); does no I/O.
+/// The state machine that asks a proxy to connect to an upstream. Part of a [`Target`](crate::Target); does no I/O.
 ///
-/// A driver that has connected to the proxy carries it on, and begins TLS on the same stream when it is open:
+/// After connecting to the proxy, a driver runs the tunnel until it is open. Then the driver begins TLS on the same
+/// stream:
 ///
 /// ```no_run
 /// use std::io::{self, Read, Write};
@@ -41,17 +41,17 @@ pub struct Tunnel {
     proxy: SocketAddr,
     dialogue: Dialogue,
     is_open: bool,
-    /// To be sent.
+    /// Bytes to be sent.
     output: Vec<u8>,
-    /// Came, and is not a whole reply yet. The dialogues say how much they take.
+    /// Received bytes of an incomplete reply.
     input: Vec<u8>,
 }
 
-/// Where a proxy is to connect to.
+/// The destination of a tunnel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Destination {
     Address(SocketAddr),
-    /// A name, in ASCII and at most 253 octets long, and a port: the proxy resolves it.
+    /// A name in ASCII of at most 253 bytes, which the proxy resolves, and a port.
     Name(Box<str>, u16),
 }
 
@@ -61,14 +61,14 @@ enum Dialogue {
     HttpConnect(HttpConnect),
 }
 
-/// What reading came to.
+/// The result of reading a reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
-    /// The reply is not whole.
+    /// The reply is incomplete.
     Pending,
-    /// So many octets were a reply, and another one follows.
+    /// A reply of this length in bytes was read, and another reply follows.
     Took(usize),
-    /// So many octets were the last reply: the way is open.
+    /// The last reply, of this length in bytes, was read: the tunnel is open.
     Open(usize),
 }
 
@@ -85,24 +85,24 @@ impl Tunnel {
         Self { proxy: proxy.address, dialogue, is_open: false, output, input: Vec::new() }
     }
 
-    /// Where the proxy is.
+    /// The address of the proxy.
     pub(crate) fn proxy(&self) -> SocketAddr {
         self.proxy
     }
 
-    /// Overwrites `message` with what to send to the proxy. `false` if there is nothing to send now.
+    /// Overwrites `message` with bytes for the proxy. Returns `false` if there are no bytes to send.
     pub fn poll_transmit(&mut self, message: &mut Vec<u8>) -> bool {
         message.clear();
         message.append(&mut self.output);
         !message.is_empty()
     }
 
-    /// Takes what came from the proxy, as much or little as it is; nothing at all is the end of the stream, as it
-    /// is for [`Read`](std::io::Read).
+    /// Handles bytes from the proxy, which may end anywhere in a reply. An empty slice is the end of the stream, as with
+    /// [`Read`](std::io::Read).
     ///
     /// # Errors
-    /// [`Cause::Proxy`], in the proxy's words where it has any. What comes after the reply that opens the way is
-    /// such an error, too: it would be lost to TLS, in which the client speaks first.
+    /// [`Cause::Proxy`] with the proxy's reason, if there is one. Bytes after the reply that opens the tunnel are an
+    /// error, too: TLS would not receive them, and the client sends first in TLS.
     pub fn handle_input(&mut self, bytes: &[u8]) -> Result<(), Cause> {
         self.input.extend_from_slice(bytes);
         let result = if bytes.is_empty() { Err("closed the connection".into()) } else { self.read() };
@@ -110,12 +110,12 @@ impl Tunnel {
         result.map_err(failed)
     }
 
-    /// Whether the proxy has connected to the upstream: whatever the stream carries from now on, it carries to it.
+    /// Whether the proxy has connected to the upstream. From then on, the stream leads to the upstream.
     pub fn is_open(&self) -> bool {
         self.is_open
     }
 
-    /// Octets that are kept for later.
+    /// The number of buffered bytes.
     #[cfg(any(test, feature = "fuzzing"))]
     pub(crate) fn held(&self) -> usize {
         self.input.len()
@@ -134,7 +134,7 @@ impl Tunnel {
             self.input.drain(..taken);
             self.is_open = matches!(step, Step::Open(_));
         }
-        if self.input.is_empty() { Ok(()) } else { Err("sent something ahead of the upstream".into()) }
+        if self.input.is_empty() { Ok(()) } else { Err("sent bytes before the upstream".into()) }
     }
 }
 

@@ -1,4 +1,4 @@
-//! One reading of I/O errors for all drivers: what failed, in the resolver's own words.
+//! Conversion of I/O errors to causes, shared by all drivers.
 
 use std::error::Error as StdError;
 use std::io;
@@ -8,12 +8,12 @@ use rustls::{AlertDescription, CertificateError};
 use super::verifier::Mismatch;
 use crate::error::{Cause, CertificateProblem, IoError, Stage};
 
-/// What an I/O error means that ended a connection at `stage`.
+/// Returns the cause for an I/O error that ended a connection at `stage`.
 ///
-/// Every driver calls this, so that all of them tell the same failure the same way. A driver whose *write*
-/// failed first reads to the end: the peer's last words, an alert, come out of that read, and are the cause.
-/// An end of stream without `close_notify` is an error of kind [`UnexpectedEof`](io::ErrorKind::UnexpectedEof);
-/// where a driver sees a clean end before the handshake is over, it makes one of that kind.
+/// All drivers call this function, so that they report equal failures equally. After a failed *write*, a driver reads to
+/// the end of the stream first: the peer's last alert is in that read and is the cause. The end of the stream without
+/// `close_notify` is an error of kind [`UnexpectedEof`](io::ErrorKind::UnexpectedEof). A driver also reports this kind
+/// for a clean end of the stream before the end of the handshake.
 ///
 /// ```
 /// use std::io;
@@ -43,7 +43,7 @@ pub fn cause_of(error: io::Error, stage: Stage) -> Cause {
     })
 }
 
-/// The TLS error that an I/O error carries, however deep.
+/// Returns the TLS error inside an I/O error, at any depth.
 fn rustls_error(error: &io::Error) -> Option<&rustls::Error> {
     let mut next = error.get_ref().map(|inner| inner as &(dyn StdError + 'static));
     while let Some(error) = next {
@@ -69,14 +69,15 @@ fn of_tls(error: &rustls::Error, stage: Stage) -> Result<Cause, Option<String>> 
         rustls::Error::AlertReceived(alert) => of_alert(*alert, stage).map_err(Some),
         rustls::Error::InvalidCertificate(error) => Ok(Cause::Certificate(of_certificate(error))),
         rustls::Error::NoCertificatesPresented => {
-            Ok(Cause::Certificate(CertificateProblem::Other("none was sent".into())))
+            Ok(Cause::Certificate(CertificateProblem::Other("no certificate was sent".into())))
         }
         _ => Err(None),
     }
 }
 
-/// A server judges no certificate but the client's: an alert about one is about that. So is one that, on TLS
-/// 1.3, answers the client's last flight, which is its certificate, proof of the key, and end of the handshake.
+/// Returns the cause for an alert. A server verifies only the client's certificate, so alerts about certificates are
+/// about the client's. With TLS 1.3, so are alerts that answer the client's last flight, which contains its certificate,
+/// the proof of its key, and the end of the handshake.
 fn of_alert(alert: AlertDescription, stage: Stage) -> Result<Cause, String> {
     use AlertDescription as Alert;
     let reason = match alert {
@@ -110,22 +111,22 @@ fn of_certificate(error: &CertificateError) -> CertificateProblem {
         CertificateError::Other(other) => match other.0.downcast_ref() {
             Some(Mismatch::Pin) => CertificateProblem::PinMismatch,
             Some(Mismatch::Hash) => CertificateProblem::HashMismatch,
-            None => CertificateProblem::Other(in_words(error)),
+            None => CertificateProblem::Other(describe(error)),
         },
-        error => CertificateProblem::Other(in_words(error)),
+        error => CertificateProblem::Other(describe(error)),
     }
 }
 
-/// rustls prints most of these as the names of its types.
-fn in_words(error: &CertificateError) -> String {
+/// Describes an error. rustls prints most of these errors as the names of its types.
+fn describe(error: &CertificateError) -> String {
     let words = match error {
         CertificateError::BadEncoding => "it is malformed",
         CertificateError::BadSignature => "a signature does not verify",
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
-            "it is not meant for servers"
+            "it is not for servers (extended key usage)"
         }
         CertificateError::Other(other) if is_authority(other) => {
-            "it is an authority's, or signed by itself; pins can authenticate such a server"
+            "it is self-signed or an authority's certificate; pins can authenticate such a server"
         }
         error => return error.to_string(),
     };

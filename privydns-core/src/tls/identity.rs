@@ -1,4 +1,4 @@
-//! The client's own certificate, and when it is shown.
+//! The client certificate, and whether a server has requested and accepted one.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,10 +12,9 @@ use rustls::{InconsistentKeys, SignatureScheme};
 
 use crate::error::{ConfigError, Error};
 
-/// A certificate and its private key, by which a server knows this client (mutual TLS).
+/// A certificate and its private key, with which this client authenticates itself (mutual TLS).
 ///
-/// It is checked when it is made: the key can be used, and belongs to the certificate. The key is not printed by
-/// `Debug`, and never written anywhere.
+/// The constructors check that the key is supported and matches the certificate. `Debug` does not print the key.
 ///
 /// ```no_run
 /// use privydns_core::{ClientCertificate, Upstream};
@@ -28,13 +27,12 @@ use crate::error::{ConfigError, Error};
 pub struct ClientCertificate(Arc<CertifiedKey>);
 
 impl ClientCertificate {
-    /// Reads PEM: the certificate first, then those of the authorities between it and the root, if any; and the
-    /// key, as PKCS#8 (`PRIVATE KEY`), SEC1 (`EC PRIVATE KEY`) or PKCS#1 (`RSA PRIVATE KEY`). Both may be in one
-    /// text, given twice.
+    /// Parses PEM. `chain` is the certificate, followed by intermediate certificates, if any. `key` is PKCS#8 (`PRIVATE
+    /// KEY`), SEC1 (`EC PRIVATE KEY`) or PKCS#1 (`RSA PRIVATE KEY`). If one text contains both, pass it for both.
     ///
     /// # Errors
-    /// [`ConfigError::Tls`] where one of them is missing, malformed, or encrypted, where the provider does not
-    /// know the kind of key, and where the key is not that of the certificate.
+    /// [`ConfigError::Tls`] if certificate or key are missing or malformed, if the key is encrypted, if the crypto
+    /// provider does not support the type of key, or if the key does not match the certificate.
     pub fn from_pem(chain: &[u8], key: &[u8]) -> Result<Self, Error> {
         let chain = CertificateDer::pem_slice_iter(chain)
             .collect::<Result<Vec<_>, _>>()
@@ -42,11 +40,11 @@ impl ClientCertificate {
         Self::new(chain, key_from_pem(key)?)
     }
 
-    /// Takes DER: the certificate first, then those of the authorities between it and the root, if any; and the
-    /// key as PKCS#8, SEC1 or PKCS#1.
+    /// Parses DER. `chain` is the certificate, followed by intermediate certificates, if any. `key` is PKCS#8, SEC1 or
+    /// PKCS#1.
     ///
     /// # Errors
-    /// As [`from_pem`](Self::from_pem).
+    /// The errors of [`from_pem`](Self::from_pem).
     pub fn from_der(chain: impl IntoIterator<Item = Vec<u8>>, key: &[u8]) -> Result<Self, Error> {
         let key = PrivateKeyDer::try_from(key).map_err(|_| {
             problem("client key: neither PKCS#8, SEC1 nor PKCS#1; encrypted keys are not supported")
@@ -54,7 +52,7 @@ impl ClientCertificate {
         Self::new(chain.into_iter().map(CertificateDer::from).collect(), key.clone_key())
     }
 
-    /// Certificate and key as rustls has them.
+    /// Certificate and key for rustls.
     pub(super) fn certified_key(&self) -> Arc<CertifiedKey> {
         self.0.clone()
     }
@@ -77,7 +75,7 @@ impl ClientCertificate {
 }
 
 fn key_from_pem(pem: &[u8]) -> Result<PrivateKeyDer<'static>, Error> {
-    // An encrypted key in the form of PKCS#8 has a label of its own; the older form says so in a header.
+    // Encrypted PKCS#8 keys have a label of their own; the older formats have a header.
     let is_encrypted = |pem: &[u8]| {
         let has = |mark: &[u8]| pem.windows(mark.len()).any(|window| window == mark);
         has(b"BEGIN ENCRYPTED PRIVATE KEY") || has(b"Proc-Type: 4,ENCRYPTED")
@@ -96,7 +94,7 @@ fn problem(text: impl Into<String>) -> Error {
     ConfigError::Tls(text.into()).into()
 }
 
-/// Two are equal if their certificates are: the key of each is that of its certificate.
+/// Compares the certificates only, because each key matches its certificate.
 impl PartialEq for ClientCertificate {
     fn eq(&self, other: &Self) -> bool {
         self.0.cert == other.0.cert
@@ -111,33 +109,33 @@ impl fmt::Debug for ClientCertificate {
     }
 }
 
-/// What one upstream is shown when it asks who the client is, and how that went.
+/// The certificate for one upstream, and whether the upstream has requested a certificate and has answered since.
 #[derive(Debug)]
 pub(super) struct Shown {
     certificate: Option<ClientCertificate>,
-    asked_for: AtomicBool,
+    requested: AtomicBool,
     accepted: AtomicBool,
 }
 
 impl Shown {
     pub(super) fn new(certificate: Option<&ClientCertificate>) -> Self {
-        let [asked_for, accepted] = [AtomicBool::new(false), AtomicBool::new(false)];
-        Self { certificate: certificate.cloned(), asked_for, accepted }
+        let [requested, accepted] = [AtomicBool::new(false), AtomicBool::new(false)];
+        Self { certificate: certificate.cloned(), requested, accepted }
     }
 
     pub(super) fn note_accepted(&self) {
         self.accepted.store(true, Ordering::Relaxed);
     }
 
-    /// Whether the server asked who the client is, and has not shown yet that it likes the answer.
+    /// Whether the server has requested a certificate but has not answered a query since.
     pub(super) fn may_be_refused(&self) -> bool {
-        self.asked_for.load(Ordering::Relaxed) && !self.accepted.load(Ordering::Relaxed)
+        self.requested.load(Ordering::Relaxed) && !self.accepted.load(Ordering::Relaxed)
     }
 }
 
 impl ResolvesClientCert for Shown {
     fn resolve(&self, _authorities: &[&[u8]], _schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
-        self.asked_for.store(true, Ordering::Relaxed);
+        self.requested.store(true, Ordering::Relaxed);
         self.certificate.as_ref().map(ClientCertificate::certified_key)
     }
 

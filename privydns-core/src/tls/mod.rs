@@ -1,7 +1,7 @@
-//! TLS: what an [`Upstream`]'s server must prove, and what this client shows it, as rustls configurations.
+//! TLS: rustls configurations from an upstream's requirements.
 //!
-//! Nothing here does I/O. PEM comes in as bytes; what goes out is one `Arc<rustls::ClientConfig>` for each offer
-//! of application protocols.
+//! This module does no I/O. Certificates are passed as bytes. The result is one `Arc<rustls::ClientConfig>` for each
+//! offer of application protocols.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -27,12 +27,12 @@ pub use pins::{Pin, TbsHash};
 pub(crate) use requirements::{Authentication, TlsRequirements};
 pub use roots::Roots;
 
-/// A version of TLS. Older ones than these do not exist here (RFC 8310 Section 9, RFC 9325).
+/// A version of TLS. Older versions are not supported (RFC 8310 Section 9, RFC 9325).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize))]
 #[non_exhaustive]
 pub enum TlsVersion {
-    /// TLS 1.2 (RFC 5246). It shows a client's certificate to everyone on the way.
+    /// TLS 1.2 (RFC 5246), which shows a client's certificate to on-path observers.
     #[cfg_attr(feature = "serde", serde(rename = "1.2"))]
     Tls12,
     /// TLS 1.3 (RFC 8446).
@@ -55,16 +55,17 @@ pub(crate) enum AlpnOffer {
     Http1,
 }
 
-/// One upstream's TLS: one verifier and one store of tickets, shared by a configuration for each ALPN offer.
+/// The TLS configurations of one upstream, one for each ALPN offer, with a shared verifier and a shared ticket store.
 pub(crate) struct TlsSetup {
     base: ClientConfig,
     configs: Mutex<[Arc<ClientConfig>; AlpnOffer::ALL.len()]>,
     shown: Arc<identity::Shown>,
 }
 
-/// The cryptography of this build, by feature: `aws-lc-rs`, which has post-quantum key exchange, or else `ring`.
+/// Returns the crypto provider that the features select: `aws-lc-rs`, which supports post-quantum key exchange, or
+/// otherwise `ring`.
 ///
-/// A new value at each call; nothing is installed for the process.
+/// Each call returns a new value. No process-wide default is installed.
 pub fn provider() -> Arc<CryptoProvider> {
     #[cfg(feature = "aws-lc-rs")]
     let provider = rustls::crypto::aws_lc_rs::default_provider();
@@ -76,12 +77,12 @@ pub fn provider() -> Arc<CryptoProvider> {
     Arc::new(provider)
 }
 
-/// Randomness for the seed of an engine and the secret of a cache, from [`provider`].
+/// Returns random bytes from [`provider`], for the seed of an engine and the secret of a cache.
 ///
-/// The engine never calls this: it is for the drivers, before they make one.
+/// Drivers call this function before they create an engine. The engine does not call it.
 ///
 /// # Errors
-/// [`RuntimeError::NoRandomness`] where the system has no randomness to give.
+/// [`RuntimeError::NoRandomness`] if the system returns no randomness.
 pub fn seed() -> Result<[u8; 32], Error> {
     let mut seed = [0; 32];
     match provider().secure_random.fill(&mut seed) {
@@ -116,20 +117,20 @@ impl TlsSetup {
         self.configs.lock().unwrap_or_else(PoisonError::into_inner)[offer as usize].clone()
     }
 
-    /// Resumes no session from before this call: what connects from now on cannot be linked to it (RFC 9250
-    /// Section 5.5.3). Tickets that old connections still bring go where no new one looks.
+    /// Forgets all tickets, so that later connections cannot be linked to earlier ones (RFC 9250 Section 5.5.3). Tickets
+    /// that existing connections still receive are stored where new connections do not look.
     pub(crate) fn forget_tickets(&self) {
         *self.configs.lock().unwrap_or_else(PoisonError::into_inner) = configs(&self.base);
     }
 
-    /// The server gave an answer, so that it has taken the client for what it showed.
+    /// Records that the server has answered and has therefore accepted the client's certificate, if it required one.
     pub(crate) fn note_answer(&self) {
         self.shown.note_accepted();
     }
 
-    /// What `cause` means on a connection that has given no answer yet. A server that does not like a client's
-    /// certificate, or misses it, may close without a word, or say so on a page (nginx). That it had asked for
-    /// one tells, as long as it never gave an answer.
+    /// Interprets the `cause` that ended a connection before its first answer. A server that refuses or misses the
+    /// client's certificate may close the connection without an alert, or send an HTML page (nginx). The cause is the
+    /// client's certificate if the server has requested one and has never answered.
     pub(crate) fn cause_before_first_answer(&self, cause: Cause) -> Cause {
         let reason = match &cause {
             Cause::Closed => "it asked for one, then closed",
@@ -142,7 +143,7 @@ impl TlsSetup {
     }
 }
 
-/// A configuration for each offer, with one new store of tickets.
+/// Creates a configuration for each offer, with one new ticket store for all.
 fn configs(base: &ClientConfig) -> [Arc<ClientConfig>; AlpnOffer::ALL.len()] {
     let resumption =
         Resumption::store(Arc::new(tickets::Tickets::new())).tls12_resumption(Tls12Resumption::Disabled);
@@ -155,7 +156,7 @@ fn configs(base: &ClientConfig) -> [Arc<ClientConfig>; AlpnOffer::ALL.len()] {
 }
 
 impl AlpnOffer {
-    /// In the order of the declaration, so that `offer as usize` is an index.
+    /// All offers in the order of their declaration: `offer as usize` is the index.
     const ALL: [Self; 5] = [Self::Dot, Self::None, Self::H2AndHttp1, Self::H2, Self::Http1];
 
     fn tokens(self) -> &'static [&'static [u8]] {

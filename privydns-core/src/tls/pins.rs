@@ -1,4 +1,4 @@
-//! Pins: the keys that a server may have (RFC 7858 Section 4.2), and hashes of certificates on its path.
+//! Pins of public keys (RFC 7858 Section 4.2) and hashes of certificates.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,9 +7,9 @@ use data_encoding::{BASE64, HEXLOWER, HEXLOWER_PERMISSIVE};
 
 use crate::error::{ConfigError, Error};
 
-/// The SHA-256 of a public key, in the form in which certificates carry it (DER of `SubjectPublicKeyInfo`).
+/// The SHA-256 of a public key (DER of `SubjectPublicKeyInfo`).
 ///
-/// Its text is base64, as kdig, Knot and Stubby have it.
+/// The text is base64, as in kdig, Knot and Stubby.
 ///
 /// ```
 /// use privydns_core::Pin;
@@ -22,12 +22,12 @@ use crate::error::{ConfigError, Error};
 pub struct Pin([u8; 32]);
 
 impl Pin {
-    /// A pin from the hash itself.
+    /// Creates a pin from the hash.
     pub const fn new(hash: [u8; 32]) -> Self {
         Self(hash)
     }
 
-    /// The hash itself.
+    /// The hash.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
@@ -55,11 +55,10 @@ impl fmt::Debug for Pin {
     }
 }
 
-/// The SHA-256 of what is signed in a certificate (DER of `TBSCertificate`, RFC 5280 Section 4.1), as DNS stamps have
-/// it.
+/// The SHA-256 of the signed part of a certificate (DER of `TBSCertificate`, RFC 5280 Section 4.1), as in DNS stamps.
 ///
-/// Its text is hexadecimal, as the tools for stamps have it: what
-/// `openssl asn1parse -in certificate.pem -strparse 4 -noout -out - | openssl dgst -sha256` says.
+/// The text is hexadecimal, as in tools for stamps. To compute the hash of a certificate, run
+/// `openssl asn1parse -in certificate.pem -strparse 4 -noout -out - | openssl dgst -sha256`.
 ///
 /// ```
 /// use privydns_core::TbsHash;
@@ -72,7 +71,7 @@ impl fmt::Debug for Pin {
 pub struct TbsHash([u8; 32]);
 
 impl TbsHash {
-    /// The hash from its bytes.
+    /// Creates a hash from its bytes.
     pub const fn new(hash: [u8; 32]) -> Self {
         Self(hash)
     }

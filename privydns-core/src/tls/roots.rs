@@ -1,4 +1,4 @@
-//! Whom to believe about a server's name.
+//! Trusted root certificates.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use rustls::pki_types::pem::PemObject;
 
 use crate::error::{ConfigError, Error};
 
-/// The authorities that may have issued a server's certificate.
+/// The root certificates that a server's certificate must chain to.
 ///
 /// ```no_run
 /// use privydns_core::{Roots, Upstream};
@@ -21,22 +21,22 @@ use crate::error::{ConfigError, Error};
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub enum Roots {
-    /// Mozilla's, compiled in: the same everywhere, and as old as the build.
+    /// Mozilla's roots, compiled in: equal on all systems and as old as the build.
     #[default]
     WebPki,
-    /// The operating system's, with what its administrator added and removed. The system does not tell which
-    /// path it verified, so that pins and hashes are compared with the server's own key and certificate alone.
+    /// The operating system's roots with the changes of its administrator. The system does not report the verified path,
+    /// so pins and hashes are only compared with the server's own key and certificate.
     #[cfg(feature = "platform-verifier")]
     Platform,
-    /// These alone; usually made by [`from_pem`](Self::from_pem).
+    /// These roots only. Usually created with [`from_pem`](Self::from_pem).
     Custom(Arc<RootCertStore>),
 }
 
 impl Roots {
-    /// Reads the certificates of authorities from PEM; everything else in it is passed over.
+    /// Parses root certificates from PEM. Other PEM sections are ignored.
     ///
     /// # Errors
-    /// [`ConfigError::Tls`] where there is none, or one is malformed.
+    /// [`ConfigError::Tls`] without certificates, and for a malformed certificate.
     pub fn from_pem(pem: &[u8]) -> Result<Self, Error> {
         let certificates = CertificateDer::pem_slice_iter(pem)
             .collect::<Result<Vec<_>, _>>()
@@ -44,10 +44,10 @@ impl Roots {
         Self::new(certificates)
     }
 
-    /// Takes the certificates of authorities in DER.
+    /// Parses root certificates from DER.
     ///
     /// # Errors
-    /// [`ConfigError::Tls`] where there is none, or one is malformed.
+    /// [`ConfigError::Tls`] without certificates, and for a malformed certificate.
     pub fn from_der(certificates: impl IntoIterator<Item = Vec<u8>>) -> Result<Self, Error> {
         Self::new(certificates.into_iter().map(CertificateDer::from).collect())
     }
@@ -63,10 +63,10 @@ impl Roots {
         Ok(Self::Custom(Arc::new(store)))
     }
 
-    /// The roots as rustls has them; `None` for the platform's, which only the platform knows.
+    /// The roots for rustls. `None` for the platform's roots, which only its verifier knows.
     #[cfg_attr(
         not(feature = "platform-verifier"),
-        expect(clippy::unnecessary_wraps, reason = "the feature adds the one that has none")
+        expect(clippy::unnecessary_wraps, reason = "only the platform's roots are `None`, with its feature")
     )]
     pub(super) fn store(&self) -> Option<Arc<RootCertStore>> {
         match self {

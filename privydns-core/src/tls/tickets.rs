@@ -1,4 +1,4 @@
-//! Sessions to resume: TLS 1.3 tickets, each once.
+//! Session tickets of TLS 1.3, each used once.
 
 use rustls::NamedGroup;
 use rustls::client::{
@@ -6,14 +6,13 @@ use rustls::client::{
 };
 use rustls::pki_types::ServerName;
 
-/// Tickets kept; the oldest makes room. This is how many rustls keeps for one server, and it counts servers by
-/// as many.
+/// The maximum number of tickets; the oldest ticket is dropped for a new one. rustls keeps this number of tickets per
+/// server, and allocates servers in multiples of this number.
 const MAX_TICKETS: usize = 8;
 
-/// One upstream's tickets. rustls' own store gives each of them out once and lets none become older than 7 days;
-/// what it would keep of TLS 1.2 is dropped here. Such a session is resumed many times under one identifier that
-/// everyone on the way can read, and `Tls12Resumption::Disabled` does away with its tickets, but not with its
-/// session IDs.
+/// The tickets of one upstream. The store of rustls returns each ticket once and drops tickets after 7 days. Sessions of
+/// TLS 1.2 are not stored: they can be resumed many times under an identifier that on-path observers can read.
+/// `Tls12Resumption::Disabled` turns off the tickets of TLS 1.2, but not the session IDs.
 #[derive(Debug)]
 pub(super) struct Tickets(ClientSessionMemoryCache);
 

@@ -1,4 +1,4 @@
-//! What a server has to prove: a path to a root, a pinned key, or both; and a certificate on that path.
+//! Verification of servers: a path to a root, a pinned key, or both, and a hashed certificate on the path.
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,13 +19,13 @@ use webpki::{EndEntityCert, KeyUsage, VerifiedPath, spki_for_anchor};
 use super::{Authentication, TlsRequirements};
 use crate::error::ConfigError;
 
-/// The verifier that an upstream's settings ask for.
+/// Creates the verifier for an upstream's requirements.
 pub(super) fn new(
     requirements: &TlsRequirements,
     authentication: Authentication,
     provider: &Arc<CryptoProvider>,
 ) -> Result<Arc<dyn ServerCertVerifier>, ConfigError> {
-    let pins = Pins::of(requirements, provider)?;
+    let pins = Pins::new(requirements, provider)?;
     if authentication == Authentication::PinsAlone {
         return Ok(Arc::new(PinnedLeaf { pins, algorithms: provider.signature_verification_algorithms }));
     }
@@ -52,7 +52,7 @@ fn platform_verifier(_: &Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifi
     Err(ConfigError::Tls("the feature `platform-verifier` is off".into()))
 }
 
-/// What is pinned, and not there. Carried through rustls to [`cause_of`](super::cause_of).
+/// The error for a missing pinned key or hashed certificate. rustls passes the error on to [`cause_of`](super::cause_of).
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Mismatch {
     /// A key.
@@ -61,26 +61,26 @@ pub(super) enum Mismatch {
     Hash,
 }
 
-/// The server has a verified path, and what is pinned is on it, if anything is.
+/// A verifier for servers with a path to a root. If there are pins or hashes, the path must match them.
 #[derive(Debug)]
 struct Path {
     verifier: Arc<dyn ServerCertVerifier>,
-    /// `None` where only the platform knows them.
+    /// `None` for the platform's roots.
     roots: Option<Arc<RootCertStore>>,
     pins: Vec<Pins>,
 }
 
-/// The server's own key is pinned. Nothing else that it sends is verified, so nothing else counts.
+/// A verifier for servers with a pinned key. Only the server's own key is compared, because the path is not verified.
 #[derive(Debug)]
 struct PinnedLeaf {
     pins: Vec<Pins>,
     algorithms: WebPkiSupportedAlgorithms,
 }
 
-/// Hashes of keys, or of certificates; one of them has to be met.
+/// Hashes of keys or of certificates, one of which must match.
 struct Pins {
-    /// What they are hashes of, by what is said where none is met.
-    of: Mismatch,
+    /// The kind of the hashes, as the error if no hash matches.
+    kind: Mismatch,
     hashes: Vec<[u8; 32]>,
     sha256: &'static dyn Hash,
     algorithms: WebPkiSupportedAlgorithms,
@@ -99,7 +99,7 @@ impl ServerCertVerifier for Path {
             .verifier
             .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
             .map_err(|error| match error {
-                // The authority's name is known, and its key is not: somebody else's, or an old one.
+                // An issuer with the name of a known root but another key.
                 rustls::Error::InvalidCertificate(CertificateError::BadSignature) => {
                     CertificateError::UnknownIssuer.into()
                 }
@@ -110,7 +110,7 @@ impl ServerCertVerifier for Path {
             let is_met = pins.match_leaf(end_entity)?
                 || roots.is_some_and(|roots| pins.match_path(end_entity, intermediates, roots, now));
             if !is_met {
-                return Err(pins.of.into());
+                return Err(pins.kind.into());
             }
         }
         Ok(verified)
@@ -150,7 +150,7 @@ impl ServerCertVerifier for PinnedLeaf {
     ) -> Result<ServerCertVerified, rustls::Error> {
         for pins in &self.pins {
             if !pins.match_leaf(end_entity)? {
-                return Err(pins.of.into());
+                return Err(pins.kind.into());
             }
         }
         Ok(ServerCertVerified::assertion())
@@ -180,18 +180,18 @@ impl ServerCertVerifier for PinnedLeaf {
 }
 
 impl Pins {
-    /// All that an upstream has, of each kind that it has.
-    fn of(requirements: &TlsRequirements, provider: &CryptoProvider) -> Result<Vec<Self>, ConfigError> {
+    /// The pins and the hashes of the requirements, without empty sets.
+    fn new(requirements: &TlsRequirements, provider: &CryptoProvider) -> Result<Vec<Self>, ConfigError> {
         let keys = requirements.pins.iter().map(|pin| *pin.as_bytes()).collect::<Vec<_>>();
         let certificates = requirements.hashes.iter().map(|hash| *hash.as_bytes()).collect::<Vec<_>>();
         [(Mismatch::Pin, keys), (Mismatch::Hash, certificates)]
             .into_iter()
             .filter(|(_, hashes)| !hashes.is_empty())
-            .map(|(of, hashes)| {
+            .map(|(kind, hashes)| {
                 let sha256 = sha256(provider)
                     .ok_or_else(|| ConfigError::Tls("pins: the crypto provider has no SHA-256".into()))?;
                 let algorithms = provider.signature_verification_algorithms;
-                Ok(Self { of, hashes, sha256, algorithms })
+                Ok(Self { kind, hashes, sha256, algorithms })
             })
             .collect()
     }
@@ -201,10 +201,9 @@ impl Pins {
         Ok(self.match_certificate(end_entity, &leaf.subject_public_key_info()))
     }
 
-    /// Whether there is a path from the leaf to a root that has what is pinned on it. Asked after the verifier
-    /// said that there is a path at all: it looks for its paths in the same way, and stops at another one only
-    /// if several are good. Of the root at its end the key is known; its certificate is where
-    /// the server sends it, and then it is one of those between.
+    /// Whether a path from the leaf to a root matches. Called after the verifier has found a path. This search visits
+    /// the paths in the same order, so it ends at a different path only if several paths are valid. Only the key of the
+    /// root is known. If the server sends the root's certificate, that certificate is one of the intermediates.
     fn match_path(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -213,10 +212,11 @@ impl Pins {
         now: UnixTime,
     ) -> bool {
         let has_pin = |path: &VerifiedPath<'_>| {
-            let mut between = path.intermediate_certificates();
-            let pinned = matches!(self.of, Mismatch::Pin) && self.contain(&spki_for_anchor(path.anchor()))
-                || between.any(|one| self.match_certificate(&one.der(), &one.subject_public_key_info()));
-            // Any error sends webpki to the next path; this one is never seen.
+            let mut intermediates = path.intermediate_certificates();
+            let pinned = matches!(self.kind, Mismatch::Pin) && self.contain(&spki_for_anchor(path.anchor()))
+                || intermediates
+                    .any(|one| self.match_certificate(&one.der(), &one.subject_public_key_info()));
+            // Any error makes webpki try the next path; this error is not reported.
             if pinned { Ok(()) } else { Err(webpki::Error::UnknownIssuer) }
         };
         EndEntityCert::try_from(end_entity).is_ok_and(|leaf| {
@@ -234,7 +234,7 @@ impl Pins {
     }
 
     fn match_certificate(&self, whole: &CertificateDer<'_>, key: &SubjectPublicKeyInfoDer<'_>) -> bool {
-        match self.of {
+        match self.kind {
             Mismatch::Pin => self.contain(key),
             Mismatch::Hash => to_be_signed(whole).is_some_and(|signed| self.contain(signed)),
         }
@@ -246,15 +246,15 @@ impl Pins {
     }
 }
 
-/// The part of a certificate that is signed, which is the first in it, with its tag and length (RFC 5280 Section
-/// 4.1). `None` for what is no DER of a certificate.
+/// Returns the signed part of a certificate with its tag and length: the first element of the certificate (RFC 5280
+/// Section 4.1). `None` for bytes that are not the DER of a certificate.
 pub(super) fn to_be_signed(certificate: &[u8]) -> Option<&[u8]> {
     let (_, parts) = sequence(certificate)?;
     sequence(parts).map(|(whole, _)| whole)
 }
 
-/// The SEQUENCE at the beginning, whole, and what is in it. webpki has read the certificate before, so that its DER is
-/// in order, and takes none of more than 65535 octets.
+/// Returns the SEQUENCE at the beginning and its contents. webpki has parsed the certificate before, so its DER is valid
+/// and not longer than 65535 bytes.
 fn sequence(der: &[u8]) -> Option<(&[u8], &[u8])> {
     const SEQUENCE: u8 = 0x30;
     let (header, length) = match *der {
@@ -267,7 +267,7 @@ fn sequence(der: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((whole, &whole[header..]))
 }
 
-/// The provider's SHA-256, which it has for its cipher suites.
+/// Returns the SHA-256 of the provider's cipher suites.
 pub(super) fn sha256(provider: &CryptoProvider) -> Option<&'static dyn Hash> {
     provider
         .cipher_suites
@@ -288,8 +288,8 @@ impl From<Mismatch> for rustls::Error {
 impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Pin => "the server's key matches no configured pin",
-            Self::Hash => "the server's path has no certificate with a configured hash",
+            Self::Pin => "no key on the server's path matches a configured pin",
+            Self::Hash => "no certificate on the server's path matches a configured hash",
         })
     }
 }
@@ -299,7 +299,7 @@ impl std::error::Error for Mismatch {}
 impl fmt::Debug for Pins {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pins")
-            .field("of", &self.of)
+            .field("kind", &self.kind)
             .field("hashes", &self.hashes.len())
             .finish_non_exhaustive()
     }

@@ -1,18 +1,18 @@
-//! Upstreams that another one's server names in its own place (RFC 9462).
+//! Upstreams for discovery: a resolver at an address, and the resolvers that it designates (RFC 9462).
 
 use std::net::IpAddr;
 
 use super::{Identity, Template, Upstream, parse};
 
 impl Upstream {
-    /// DNS over TLS to an address, which the certificate has to be for.
+    /// DNS over TLS to an address. The certificate must be for the address.
     pub(crate) fn at(address: IpAddr) -> Self {
         let unnamed = Self::new(parse::Scheme::Tls, parse::Host::Address(address));
         Self { identity: Identity::Address(address.into()), ..unnamed }.relabelled()
     }
 
-    /// The same server, which has to prove its address by certificate, so that pins do not suffice. `None` where
-    /// it has a name to prove.
+    /// The same server with a required certificate for its address, in addition to pins. `None` if the upstream has a
+    /// name.
     pub(crate) fn proven_by_address(mut self) -> Option<Self> {
         self.identity = match self.identity {
             Identity::Name(_) => return None,
@@ -21,12 +21,12 @@ impl Upstream {
         Some(self.relabelled())
     }
 
-    /// A server at one of these addresses that stands for this one: it has to prove to be this one (RFC 9462
-    /// Section 4.2), to the same roots and by a path with the same hashes, and is reached by the same proxy. With a
-    /// template it is asked over HTTPS. Pins and the client's certificate stay behind: they are for this server's key
-    /// and for its eyes.
+    /// A server at `addresses` that this server designates. The designated server must have a certificate for this
+    /// server's identity (RFC 9462 Section 4.2), with the same roots and hashes, and is reached through the same proxy.
+    /// With a template, the protocol is DNS over HTTPS. Pins and the client certificate are not copied, because pins are
+    /// for this server's key and the certificate is shown to this server only.
     ///
-    /// `None` without an address, and for a port that cannot be one of encrypted DNS.
+    /// `None` without an address, and for port 0 and port 53.
     pub(crate) fn designated(
         &self,
         template: Option<Template>,

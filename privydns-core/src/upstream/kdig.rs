@@ -1,33 +1,33 @@
-//! Upstreams as kdig's command line has them: `@IP +tls-hostname=NAME`.
+//! Upstreams as command lines of kdig: `@IP +tls-hostname=NAME`.
 
 use super::parse::{self, PLAINTEXT, QUIC, Scheme};
 use super::{Identity, Template, Upstream};
 use crate::syntax::SyntaxProblem;
 
-/// Whether a text has options; without any it is one of the other forms.
+/// Whether a text contains options. A text without options has one of the other forms.
 pub(super) fn is_command_line(text: &str) -> bool {
     text.split_whitespace().any(|word| word.starts_with(['+', '-']))
 }
 
-/// The words of a command line, sorted.
+/// The words of a command line by their meaning.
 #[derive(Default)]
 struct Words<'a> {
     server: Option<&'a str>,
     port: Option<&'a str>,
     name: Option<&'a str>,
     pins: Vec<&'a str>,
-    /// `+tls-ca`: an authority has to vouch for the server, even where pins would suffice.
+    /// `+tls-ca`: a certificate from a trusted authority is required in addition to pins.
     has_authority: bool,
     is_tls: bool,
-    /// `+https`, with its URL, empty where it has none.
+    /// The value of `+https`; empty without a value.
     https: Option<&'a str>,
 }
 
-/// `@SERVER [-p PORT] {+OPTION}`, in any order. Stricter than kdig's own meaning: `+tls` alone accepts any
-/// certificate there, and here one for the server's address.
+/// Parses `@SERVER [-p PORT] {+OPTION}`, in any order. `+tls` alone is stricter than in kdig, which accepts any
+/// certificate: here the certificate must be for the server's address.
 pub(super) fn command_line(text: &str) -> Result<Upstream, SyntaxProblem<'_>> {
     let words = Words::sort(text)?;
-    let server = words.server.ok_or((&text[text.len()..], "a server is missing: `@`, and its address"))?;
+    let server = words.server.ok_or((&text[text.len()..], "the server is missing: `@` and an address"))?;
     let scheme = match (words.https, words.is_tls) {
         (Some(_), _) => Scheme::Https,
         (None, true) => Scheme::Tls,
@@ -66,7 +66,7 @@ impl<'a> Words<'a> {
             } else if word.starts_with('-') {
                 return Err((word, "unknown option; known is `-p`"));
             } else if sorted.server.is_some() {
-                return Err((word, "a second server"));
+                return Err((word, "more than one server"));
             } else {
                 sorted.server = Some(word.strip_prefix('@').unwrap_or(word));
             }
@@ -83,7 +83,7 @@ impl<'a> Words<'a> {
             ("tls", None) => {}
             ("tls-ca", None) => self.has_authority = true,
             ("tls-hostname", Some(name)) if self.name.is_none() => self.name = Some(name),
-            ("tls-hostname", Some(_)) => return Err((option, "a second name")),
+            ("tls-hostname", Some(_)) => return Err((option, "more than one name")),
             ("tls-pin", Some(pin)) => self.pins.push(pin),
             ("https", url) => self.https = Some(url.unwrap_or_default()),
             _ => return Err((option, refusal(key))),
@@ -93,15 +93,15 @@ impl<'a> Words<'a> {
     }
 }
 
-/// Why an option cannot be part of an upstream's text.
+/// The reason why an option is refused.
 fn refusal(key: &str) -> &'static str {
     match key {
-        "tls-ca" => "no file is read here: read it, and give what is in it to `Upstream::roots`",
+        "tls-ca" => "files are not read: pass the contents to `Upstream::roots`",
         "tls-certfile" | "tls-keyfile" => {
-            "no file is read here: read certificate and key, and give them to `Upstream::client_certificate`"
+            "files are not read: pass certificate and key to `Upstream::client_certificate`"
         }
-        "tls-sni" => "the name sent is the one that the certificate must be for: `+tls-hostname`",
-        "https-get" => "the method is set in code: `Upstream::http_method`",
+        "tls-sni" => "SNI is always the name in the certificate: `+tls-hostname`",
+        "https-get" => "set the method with `Upstream::with_http_method`",
         "tls-hostname" | "tls-pin" => "a value is missing",
         "quic" => QUIC,
         "notls" | "nohttps" | "tcp" | "notcp" | "ignore" => PLAINTEXT,
@@ -109,7 +109,7 @@ fn refusal(key: &str) -> &'static str {
     }
 }
 
-/// `[https://]HOST[:PORT][/PATH]`, or the path alone.
+/// Applies `[https://]HOST[:PORT][/PATH]`, or a path alone.
 fn set_url<'a>(upstream: &mut Upstream, url: &'a str) -> Result<(), SyntaxProblem<'a>> {
     let url = url.strip_prefix("https://").unwrap_or(url);
     let (authority, path) = url.split_at(url.find('/').unwrap_or(url.len()));

@@ -1,43 +1,43 @@
-//! Upstreams: which server, where it is, and how it proves who it is.
+//! Upstream servers: protocol, addresses, and authentication.
 //!
-//! An [`Upstream`] is parsed from text or built in code, and is checked when it is made: one that exists can be
-//! used. The text has these forms, and [`Display`](std::fmt::Display) prints the first or the second of them, the
-//! same for all that mean the same:
+//! An [`Upstream`] is parsed from text or built in code. Both check their input, so every existing value is valid. The
+//! table lists the forms of the text. [`Display`](std::fmt::Display) prints the first or the second form; equal
+//! upstreams print the same text.
 //!
 //! | text | meaning |
 //! |---|---|
-//! | `tls://NAME[:PORT][#ip=IP,IP]` | DNS over TLS, the certificate is for NAME |
+//! | `tls://NAME[:PORT][#ip=IP,IP]` | DNS over TLS; the certificate is for NAME |
 //! | `https://NAME[:PORT][/PATH][{?dns}][#ip=IP,IP]` | DNS over HTTPS; without a path, `/dns-query` |
 //! | `tls://IP[:PORT]#NAME` | the same as the first |
-//! | `IP@PORT#NAME`, `IP:PORT#NAME`, `IP#NAME` | the same, as Unbound and systemd-resolved write it |
-//! | `@IP +tls-hostname=NAME` | the same, as [kdig](#kdig) has it |
+//! | `IP@PORT#NAME`, `IP:PORT#NAME`, `IP#NAME` | the same, in the syntax of Unbound and systemd-resolved |
+//! | `@IP +tls-hostname=NAME` | the same, as options of [kdig](#kdig) |
 //! | `sdns://BASE64` | the same, or DNS over HTTPS, as a DNS [`Stamp`] |
 //! | `quad9`, `quad9-https`, ... | one of the [presets] |
 //! | `tls://IP[:PORT]` | the certificate is for the address |
-//! | `tls://IP[:PORT]#name=OTHER_IP` | reached at the first address, the certificate is for the second |
-//! | `tls://IP[:PORT]#pin=PIN,PIN` | the server's key is one of the pins, its certificate does not matter |
+//! | `tls://IP[:PORT]#name=OTHER_IP` | the first address is connected to; the certificate is for the second |
+//! | `tls://IP[:PORT]#pin=PIN,PIN` | the server's key matches one of the pins; the certificate is not verified |
 //!
-//! What follows the `#` is a list of `key=value` parts with `&` between them: `ip` (addresses to reach the server
-//! at), `name` (what the certificate must be for), `pin` (the base64 of the SHA-256 of a public key, RFC 7858 Section
-//! 4.2), and `tbs` (a [hash](Upstream::tbs_hash) of a certificate, in hexadecimal). A part without `=` is the name. An
-//! IPv6 address stands in brackets where a port may follow. An `@` may stand before any of them, as dig, doggo and q
-//! have it. A text has 65536 bytes at the most.
+//! The fragment after `#` is a list of `key=value` parts, separated by `&`. The keys are `ip` (addresses to connect
+//! to), `name` (the name or address that the certificate must be for), `pin` (the base64 of the SHA-256 of a public key,
+//! RFC 7858 Section 4.2), and `tbs` (a [hash](Upstream::tbs_hash) of a certificate, in hexadecimal). A part without `=`
+//! is a name. Before a port, IPv6 addresses are written in brackets. All forms may begin with `@`, as in dig, doggo and
+//! q. A text has at most 65536 bytes.
 //!
-//! Certificates, keys, roots, proxies, labels and the other settings of TLS and HTTP are not part of the text: they
-//! are set in code, and never printed.
+//! Certificates, keys, roots, proxies, labels and the other settings of TLS and HTTP are not part of the text. They are
+//! set in code and never printed.
 //!
-//! With the feature `serde`, upstreams in files of others are this text; a whole configuration is a `ConfigFile`.
+//! With the feature `serde`, an `Upstream` is serialized as this text. `ConfigFile` is a whole configuration.
 //!
-//! What is no upstream is a [`SyntaxError`] that points at the place and says why: DNS in clear text (`udp://`,
-//! `tcp://`, port 53, an address alone), what is not supported yet (`quic://`, `h3://`), and what is misspelt.
+//! Invalid texts return a [`SyntaxError`] with the position and the reason: DNS in clear text (`udp://`, `tcp://`, port
+//! 53, an address alone), protocols that are not supported yet (`quic://`, `h3://`), and misspelt texts.
 //!
 //! # kdig
 //!
 //! `@SERVER [-p PORT]` with `+tls`, `+tls-ca`, `+tls-hostname=NAME`, `+tls-pin=PIN` and `+https[=[HOST]/PATH]`, in any
-//! order. `+tls` accepts any certificate in kdig, and one for the server's address here; `+tls-ca` asks for a
-//! certificate even where pins would suffice. Options that name files (`+tls-ca=FILE`, `+tls-certfile`,
-//! `+tls-keyfile`) are refused, since this crate reads none: give what is in them to
-//! [`roots`](Upstream::roots) and [`client_certificate`](Upstream::client_certificate).
+//! order. `+tls` accepts any certificate in kdig, but here the certificate must be for the server's address. `+tls-ca`
+//! requires a valid certificate in addition to pins. Options that name files (`+tls-ca=FILE`, `+tls-certfile`,
+//! `+tls-keyfile`) are refused, because this crate reads no files: pass the contents to [`roots`](Upstream::roots) and
+//! [`client_certificate`](Upstream::client_certificate).
 
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
@@ -67,10 +67,10 @@ pub use template::Template;
 pub const TLS_PORT: u16 = 853;
 /// The port of HTTPS.
 pub const HTTPS_PORT: u16 = 443;
-/// The port of DNS in clear text, which no upstream here may have.
+/// The port of DNS in clear text, which is refused.
 const PLAINTEXT_PORT: u16 = 53;
 
-/// One server, and all that is needed to reach it and to be sure of it.
+/// An upstream server: its protocol, addresses, and what the server must prove.
 ///
 /// ```
 /// use privydns_core::{Protocol, Upstream};
@@ -85,7 +85,7 @@ const PLAINTEXT_PORT: u16 = 53;
 /// # Ok::<(), privydns_core::Error>(())
 /// ```
 ///
-/// A server of one's own, with a private authority and mutual TLS:
+/// A private server with its own certificate authority and mutual TLS:
 ///
 /// ```no_run
 /// use std::fs;
@@ -100,14 +100,14 @@ const PLAINTEXT_PORT: u16 = 53;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// What the server must prove follows from what is known of it (RFC 8310 Section 6.6):
+/// What the server must prove depends on the settings (RFC 8310 Section 6.6):
 ///
-/// - with a name, a certificate for that name that chains to one of the [`Roots`], and, where pins or hashes of
-///   certificates are given, a pinned key and a certificate hashed on that path;
-/// - without a name and with pins, possession of a pinned key, which suffices (RFC 7858 Section 4.2): neither the
-///   certificate's issuer, nor its names, nor its dates are looked at;
-/// - with an address alone, a certificate for that address. [`name`](Self::name) given the address itself asks
-///   for this in addition to the pins.
+/// - With a name: a certificate for the name that chains to one of the [`Roots`]. If there are pins or hashes of
+///   certificates, the verified path must also contain a pinned key and a hashed certificate.
+/// - Without a name, with pins: possession of a pinned key (RFC 7858 Section 4.2). The issuer, the names and the dates
+///   of the certificate are not checked.
+/// - With an address alone: a certificate for the address. Passing the address to [`name`](Self::name) requires such a
+///   certificate in addition to the pins.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Upstream {
     identity: Identity,
@@ -120,14 +120,14 @@ pub struct Upstream {
     label: Label,
 }
 
-/// Whose certificate is expected. Without a name, there is at least one address, and the text begins with the
-/// first.
+/// The name or address that the certificate must be for. Upstreams without a name have at least one address, and their
+/// text begins with the first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Identity {
     Name(ServerName<'static>),
-    /// An address, because the caller said so; most often the first of the upstream's.
+    /// An address that the caller requires; usually the upstream's first address.
     Address(ServerName<'static>),
-    /// The first address, unless pins are given.
+    /// The first address. With pins, the certificate does not have to be for the address.
     Unnamed(ServerName<'static>),
 }
 
@@ -141,21 +141,21 @@ struct Http {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Label {
     text: Arc<str>,
-    /// Whether the caller chose it; otherwise it follows the upstream's own text.
+    /// Whether the caller set the label. Otherwise the label is the upstream's text.
     chosen: bool,
 }
 
 impl Upstream {
-    /// A DNS over TLS server, by its name or address, with or without a port: `dns.quad9.net`, `192.0.2.1:8853`.
-    /// Everything that may follow `tls://` in the text form may be given.
+    /// Parses a DNS over TLS server: a name or an address with an optional port, such as `dns.quad9.net` or
+    /// `192.0.2.1:8853`. All parts that may follow `tls://` in the text form are accepted.
     ///
     /// # Errors
-    /// [`ConfigError::Syntax`], which says what is wrong and where.
+    /// [`ConfigError::Syntax`] with the position and the reason.
     pub fn tls(server: &str) -> Result<Self, Error> {
         Ok(parse::with_scheme(server, parse::Scheme::Tls).map_err(ConfigError::from)?)
     }
 
-    /// A DNS over HTTPS server, by its URL, in which `https://` and the path `/dns-query` may be left out.
+    /// Parses the URL of a DNS over HTTPS server. `https://` and the path `/dns-query` are optional.
     ///
     /// ```
     /// use privydns_core::Upstream;
@@ -166,20 +166,21 @@ impl Upstream {
     /// ```
     ///
     /// # Errors
-    /// [`ConfigError::Syntax`], which says what is wrong and where.
+    /// [`ConfigError::Syntax`] with the position and the reason.
     pub fn https(url: &str) -> Result<Self, Error> {
         Ok(parse::with_scheme(url, parse::Scheme::Https).map_err(ConfigError::from)?)
     }
 
-    /// Adds an address to reach the server at; addresses are tried in the order given, families interleaved.
+    /// Adds an address to connect to. Addresses are tried in the order in which they were added, with IPv6 and IPv4
+    /// interleaved.
     pub fn address(mut self, address: impl Into<IpAddr>) -> Self {
         self.add_address(address.into());
         self.relabelled()
     }
 
-    /// Sets the name that the server's certificate must be for, where the upstream was given by address; over
-    /// HTTPS it is the host of the URL, too. An address may be given as well: then the certificate must be for
-    /// that address, wherever the server is reached, and even where pins would suffice.
+    /// Sets the name that the server's certificate must be for, if the upstream was created from an address. Over HTTPS,
+    /// the name is also the host of the URL. `name` may be an address: then the certificate must be for this address,
+    /// whichever address is connected to, and also if there are pins.
     ///
     /// ```
     /// use privydns_core::Upstream;
@@ -190,64 +191,64 @@ impl Upstream {
     /// ```
     ///
     /// # Errors
-    /// [`ConfigError::Setting`] where this is no name, or the upstream has another one.
+    /// [`ConfigError::Setting`] if the text is not a name or the upstream has a different name.
     pub fn name(mut self, name: &str) -> Result<Self, Error> {
         let problem = |problem| ConfigError::Setting { setting: "name", problem };
         self.set_identity(parse::host(name).map_err(problem)?).map_err(problem)?;
         Ok(self.relabelled())
     }
 
-    /// Sets the port, 853 by default for DNS over TLS, and 443 for DNS over HTTPS.
+    /// Sets the port. The default is 853 for DNS over TLS and 443 for DNS over HTTPS.
     ///
     /// # Errors
-    /// [`ConfigError::Setting`] for port 0, and for port 53, which is that of DNS in clear text and never
-    /// carries TLS (RFC 7858 Section 3.1).
+    /// [`ConfigError::Setting`] for port 0 and for port 53, the port of DNS in clear text, on which TLS must not be used
+    /// (RFC 7858 Section 3.1).
     pub fn with_port(mut self, port: u16) -> Result<Self, Error> {
         let problem = |problem| ConfigError::Setting { setting: "with_port", problem };
         self.port = parse::checked_port(port).map_err(problem)?;
         Ok(self.relabelled())
     }
 
-    /// Adds a pin: the server must have one of the keys pinned (RFC 7858 Section 4.2). Give a second one for the
-    /// key that will come next.
+    /// Adds a pin: the server must have one of the pinned keys (RFC 7858 Section 4.2). A second pin, for the next key,
+    /// lets the server change its key.
     pub fn pin(mut self, pin: Pin) -> Self {
         self.tls.add_pin(pin);
         self.relabelled()
     }
 
-    /// Adds the hash of a certificate: one of those hashed must be on the verified path from the server's to a root,
-    /// in addition to all else that the server must prove. [Stamps](Stamp) bring them along, mostly those of the
-    /// authority, since a hash lasts no longer than its certificate; give a second one for the next.
+    /// Adds the hash of a certificate: the verified path from the server's certificate to a root must contain one of the
+    /// hashed certificates, in addition to all other requirements. [Stamps](Stamp) contain such hashes, mostly of the
+    /// authority's certificate. A hash is valid only as long as its certificate, so add a second hash for the next one.
     ///
-    /// Of a root no more than name and key is known (RFC 5280 Section 6.1.1), so that its hash is met only where the
-    /// server sends the root's certificate, too.
+    /// Only the name and key of a root are known (RFC 5280 Section 6.1.1). The hash of a root therefore matches only if
+    /// the server sends the root's certificate.
     pub fn tbs_hash(mut self, hash: TbsHash) -> Self {
         self.tls.add_hash(hash);
         self.relabelled()
     }
 
-    /// Sets the authorities that may have issued the server's certificate.
+    /// Sets the trusted root certificates for the server's certificate.
     pub fn roots(mut self, roots: Roots) -> Self {
         self.tls.roots = roots;
         self
     }
 
-    /// Sets the certificate and key that this client shows to this server, and to no other. A DNS over TLS
-    /// upstream becomes one of [`Protocol::MutualTls`]. It takes TLS 1.3, which encrypts the client's
-    /// certificate, unless [`minimum_tls`](Self::minimum_tls) says otherwise.
+    /// Sets the certificate and key that this client shows to this server only. The protocol of a DNS over TLS upstream
+    /// becomes [`Protocol::MutualTls`]. The minimum version becomes TLS 1.3, which encrypts the client's certificate,
+    /// unless [`with_minimum_tls`](Self::with_minimum_tls) sets another one.
     pub fn client_certificate(mut self, certificate: ClientCertificate) -> Self {
         self.tls.client_certificate = Some(certificate);
         self
     }
 
-    /// Sets the oldest version of TLS to accept: 1.2 by default, and 1.3 with a client certificate.
+    /// Sets the minimum version of TLS. The default is 1.2, and 1.3 with a client certificate.
     pub fn with_minimum_tls(mut self, version: TlsVersion) -> Self {
         self.tls.minimum_version = Some(version);
         self
     }
 
-    /// Sets the proxy that every connection to this upstream goes through. It is asked for the upstream's
-    /// addresses, or, where none is known, for its name.
+    /// Sets the proxy for all connections to this upstream. The proxy is asked to connect to the upstream's addresses,
+    /// or to its name if no address is known.
     ///
     /// ```
     /// use privydns_core::{Proxy, Upstream};
@@ -261,7 +262,7 @@ impl Upstream {
         self
     }
 
-    /// Sets the version of HTTP. Changes nothing for an upstream of DNS over TLS.
+    /// Sets the version of HTTP. Has no effect on DNS over TLS.
     pub fn with_http_version(mut self, version: HttpVersion) -> Self {
         if let Some(http) = &mut self.http {
             http.version = version;
@@ -269,7 +270,7 @@ impl Upstream {
         self
     }
 
-    /// Sets the method of HTTP. Changes nothing for an upstream of DNS over TLS.
+    /// Sets the method of HTTP requests. Has no effect on DNS over TLS.
     pub fn with_http_method(mut self, method: HttpMethod) -> Self {
         if let Some(http) = &mut self.http {
             http.method = method;
@@ -277,18 +278,18 @@ impl Upstream {
         self
     }
 
-    /// Sets what answers, errors, counters and logs call this upstream, instead of its text.
+    /// Sets the label that answers, errors, counters and logs use for this upstream instead of its text.
     pub fn with_label(mut self, label: impl Into<Arc<str>>) -> Self {
         self.label = Label { text: label.into(), chosen: true };
         self
     }
 
-    /// What answers, errors, counters and logs call this upstream.
+    /// The label of this upstream in answers, errors, counters and logs.
     pub fn label(&self) -> &Arc<str> {
         &self.label.text
     }
 
-    /// How it is spoken to.
+    /// The protocol of this upstream.
     pub fn protocol(&self) -> Protocol {
         match (&self.http, &self.tls.client_certificate) {
             (Some(_), _) => Protocol::Https,
@@ -297,12 +298,12 @@ impl Upstream {
         }
     }
 
-    /// The addresses it can be reached at, in the order given.
+    /// The addresses to connect to, in the order in which they were added.
     pub fn addresses(&self) -> &[IpAddr] {
         &self.addresses
     }
 
-    /// The addresses with the port.
+    /// The addresses to connect to, with the port.
     pub fn socket_addresses(&self) -> impl Iterator<Item = SocketAddr> {
         self.addresses.iter().map(|address| SocketAddr::new(*address, self.port))
     }
@@ -312,54 +313,55 @@ impl Upstream {
         self.port
     }
 
-    /// Whether no address is known, so that the name has to be resolved first. A [`proxy`](Self::proxy) does that
-    /// by itself.
+    /// Whether the upstream's name must be resolved before a connection: no address is known and there is no
+    /// [`proxy`](Self::proxy), which would resolve the name.
     pub fn needs_bootstrap(&self) -> bool {
         self.addresses.is_empty() && self.proxy.is_none()
     }
 
-    /// What to give to rustls as the server's name. A DNS name is sent as SNI; an address never is.
+    /// The server's name for rustls. DNS names are sent as SNI; addresses are not.
     pub fn server_name(&self) -> &ServerName<'static> {
         match &self.identity {
             Identity::Name(name) | Identity::Address(name) | Identity::Unnamed(name) => name,
         }
     }
 
-    /// The pins, in the order given.
+    /// The pins, in the order in which they were added.
     pub fn pins(&self) -> &[Pin] {
         &self.tls.pins
     }
 
-    /// The hashes of certificates, in the order given.
+    /// The hashes of certificates, in the order in which they were added.
     pub fn tbs_hashes(&self) -> &[TbsHash] {
         &self.tls.hashes
     }
 
-    /// Host and port as HTTP writes them: without the port where it is 443, an IPv6 address in brackets.
+    /// Host and port for HTTP. Port 443 is omitted; IPv6 addresses are in brackets.
     pub fn authority(&self) -> String {
         parse::authority(self.server_name(), self.port, HTTPS_PORT)
     }
 
-    /// A host of this upstream's with the port, where that is not the usual one of its protocol.
+    /// `host` with this upstream's port. The protocol's default port is omitted.
     fn authority_as(&self, host: &ServerName<'_>) -> String {
         parse::authority(host, self.port, if self.http.is_some() { HTTPS_PORT } else { TLS_PORT })
     }
 
-    /// The path of DNS over HTTPS; `None` for DNS over TLS.
+    /// The path of DNS over HTTPS. `None` for DNS over TLS.
     pub fn template(&self) -> Option<&Template> {
         self.http.as_ref().map(|http| &http.template)
     }
 
-    /// The version of HTTP to use; the default for DNS over TLS.
+    /// The version of HTTP. The default value for DNS over TLS.
     pub fn http_version(&self) -> HttpVersion {
         self.http.as_ref().map(|http| http.version).unwrap_or_default()
     }
 
-    /// The method of HTTP requests; the default for DNS over TLS.
+    /// The method of HTTP requests. The default value for DNS over TLS.
     pub fn http_method(&self) -> HttpMethod {
         self.http.as_ref().map(|http| http.method).unwrap_or_default()
     }
 
+    /// How the server authenticates itself.
     pub(crate) fn authentication(&self) -> Authentication {
         match self.identity {
             Identity::Unnamed(_) if !self.tls.pins.is_empty() => Authentication::PinsAlone,
@@ -367,14 +369,14 @@ impl Upstream {
         }
     }
 
-    /// The ends to race connections to: the upstream's addresses; or, where a proxy is to resolve its name, the
-    /// proxy's.
+    /// The addresses that a dial races: the upstream's addresses, or the proxy's address if the proxy resolves the
+    /// upstream's name.
     pub(crate) fn ends(&self) -> impl Iterator<Item = SocketAddr> {
         let resolver = self.proxy.as_ref().filter(|_| self.addresses.is_empty());
         self.socket_addresses().chain(resolver.map(Proxy::address))
     }
 
-    /// The way to one of the [`ends`](Self::ends), where it leads through a proxy.
+    /// The tunnel to one of the [`ends`](Self::ends). `None` without a proxy.
     pub(crate) fn tunnel(&self, end: SocketAddr) -> Option<Tunnel> {
         self.proxy.as_ref().map(|proxy| {
             let destination = if self.addresses.is_empty() {
@@ -386,11 +388,12 @@ impl Upstream {
         })
     }
 
+    /// The TLS settings.
     pub(crate) fn tls_requirements(&self) -> &TlsRequirements {
         &self.tls
     }
 
-    /// The oldest version of TLS that is accepted.
+    /// The minimum version of TLS.
     pub fn minimum_tls(&self) -> TlsVersion {
         self.tls.minimum_version()
     }
@@ -429,13 +432,13 @@ impl Upstream {
         }
     }
 
-    /// Gives an upstream known by its address a name. The error is a whole sentence.
+    /// Sets the identity of an upstream that has no name. The error is a complete message.
     fn set_identity(&mut self, host: parse::Host) -> Result<(), &'static str> {
         self.identity = match (&self.identity, host) {
             (Identity::Name(ServerName::DnsName(old)), parse::Host::Name(new)) if *old == new => {
                 return Ok(());
             }
-            (Identity::Name(_), _) => return Err("the upstream has another name already"),
+            (Identity::Name(_), _) => return Err("the upstream already has another name"),
             (_, parse::Host::Name(name)) => Identity::Name(ServerName::DnsName(name)),
             (_, parse::Host::Address(address)) => Identity::Address(address.into()),
         };

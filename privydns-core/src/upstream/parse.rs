@@ -1,4 +1,4 @@
-//! Text to [`Upstream`] and back, in one canonical form.
+//! Parsing and printing of [`Upstream`]s.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
@@ -11,7 +11,7 @@ use super::{Identity, PLAINTEXT_PORT, Template, Upstream, kdig, presets, stamp};
 use crate::syntax::{SyntaxError, SyntaxProblem};
 use crate::tls::Pin;
 
-/// The longest text that is read, in bytes: more than any request line or list of addresses that a server would take.
+/// The maximum length of a text in bytes, which exceeds the request lines and lists of addresses that servers accept.
 const MAX_TEXT: usize = 65_536;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,23 +20,23 @@ pub(super) enum Scheme {
     Https,
 }
 
-/// What stands where a URL has its host.
+/// The host of a URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Host {
     Name(DnsName<'static>),
     Address(IpAddr),
 }
 
-/// Reads any of the forms that the module names.
+/// Parses any form in the table of the module `upstream`.
 pub(super) fn upstream(text: &str) -> Result<Upstream, SyntaxError> {
     checked_length(text).and_then(any_form).map_err(|fault| SyntaxError::new(text, fault))
 }
 
-/// Reads a URL whose scheme is known, and may be left out.
+/// Parses a URL with an optional scheme, which must be `wanted`.
 pub(super) fn with_scheme(text: &str, wanted: Scheme) -> Result<Upstream, SyntaxError> {
     let parsed = checked_length(text).and_then(|text| match text.split_once("://") {
         Some((name, rest)) if scheme(name)? == wanted => url(wanted, rest),
-        Some((name, _)) => Err((name, "another scheme than that of the function called")),
+        Some((name, _)) => Err((name, "a different scheme than that of the called function")),
         None => url(wanted, text),
     });
     parsed.map_err(|fault| SyntaxError::new(text, fault))
@@ -50,7 +50,7 @@ fn any_form(text: &str) -> Result<Upstream, SyntaxProblem<'_>> {
     if kdig::is_command_line(text) {
         return kdig::command_line(text);
     }
-    // dig and its kin have the server behind an `@`.
+    // dig and similar programs write `@` before the server.
     let text = text.strip_prefix('@').unwrap_or(text);
     if let Some(preset) = presets::find(text) {
         return any_form(preset.text).map(|upstream| upstream.with_label(preset.name));
@@ -62,14 +62,14 @@ fn any_form(text: &str) -> Result<Upstream, SyntaxProblem<'_>> {
     }
 }
 
-/// What is said of ways to ask that there are none of here, in whichever form they are written down.
-pub(super) const PLAINTEXT: &str = "this is DNS in clear text, and nothing here is sent unencrypted";
+// The errors for protocols that are not supported, in all forms of the text.
+pub(super) const PLAINTEXT: &str = "this is DNS in clear text; only encrypted protocols are supported";
 pub(super) const QUIC: &str = "DNS over QUIC is not supported yet";
 const HTTP3: &str = "HTTP/3 is not supported yet";
 
 const NO_HOST: &str = "neither a host name nor an IP address";
 
-/// A name, in lower case and IDNA's ASCII form, or an address, in brackets or not.
+/// Parses a name or an address, with or without brackets. Names are converted to lower case and to A-labels (IDNA).
 pub(super) fn host(text: &str) -> Result<Host, &'static str> {
     if let Some(inside) = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         return match inside.parse::<Ipv6Addr>() {
@@ -91,7 +91,7 @@ pub(super) fn host(text: &str) -> Result<Host, &'static str> {
 pub(super) fn checked_port(port: u16) -> Result<u16, &'static str> {
     match port {
         0 => Err("port 0 does not exist"),
-        PLAINTEXT_PORT => Err("port 53 is DNS in clear text, and is never spoken to (RFC 7858 Section 3.1)"),
+        PLAINTEXT_PORT => Err("port 53 is for DNS in clear text and must not be used (RFC 7858 Section 3.1)"),
         port => Ok(port),
     }
 }
@@ -101,18 +101,18 @@ fn scheme(name: &str) -> Result<Scheme, SyntaxProblem<'_>> {
         "tls" => Ok(Scheme::Tls),
         "https" => Ok(Scheme::Https),
         "udp" | "tcp" | "plain" | "dns" | "system" => Err((name, PLAINTEXT)),
-        "http" => Err((name, "http is not encrypted; it is `https`")),
-        "dot" => Err((name, "it is `tls`")),
-        "doh" | "h2" => Err((name, "it is `https`")),
-        "mtls" => Err((name, "it is `tls`, with a client certificate set in code")),
+        "http" => Err((name, "http is not encrypted; use `https`")),
+        "dot" => Err((name, "use `tls`")),
+        "doh" | "h2" => Err((name, "use `https`")),
+        "mtls" => Err((name, "use `tls` with a client certificate, which is set in code")),
         "quic" | "doq" => Err((name, QUIC)),
         "h3" => Err((name, HTTP3)),
-        "sdns" => Err((name, "a stamp says by itself what is spoken; parse it")),
-        _ => Err((name, "unknown scheme; known are `tls` and `https`")),
+        "sdns" => Err((name, "a stamp contains its protocol; parse the stamp with `Upstream::from_str`")),
+        _ => Err((name, "unknown scheme; use `tls` or `https`")),
     }
 }
 
-/// `HOST[:PORT][PATH][#FRAGMENT]`
+/// Parses `HOST[:PORT][PATH][#FRAGMENT]`.
 fn url(scheme: Scheme, text: &str) -> Result<Upstream, SyntaxProblem<'_>> {
     let (location, fragment) = split_fragment(text);
     let (authority, path) = match location.find(['/', '?', '{']) {
@@ -120,7 +120,7 @@ fn url(scheme: Scheme, text: &str) -> Result<Upstream, SyntaxProblem<'_>> {
         None => (location, ""),
     };
     if let Some(at) = authority.find('@') {
-        return Err((&authority[at..], "a port follows a colon, and user names are not supported"));
+        return Err((&authority[at..], "the port is written after a colon; user names are not supported"));
     }
     let mut upstream = server(scheme, split_port(authority, ':')?)?;
     match &mut upstream.http {
@@ -131,21 +131,21 @@ fn url(scheme: Scheme, text: &str) -> Result<Upstream, SyntaxProblem<'_>> {
     apply_fragment(upstream, fragment)
 }
 
-/// `IP[@PORT]#FRAGMENT` as Unbound, `IP[:PORT]#FRAGMENT` as systemd-resolved has it.
+/// Parses `IP[@PORT]#FRAGMENT` (Unbound) or `IP[:PORT]#FRAGMENT` (systemd-resolved).
 fn bare(text: &str) -> Result<Upstream, SyntaxProblem<'_>> {
     let (location, fragment) = split_fragment(text);
     let upstream = server(Scheme::Tls, bare_host_and_port(location)?)?;
     if upstream.addresses.is_empty() {
-        return Err((location, "no preset has this name; a server's begins with `tls://` or `https://`"));
+        return Err((location, "no preset has this name; begin a server with `tls://` or `https://`"));
     }
     let upstream = apply_fragment(upstream, fragment)?;
     if matches!(upstream.identity, Identity::Unnamed(_)) && upstream.tls.pins.is_empty() {
-        return Err((location, "an address alone does not say how it is spoken to; begin with `tls://`"));
+        return Err((location, "an address alone does not name a protocol; begin with `tls://`"));
     }
     Ok(upstream)
 }
 
-/// Divides what has no scheme: an IPv6 address stands in brackets only where a colon and a port follow.
+/// Splits a location without a scheme into host and port. IPv6 addresses need brackets only before a colon and a port.
 pub(super) fn bare_host_and_port(location: &str) -> Result<(&str, Option<&str>), SyntaxProblem<'_>> {
     match location.parse::<Ipv6Addr>() {
         Ok(_) => Ok((location, None)),
@@ -160,7 +160,7 @@ fn split_fragment(text: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// Divides host and port, with `separator` between them.
+/// Splits host and port at `separator`.
 pub(super) fn split_port(text: &str, separator: char) -> Result<(&str, Option<&str>), SyntaxProblem<'_>> {
     let after_brackets = text.rfind(']').map_or(0, |at| at + 1);
     let Some(at) = text[after_brackets..].rfind(separator) else {
@@ -168,7 +168,7 @@ pub(super) fn split_port(text: &str, separator: char) -> Result<(&str, Option<&s
     };
     let (host, port) = text.split_at(after_brackets + at);
     if separator == ':' && after_brackets == 0 && host.contains(':') {
-        return Err((text, "an IPv6 address stands in brackets, so that a port can be told apart"));
+        return Err((text, "write the IPv6 address in brackets, to separate it from a port"));
     }
     Ok((host, Some(&port[1..])))
 }
@@ -199,7 +199,7 @@ fn apply_fragment(mut upstream: Upstream, fragment: Option<&str>) -> Result<Upst
     for part in fragment.into_iter().flat_map(|fragment| fragment.split('&')) {
         let (key, value) = part.split_once('=').unwrap_or(("name", part));
         match key {
-            "name" if named => return Err((part, "a second name")),
+            "name" if named => return Err((part, "more than one name")),
             "name" => {
                 named = true;
                 let host = host(value).map_err(|problem| (value, problem))?;
@@ -224,7 +224,7 @@ fn apply_fragment(mut upstream: Upstream, fragment: Option<&str>) -> Result<Upst
                     upstream.tls.add_hash(text.parse().map_err(|_| (text, problem))?);
                 }
             }
-            _ => return Err((key, "unknown key; known are `ip`, `name`, `pin` and `tbs`")),
+            _ => return Err((key, "unknown key; use `ip`, `name`, `pin` or `tbs`")),
         }
     }
     Ok(upstream.relabelled())
@@ -233,7 +233,7 @@ fn apply_fragment(mut upstream: Upstream, fragment: Option<&str>) -> Result<Upst
 impl fmt::Display for Upstream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = if self.http.is_some() { "https" } else { "tls" };
-        // Without a name the host is the first address.
+        // If the upstream has no name, the host is the first address.
         let (host, name, rest) = match (&self.identity, &self.addresses[..]) {
             (Identity::Address(name), [first, rest @ ..]) => (&ServerName::from(*first), Some(name), rest),
             (Identity::Unnamed(address), [_, rest @ ..]) => (address, None, rest),
@@ -262,7 +262,7 @@ impl fmt::Display for Upstream {
     }
 }
 
-/// Host and port as URLs have them.
+/// Host and port for a URL, without the default port.
 pub(super) fn authority(host: &ServerName<'_>, port: u16, default_port: u16) -> String {
     let host = match host {
         ServerName::IpAddress(address) => match IpAddr::from(*address) {

@@ -1,4 +1,4 @@
-//! DNS stamps: an upstream in one word, as lists of public resolvers have it (draft-denis-dns-stamps).
+//! DNS stamps, the format of upstreams in lists of public resolvers (draft-denis-dns-stamps).
 
 use std::fmt;
 use std::net::IpAddr;
@@ -15,11 +15,11 @@ use crate::error::{ConfigError, Error};
 use crate::syntax::{SyntaxError, SyntaxProblem};
 use crate::tls::TbsHash;
 
-/// An upstream with room for one address, and what its operator says of it, as a DNS stamp: `sdns://`, and then the
-/// base64 of both. [`Display`](fmt::Display) prints it.
+/// A DNS stamp: an upstream with at most one address, and properties that its operator claims. The text is `sdns://`
+/// and base64; [`Display`](fmt::Display) prints this text.
 ///
-/// A stamp can be written wherever an upstream is parsed; this type is for those who want to know what the operator
-/// says, or who write stamps, which [`Upstream::to_stamp`] begins.
+/// [`Upstream`] parses stamps, too. This type gives access to the operator's claims and creates stamps, starting with
+/// [`Upstream::to_stamp`].
 ///
 /// ```
 /// use privydns_core::Upstream;
@@ -37,32 +37,32 @@ use crate::tls::TbsHash;
 /// # Ok::<(), privydns_core::Error>(())
 /// ```
 ///
-/// The hashes of certificates in a stamp are enforced ([`Upstream::tbs_hash`]). The addresses of resolvers to
-/// bootstrap with are read and left: they are for DNS in clear text. Stamps of other protocols are an error that
-/// says which.
+/// The hashes of certificates in a stamp are enforced ([`Upstream::tbs_hash`]). The addresses of bootstrap resolvers
+/// are checked and ignored, because they are for DNS in clear text. The error for stamps of other protocols names the
+/// protocol.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stamp {
-    /// What the operator says.
+    /// The properties that the operator claims.
     pub properties: StampProperties,
     upstream: Upstream,
 }
 
-/// What an operator says of a resolver in its [`Stamp`]. Nobody checks it.
+/// The properties that an operator claims in a [`Stamp`]. They are not verified.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct StampProperties {
-    /// It validates DNSSEC.
+    /// The resolver validates DNSSEC.
     pub dnssec: bool,
-    /// It keeps no logs.
+    /// The resolver keeps no logs.
     pub no_logs: bool,
-    /// It holds nothing back.
+    /// The resolver does not filter.
     pub no_filter: bool,
 }
 
 const DOH: u8 = 2;
 const DOT: u8 = 3;
 
-/// With this bit in its length, an element of a set is followed by another.
+/// The bit in the length of a set's element that announces another element.
 const MORE: u8 = 0x80;
 
 impl Stamp {
@@ -75,7 +75,7 @@ impl Stamp {
         self.upstream
     }
 
-    /// Reads what stands behind `sdns://`.
+    /// Parses the base64 after `sdns://`.
     pub(super) fn read(base64: &str) -> Result<Self, SyntaxProblem<'_>> {
         let bytes = BASE64URL_NOPAD.decode(base64.as_bytes()).map_err(|error| {
             let rest = base64.get(error.position..).unwrap_or(base64);
@@ -86,21 +86,21 @@ impl Stamp {
 }
 
 impl Upstream {
-    /// The upstream as a [`Stamp`], for others to use: with the first of its addresses, since a stamp has room for
-    /// one, and without what is no part of its text either.
+    /// Converts the upstream to a [`Stamp`]. A stamp contains only the first address, and no settings that are not part
+    /// of the upstream's text.
     ///
     /// # Errors
-    /// [`ConfigError::Setting`] for an upstream with pins, for which a stamp has no room: who used it would be content
-    /// with less. And for one with a name or a path that is too long for a stamp.
+    /// [`ConfigError::Setting`] for an upstream with pins, because a stamp cannot contain pins and its users would
+    /// authenticate the server less strictly. The same error for a name or a path that is too long for a stamp.
     pub fn to_stamp(&self) -> Result<Stamp, Error> {
         let broken = |problem| Err(ConfigError::Setting { setting: "to_stamp", problem }.into());
         if !self.tls.pins.is_empty() {
-            return broken("a stamp has room for hashes of certificates, and for no pins");
+            return broken("a stamp cannot contain pins, only hashes of certificates");
         }
         if !has_room(&host(self)) || self.template().is_some_and(|path| !has_room(path.path_and_query())) {
-            return broken("a stamp has room for names and paths of 255 bytes");
+            return broken("names and paths in a stamp have at most 255 bytes");
         }
-        // Read again, so that it is what everybody will read.
+        // The stamp is parsed again, so that its value equals the value for other readers.
         encode(self, StampProperties::default()).parse()
     }
 }
@@ -115,7 +115,7 @@ impl StampProperties {
     }
 }
 
-/// The bytes of a stamp, from the front. A fault in one of its fields is one of the characters that it stands in.
+/// A reader of the bytes of a stamp. An error in a field refers to the characters of base64 that contain the field.
 struct Reader<'a, 'b> {
     base64: &'a str,
     bytes: &'b [u8],
@@ -139,10 +139,7 @@ impl<'a> Reader<'a, '_> {
         let host = self.field()?;
         let mut upstream = self.server(scheme, &address, &host)?;
         if !has_room(&self::host(&upstream)) {
-            return Err((
-                self.text_of(&host),
-                "no room beside the name for the port, which stands there, too",
-            ));
+            return Err((self.text_of(&host), "the name with the port has more than 255 bytes"));
         }
         if let Some(http) = &mut upstream.http {
             let path = self.field()?;
@@ -155,18 +152,18 @@ impl<'a> Reader<'a, '_> {
                 .add_hash(TbsHash::new(bytes.map_err(|_| (self.text_of(&hash), "not a SHA-256, 32 bytes"))?));
         }
         if self.at < self.bytes.len() {
-            // For DNS in clear text, so that they are of no use here.
+            // Bootstrap resolvers are for DNS in clear text, so they are not used.
             for resolver in self.set()? {
                 self.read(&resolver, |text| address_and_port(text).map(|_| ()))?;
             }
         }
         if self.at < self.bytes.len() {
-            return Err((self.text_of(&(self.at..self.bytes.len())), "more than a stamp has"));
+            return Err((self.text_of(&(self.at..self.bytes.len())), "bytes after the end of the stamp"));
         }
         Ok(Stamp { properties: StampProperties::from_bits(bits), upstream: upstream.relabelled() })
     }
 
-    /// The server by its name, which may be an address, and by the address that it is reached at.
+    /// Creates the upstream from the field for its name, which may be an address, and the field for its address.
     fn server(&self, scheme: Scheme, address: &Field, host: &Field) -> Result<Upstream, SyntaxProblem<'a>> {
         let (mut upstream, has_port) = self.read(host, |text| {
             let (host, port) = parse::split_port(text, ':')?;
@@ -181,7 +178,7 @@ impl<'a> Reader<'a, '_> {
         })?;
         match port {
             Some(port) if has_port && port != upstream.port => {
-                return Err((self.text_of(host), "another port than that of the address"));
+                return Err((self.text_of(host), "a different port than that of the address"));
             }
             Some(port) => upstream.port = port,
             None => {}
@@ -199,7 +196,7 @@ impl<'a> Reader<'a, '_> {
         Ok(upstream)
     }
 
-    /// What is read from the text of a field.
+    /// Parses the text of a field with `read`.
     fn read<T>(
         &self,
         field: &Field,
@@ -210,13 +207,13 @@ impl<'a> Reader<'a, '_> {
         read(text).map_err(|(_, problem)| (self.text_of(field), problem))
     }
 
-    /// A field with its length before it.
+    /// Reads a field after its length.
     fn field(&mut self) -> Result<Field, SyntaxProblem<'a>> {
         let length = self.length()?;
         self.take(length.into())
     }
 
-    /// Fields that say whether another one follows; an empty one alone is none.
+    /// Reads a set: fields whose lengths tell whether another field follows. A single empty field is an empty set.
     fn set(&mut self) -> Result<Vec<Field>, SyntaxProblem<'a>> {
         let mut fields = Vec::new();
         loop {
@@ -245,13 +242,13 @@ impl<'a> Reader<'a, '_> {
         Ok(field)
     }
 
-    /// The characters that some of the bytes stand in: four for three.
+    /// The characters that encode a field: four characters for three bytes.
     fn text_of(&self, field: &Field) -> &'a str {
         &self.base64[field.start * 4 / 3..(field.end * 4).div_ceil(3)]
     }
 }
 
-/// `IP[:PORT]` or `:PORT`.
+/// Parses `IP[:PORT]` or `:PORT`.
 fn address_and_port(text: &str) -> Result<(Option<IpAddr>, Option<&str>), SyntaxProblem<'_>> {
     let (host, port) = parse::split_port(text, ':')?;
     match (host, parse::host(host)) {
@@ -261,14 +258,14 @@ fn address_and_port(text: &str) -> Result<(Option<IpAddr>, Option<&str>), Syntax
     }
 }
 
-/// Why a stamp of another protocol is no upstream.
+/// The error for a stamp of an unsupported protocol.
 fn refusal(protocol: u8) -> &'static str {
     match protocol {
         0x00 => PLAINTEXT,
-        0x01 => "a stamp of DNSCrypt; those of DNS over TLS (3) and over HTTPS (2) are supported",
+        0x01 => "a stamp of DNSCrypt; only stamps of DNS over TLS (3) and DNS over HTTPS (2) are supported",
         0x04 => QUIC,
         0x05 | 0x85 => "a stamp of Oblivious DNS over HTTPS, which is not supported",
-        0x81 => "a stamp of a relay of DNSCrypt, which answers nothing by itself",
+        0x81 => "a stamp of a DNSCrypt relay, which does not answer queries itself",
         _ => "a stamp of an unknown protocol",
     }
 }
@@ -302,7 +299,7 @@ fn write(bytes: &mut Vec<u8>, text: &str) {
     bytes.extend(text.as_bytes());
 }
 
-/// Name and port. The name is as people read it, where there is room for that, and it is read as the same.
+/// Name and port. The name is in Unicode if the text fits into a field and is parsed as the same name.
 fn host(upstream: &Upstream) -> String {
     let text = upstream.authority_as(upstream.server_name());
     let ServerName::DnsName(name) = upstream.server_name() else { return text };
@@ -312,7 +309,7 @@ fn host(upstream: &Upstream) -> String {
     if is_same && has_room(&readable) { readable } else { text }
 }
 
-/// Whether a text can be a field: its length is one octet.
+/// Whether a text fits into a field, whose length is one byte.
 fn has_room(text: &str) -> bool {
     u8::try_from(text.len()).is_ok()
 }
@@ -321,7 +318,7 @@ impl FromStr for Stamp {
     type Err = Error;
 
     /// # Errors
-    /// [`ConfigError::Syntax`], which says what is wrong and where.
+    /// [`ConfigError::Syntax`] with the position and the reason.
     fn from_str(text: &str) -> Result<Self, Error> {
         let stamp = parse::checked_length(text).and_then(|text| match text.split_once("://") {
             Some((scheme, rest)) if is_scheme(scheme) => Self::read(rest),
@@ -331,7 +328,7 @@ impl FromStr for Stamp {
     }
 }
 
-/// Whether what follows is a stamp.
+/// Whether the scheme is that of stamps.
 pub(super) fn is_scheme(scheme: &str) -> bool {
     scheme.eq_ignore_ascii_case("sdns")
 }

@@ -2,11 +2,10 @@
 
 use std::fmt;
 
-/// Path and literal query of a DoH server's URL, to which GET adds the variable `dns`.
+/// The path and the literal query of a DoH server's URL. GET appends the variable `dns`.
 ///
-/// Of the templates that RFC 6570 allows, a DoH server needs one variable in one place: at the end, as `{?dns}`,
-/// or as `{&dns}` after a literal query. Since there is no other place, it may be left out of the text, and is
-/// left out when printed.
+/// The only supported expression of RFC 6570 is the variable at the end: `{?dns}`, or `{&dns}` after a literal query.
+/// The expression is optional in the text and is not printed.
 ///
 /// ```
 /// use privydns_core::Upstream;
@@ -23,26 +22,26 @@ pub struct Template {
 }
 
 impl Template {
-    /// The path where a URL has none: the one that RFC 8484 uses throughout, and most servers have.
+    /// The default path, which RFC 8484 uses in its examples and most servers have.
     const DEFAULT: &'static str = "/dns-query";
 
-    /// Path and literal query, without the variable: what POST asks for.
+    /// The path and the literal query without the variable, as in a POST request.
     pub fn path_and_query(&self) -> &str {
         &self.path_and_query
     }
 
-    /// What stands between [`path_and_query`](Self::path_and_query) and `dns=` in a GET: `?`, or `&` after a
+    /// The character between [`path_and_query`](Self::path_and_query) and `dns=` in a GET request: `?`, or `&` after a
     /// literal query.
     pub fn separator(&self) -> char {
         if self.path_and_query.contains('?') { '&' } else { '?' }
     }
 
-    /// Reads a template that a server gives away, which has the variable spelled out (RFC 9461 Section 5).
+    /// Parses the template of a `dohpath` parameter, in which the variable is mandatory (RFC 9461 Section 5).
     pub(crate) fn of_dohpath(text: &str) -> Option<Self> {
         Self::parse(text).ok().filter(|_| text.contains('{'))
     }
 
-    /// Reads a template that begins with its slash. The error names the place as a part of the text.
+    /// Parses a template, which begins with a slash. The error contains the invalid part of the text.
     pub(super) fn parse(text: &str) -> Result<Self, (&str, &'static str)> {
         let (path, expression) = match text.find('{') {
             Some(at) => text.split_at(at),
@@ -60,9 +59,9 @@ impl Template {
         let template = Self { path_and_query: path.into() };
         match (expression, template.separator()) {
             ("", _) | ("{?dns}", '?') | ("{&dns}", '&') => Ok(template),
-            ("{?dns}", _) => Err((expression, "after a query it is `{&dns}`")),
-            ("{&dns}", _) => Err((expression, "without a query before it, it is `{?dns}`")),
-            _ => Err((expression, "the one variable understood is `{?dns}`, at the end")),
+            ("{?dns}", _) => Err((expression, "after a query, write `{&dns}`")),
+            ("{&dns}", _) => Err((expression, "without a query, write `{?dns}`")),
+            _ => Err((expression, "the only supported expression is `{?dns}` at the end")),
         }
     }
 }
@@ -84,7 +83,7 @@ fn is_allowed(char: char) -> bool {
     char.is_ascii_alphanumeric() || "/?:@-._~!$&'()*+,;=%".contains(char)
 }
 
-/// Where the first `%` stands that is no percent-encoded octet.
+/// The position of the first `%` that does not begin a percent-encoded byte.
 fn bad_escape(text: &str) -> Option<usize> {
     let is_escape = |digits: Option<&str>| digits.is_some_and(|d| d.bytes().all(|b| b.is_ascii_hexdigit()));
     text.match_indices('%').map(|(at, _)| at).find(|at| !is_escape(text.get(at + 1..at + 3)))

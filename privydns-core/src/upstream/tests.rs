@@ -10,7 +10,7 @@ fn parse(text: &str) -> Upstream {
     text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
-/// Offset and sentence of a text's error.
+/// The offset and the problem of the error for a text.
 fn fault(text: &str) -> (usize, &'static str) {
     match text.parse::<Upstream>().map_err(|error| error.kind().clone()) {
         Err(ErrorKind::Config(ConfigError::Syntax(error))) => (error.offset(), error.problem()),
@@ -18,7 +18,7 @@ fn fault(text: &str) -> (usize, &'static str) {
     }
 }
 
-/// Each text with its canonical form, which is read and printed as itself.
+/// Each text with its canonical form, which is parsed and printed unchanged.
 #[test]
 fn every_form_has_one_canonical_form() {
     let rows = [
@@ -83,9 +83,9 @@ fn every_form_has_one_canonical_form() {
     }
 }
 
-/// Conformance 18: several pins, so that the next key can be announced.
+/// Conformance 18: several pins, so that one can be for the next key.
 #[test]
-fn pins_are_read_and_printed() {
+fn pins_are_parsed_and_printed() {
     let both = parse(&format!("tls://192.0.2.1#pin={PIN}&pin={OTHER_PIN}"));
     assert_eq!(both, parse(&format!("tls://192.0.2.1#pin={PIN},{OTHER_PIN}")));
     assert_eq!(both.pins().len(), 2);
@@ -95,13 +95,13 @@ fn pins_are_read_and_printed() {
     let alone = format!("tls://9.9.9.9#pin={PIN}");
     assert_eq!(parse(&format!("9.9.9.9#pin={PIN}")).to_string(), alone);
     assert_eq!(parse(&format!("@9.9.9.9 +tls-pin={PIN}")).to_string(), alone);
-    let vouched_for = parse(&format!("@9.9.9.9 +tls-pin={PIN} +tls-pin={OTHER_PIN} +tls-ca"));
-    assert_eq!(vouched_for.to_string(), format!("tls://9.9.9.9#name=9.9.9.9&pin={PIN},{OTHER_PIN}"));
+    let with_authority = parse(&format!("@9.9.9.9 +tls-pin={PIN} +tls-pin={OTHER_PIN} +tls-ca"));
+    assert_eq!(with_authority.to_string(), format!("tls://9.9.9.9#name=9.9.9.9&pin={PIN},{OTHER_PIN}"));
 }
 
-/// Conformance 1, 16, 20: nothing unencrypted can be written down.
+/// Conformance 1, 16, 20: there is no text for DNS in clear text.
 #[test]
-fn clear_text_is_refused() {
+fn dns_in_clear_text_is_refused() {
     for text in ["udp://9.9.9.9", "tcp://9.9.9.9", "plain://9.9.9.9", "dns://9.9.9.9", "system://"] {
         let (offset, problem) = fault(text);
         assert_eq!(offset, 0);
@@ -128,9 +128,9 @@ fn clear_text_is_refused() {
     assert!(matches!(error.kind(), ErrorKind::Config(ConfigError::Setting { setting: "with_port", .. })));
 }
 
-/// The part at fault, as it stands in the text, and the beginning of the sentence about it.
+/// Each text with its invalid part and the beginning of the problem.
 #[test]
-fn errors_point_at_the_place() {
+fn upstream_errors_contain_the_invalid_part() {
     let rows = [
         ("", "", "a host name or an IP address is missing"),
         ("tls://", "", "a host name"),
@@ -139,7 +139,7 @@ fn errors_point_at_the_place() {
         ("h3://dns.example", "h3", "HTTP/3"),
         ("sdns://AgcAAAAAAAAA", "", "the stamp is cut off"),
         ("sdns://AgcA!AAAAAA", "!AAAAAA", "not base64"),
-        ("mtls://dns.example", "mtls", "it is `tls`"),
+        ("mtls://dns.example", "mtls", "use `tls`"),
         ("gopher://dns.example", "gopher", "unknown scheme"),
         ("dns.quad9.net", "dns.quad9.net", "no preset has this name"),
         ("9.9.9.9", "9.9.9.9", "an address alone"),
@@ -152,24 +152,24 @@ fn errors_point_at_the_place() {
         ("tls://a.example:65536", "65536", "not a port number"),
         ("tls://a.example:0", "0", "port 0"),
         ("tls://1.2.3.400", "1.2.3.400", "neither"),
-        ("tls://2620:fe::fe:853", "2620:fe::fe:853", "an IPv6 address stands in brackets"),
-        ("tls://[2620:fe::fe", "[2620:fe::fe", "an IPv6 address stands in brackets"),
+        ("tls://2620:fe::fe:853", "2620:fe::fe:853", "write the IPv6 address in brackets"),
+        ("tls://[2620:fe::fe", "[2620:fe::fe", "write the IPv6 address in brackets"),
         ("tls://[fe80::1%eth0]:853", "[fe80::1%eth0]", "not an IPv6 address"),
         ("tls://[2620:fe::fe]853", "[2620:fe::fe]853", "neither"),
-        ("tls://user@a.example", "@a.example", "a port follows a colon"),
+        ("tls://user@a.example", "@a.example", "the port is written after"),
         ("tls://a.example/dns-query", "/dns-query", "DNS over TLS has no path"),
         ("tls://a.example#", "", "a host name"),
         ("tls://a.example#ip=", "", "not an IP address"),
         ("tls://a.example#ip=9.9.9.9,x", "x", "not an IP address"),
-        ("tls://9.9.9.9#a.example&name=b.example", "name=b.example", "a second name"),
-        ("tls://a.example#b.example", "b.example", "the upstream has another name"),
+        ("tls://9.9.9.9#a.example&name=b.example", "name=b.example", "more than one name"),
+        ("tls://a.example#b.example", "b.example", "the upstream already has another name"),
         ("tls://a.example#pin=AAAA", "AAAA", "not the base64"),
         ("tls://a.example#sni=b.example", "sni", "unknown key"),
         ("tls://a.example#tbs=3e1a", "3e1a", "not the hexadecimal digits"),
         ("https://a.example?q", "?q", "a path begins"),
         ("https://a.example{?dns}", "{?dns}", "a path begins"),
-        ("https://a.example/q{dns}", "{dns}", "the one variable"),
-        ("https://a.example/{?dns}/b", "{?dns}/b", "the one variable"),
+        ("https://a.example/q{dns}", "{dns}", "the only supported expression"),
+        ("https://a.example/{?dns}/b", "{?dns}/b", "the only supported expression"),
         ("https://a.example/q{&dns}", "{&dns}", "without a query"),
         ("https://a.example/q?a=b{?dns}", "{?dns}", "after a query"),
         ("https://a.example/q r", " ", "not allowed in a URL"),
@@ -177,23 +177,27 @@ fn errors_point_at_the_place() {
         ("https://a.example/%4", "%4", "`%` is followed"),
         ("@9.9.9.9", "9.9.9.9", "an address alone"),
         ("@9.9.9.9 -p 853", "9.9.9.9", "without `+tls`"),
-        ("+tls", "", "a server is missing"),
-        ("@9.9.9.9 +tls @1.1.1.1", "@1.1.1.1", "a second server"),
+        ("+tls", "", "the server is missing"),
+        ("@9.9.9.9 +tls @1.1.1.1", "@1.1.1.1", "more than one server"),
         ("@9.9.9.9 +tls -p", "-p", "a port is missing"),
         ("@9.9.9.9 +tls -p x", "x", "not a port number"),
         ("@9.9.9.9 +tls -d", "-d", "unknown option"),
         ("@9.9.9.9 +tls-hostname", "tls-hostname", "a value is missing"),
         ("@9.9.9.9 +tls-hostname=a..b", "a..b", "neither"),
-        ("@9.9.9.9 +tls-hostname=a.example +tls-hostname=b.example", "tls-hostname=b", "a second name"),
+        ("@9.9.9.9 +tls-hostname=a.example +tls-hostname=b.example", "tls-hostname=b", "more than one name"),
         ("@9.9.9.9 +tls-pin=AAAA", "AAAA", "not the base64"),
-        ("@9.9.9.9 +tls-ca=ca.pem", "tls-ca=ca.pem", "no file is read here"),
-        ("@9.9.9.9 +tls-certfile=c.pem", "tls-certfile=c.pem", "no file is read here"),
-        ("@9.9.9.9 +tls-keyfile=k.pem", "tls-keyfile=k.pem", "no file is read here"),
-        ("@9.9.9.9 +tls-sni=a.example", "tls-sni", "the name sent"),
-        ("@9.9.9.9 +https-get", "https-get", "the method is set in code"),
+        ("@9.9.9.9 +tls-ca=ca.pem", "tls-ca=ca.pem", "files are not read"),
+        ("@9.9.9.9 +tls-certfile=c.pem", "tls-certfile=c.pem", "files are not read"),
+        ("@9.9.9.9 +tls-keyfile=k.pem", "tls-keyfile=k.pem", "files are not read"),
+        ("@9.9.9.9 +tls-sni=a.example", "tls-sni", "SNI is always"),
+        ("@9.9.9.9 +https-get", "https-get", "set the method with"),
         ("@9.9.9.9 +quic", "quic", "DNS over QUIC"),
-        ("@9.9.9.9 +https=a.example/q{dns}", "{dns}", "the one variable"),
-        ("@9.9.9.9 +https=a.example/ +tls-hostname=b.example", "b.example", "the upstream has another name"),
+        ("@9.9.9.9 +https=a.example/q{dns}", "{dns}", "the only supported expression"),
+        (
+            "@9.9.9.9 +https=a.example/ +tls-hostname=b.example",
+            "b.example",
+            "the upstream already has another name",
+        ),
         ("@9.9.9.9 +short", "short", "unknown option"),
     ];
     for (text, part, sentence) in rows {
@@ -208,7 +212,7 @@ fn errors_point_at_the_place() {
 }
 
 #[test]
-fn an_error_repeats_little_and_escapes_it() {
+fn syntax_error_repeats_few_characters_and_escapes_them() {
     let error = format!("tls://{}\u{1b}[31m", "x".repeat(10)).parse::<Upstream>().unwrap_err();
     assert!(error.to_string().contains(r"xxxxxxxxxx\u{1b}[31m"), "{error}");
     let error = format!("tls://{}", "x.".repeat(5000)).parse::<Upstream>().unwrap_err();
@@ -216,7 +220,7 @@ fn an_error_repeats_little_and_escapes_it() {
 }
 
 #[test]
-fn an_error_knows_the_part_at_fault() {
+fn syntax_error_has_the_range_of_the_invalid_part() {
     let text = "@9.9.9.9 +tls -p 53";
     let error = text.parse::<Upstream>().unwrap_err();
     let ErrorKind::Config(ConfigError::Syntax(error)) = error.kind() else { panic!("{error}") };
@@ -224,7 +228,7 @@ fn an_error_knows_the_part_at_fault() {
 }
 
 #[test]
-fn a_text_has_a_limit() {
+fn text_over_65536_bytes_is_refused() {
     let addresses = |count: u16| {
         let listed = (0..count).map(|at| format!("2001:db8::{at:x}")).collect::<Vec<_>>().join(",");
         format!("tls://a.example#ip={listed}").parse::<Upstream>()
@@ -233,10 +237,10 @@ fn a_text_has_a_limit() {
     assert!(addresses(6000).unwrap_err().to_string().contains("longer than 65536 bytes"));
 }
 
-/// Cutting or changing one character anywhere gives an upstream or an error, never anything else, and what is an
-/// upstream is printed in a form that is read as the same.
+/// Cutting the text or changing one character at any position gives an upstream or an error. Upstreams are printed in a
+/// form that parses to the same value.
 #[test]
-fn texts_near_a_good_one_are_upstreams_or_errors() {
+fn changed_texts_parse_to_upstreams_or_errors() {
     let good = "https://[2606:4700::1111]:8443/q%20?a=b{&dns}#name=one.one.one.one&ip=1.1.1.1&pin=";
     let good = format!("{good}{PIN}");
     parse(&good);
@@ -254,7 +258,7 @@ fn texts_near_a_good_one_are_upstreams_or_errors() {
 }
 
 #[test]
-fn text_and_code_make_the_same() {
+fn text_and_setters_give_equal_upstreams() {
     let text = parse(&format!("tls://9.9.9.9:8853#dns.quad9.net&ip=2620:fe::fe&pin={PIN}"));
     let code = Upstream::tls("dns.quad9.net")
         .and_then(|upstream| upstream.with_port(8853))
@@ -270,9 +274,9 @@ fn text_and_code_make_the_same() {
     assert!(Upstream::https("a.example/q").unwrap().name("b.example").is_err());
 }
 
-/// Conformance 15: what a server must prove follows from what is known of it.
+/// Conformance 15: what a server must prove depends on the upstream's name, address and pins.
 #[test]
-fn the_strictest_proof_possible_is_asked_for() {
+fn strictest_possible_authentication_is_required() {
     let rows = [
         ("tls://a.example", Authentication::Path),
         ("tls://192.0.2.1", Authentication::Path),
@@ -287,9 +291,9 @@ fn the_strictest_proof_possible_is_asked_for() {
     }
 }
 
-/// Conformance 24: TLS 1.2 shows a client's certificate, so that it has to be asked for.
+/// Conformance 24: TLS 1.2 sends a client's certificate in clear text, so the caller has to set it explicitly.
 #[test]
-fn a_client_certificate_takes_tls_1_3() {
+fn client_certificate_requires_tls_1_3_by_default() {
     let certificate = crate::tls::tests::client_certificate();
     let plain = Upstream::tls("a.example").unwrap();
     assert_eq!(plain.minimum_tls(), TlsVersion::Tls12);
@@ -302,14 +306,14 @@ fn a_client_certificate_takes_tls_1_3() {
 }
 
 #[test]
-fn a_label_is_the_text_until_one_is_chosen() {
+fn default_label_is_the_text_of_the_upstream() {
     let upstream = Upstream::tls("a.example").unwrap().with_label("home").address([192, 0, 2, 1]);
     assert_eq!(&**upstream.label(), "home");
     assert_eq!(upstream.to_string(), "tls://a.example#ip=192.0.2.1");
 }
 
 #[test]
-fn http_settings_are_those_of_https_upstreams() {
+fn http_settings_have_no_effect_on_dns_over_tls() {
     let set =
         |upstream: Upstream| upstream.with_http_version(HttpVersion::Http1).with_http_method(HttpMethod::Get);
     let https = set(Upstream::https("a.example/q?x=1").unwrap());
@@ -323,7 +327,7 @@ fn http_settings_are_those_of_https_upstreams() {
 }
 
 #[test]
-fn authorities_are_written_as_in_urls() {
+fn authority_has_the_format_of_urls() {
     let rows = [
         ("https://a.example", "a.example"),
         ("https://a.example:8443", "a.example:8443"),
@@ -339,7 +343,7 @@ fn authorities_are_written_as_in_urls() {
 }
 
 #[test]
-fn a_name_alone_needs_bootstrap() {
+fn upstream_without_an_address_needs_bootstrap() {
     assert!(parse("tls://a.example").needs_bootstrap());
     assert!(!parse("tls://192.0.2.1").needs_bootstrap());
     let upstream = parse("tls://192.0.2.1:8853#ip=2001:db8::1");

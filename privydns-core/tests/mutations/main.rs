@@ -1,7 +1,7 @@
 //! Mutations: rules are broken on purpose, one at a time, in a copy of the sources, and a test has to fail each time.
 //!
 //! `list` contains the mutations: what is broken, the file, the text and its replacement, and the tests that catch the
-//! mutation. A plain `cargo test` checks that the list fits the sources, and TESTING.md the list. Running the mutations
+//! mutation. A plain `cargo test` checks that the list fits the sources and names existing tests. Running the mutations
 //! takes minutes and needs a separate command:
 //!
 //! ```text
@@ -11,6 +11,7 @@
 
 mod copy;
 
+use std::collections::BTreeSet;
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -121,13 +122,12 @@ fn cargo(copy: &Copy, place: &str) -> Command {
 }
 
 #[test]
-fn mutation_list_fits_the_sources_and_testing_md() {
-    let testing = fs::read_to_string(crate_folder().join("TESTING.md")).expect("TESTING.md");
+fn mutation_list_fits_the_sources_and_names_existing_tests() {
+    let tests = names_of_functions();
     let mutations = mutations();
-    for mutation in &mutations {
-        let what = &mutation.what;
+    for Mutation { what, edits, tests: catching } in &mutations {
         let mut made: Vec<(&str, String)> = Vec::new();
-        for edit in &mutation.edits {
+        for edit in edits {
             let before = made.iter().rfind(|(file, _)| *file == edit.file).map(|(_, source)| source.clone());
             let source = before.unwrap_or_else(|| {
                 fs::read_to_string(crate_folder().join(&edit.file)).expect("a file of the crate")
@@ -135,17 +135,33 @@ fn mutation_list_fits_the_sources_and_testing_md() {
             let source = edit.made(&source).unwrap_or_else(|problem| panic!("{what} {problem}"));
             made.push((&edit.file, source));
         }
-        assert!(
-            !made.is_empty() && !mutation.tests.is_empty(),
-            "{what} What is changed, and what catches it?"
-        );
-        let row = testing.lines().find(|line| line.starts_with(&format!("| {what} |")));
-        let row = row.unwrap_or_else(|| panic!("TESTING.md does not list: {what}"));
-        for test in &mutation.tests {
-            assert!(row.contains(&format!("`{}`", test.name)), "TESTING.md: {what} caught by {}", test.name);
+        assert!(!made.is_empty() && !catching.is_empty(), "{what} has no edit, or no test that catches it");
+        for test in catching {
+            assert!(tests.contains(&test.name), "{what} names a test that does not exist: {}", test.name);
         }
     }
     println!("mutations: {}", mutations.len());
+}
+
+/// The names of all functions in the crate's sources and tests.
+fn names_of_functions() -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    let mut folders = vec![crate_folder().join("src"), crate_folder().join("tests")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("a folder of the crate") {
+            let path = entry.expect("an entry of the folder").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let source = fs::read_to_string(path).expect("a source file");
+                let functions = source.lines().filter_map(|line| line.trim_start().strip_prefix("fn "));
+                names.extend(
+                    functions.filter_map(|rest| rest.split_once('(')).map(|(name, _)| name.to_owned()),
+                );
+            }
+        }
+    }
+    names
 }
 
 /// `PRIVYDNS_MUTATION` selects mutations by a part of their description.

@@ -101,7 +101,7 @@ impl Setup {
     }
 
     /// The HTTP version that the server speaks, whatever ALPN negotiates. Real servers exist that negotiate
-    /// `h2` and speak HTTP/1.1. Default: the negotiated version.
+    /// `h2` and speak HTTP/1.1. Default: the negotiated version; if ALPN negotiates none, HTTP/2 if supported.
     pub fn speaks(self, version: Http) -> Self {
         Self { speaks: Some(version), ..self }
     }

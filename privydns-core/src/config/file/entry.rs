@@ -1,4 +1,4 @@
-//! An upstream of a configuration file: its text, or a table with what a text cannot say.
+//! Upstreams in configuration files: a text, or a table with further settings.
 
 use std::fmt;
 use std::io;
@@ -16,7 +16,7 @@ use crate::proxy::Proxy;
 use crate::tls::{ClientCertificate, Pin, Roots, TbsHash, TlsVersion};
 use crate::upstream::{HttpMethod, HttpVersion, Upstream};
 
-/// Told apart by hand, so that errors are about what is wrong in the one that was meant.
+/// An upstream. Text and table are distinguished by their type, so that errors are about the form that was used.
 #[derive(Clone, Debug)]
 pub(super) struct Entry(Table);
 
@@ -51,12 +51,12 @@ enum KnownRoots {
     Platform,
 }
 
-/// What has a text form of its own.
+/// A value that is deserialized with its `FromStr`.
 #[derive(Clone, Debug)]
 struct Text<T>(T);
 
-/// What may be a key or hold a password. It is not printed, and is looked into after the file was read, whose reader
-/// repeats the line that an error is in.
+/// A text that may be a key or contain a password. `Debug` does not print the text. The text is parsed after the file,
+/// because the errors of file formats repeat the line.
 #[derive(Clone, Deserialize)]
 #[serde(transparent)]
 struct Secret(String);
@@ -78,7 +78,7 @@ impl Entry {
             table.tbs_hashes.into_iter().fold(upstream, |upstream, Text(hash)| upstream.tbs_hash(hash));
         let roots = match (table.roots, table.ca) {
             (Some(_), Some(_)) => {
-                return Err(problem(&upstream, "`roots` and `ca` are two answers to one question"));
+                return Err(problem(&upstream, "`roots` and `ca` exclude each other"));
             }
             (None, Some(ca)) => Some(Roots::from_pem(&ca.pem(read)?)?),
             (roots, None) => roots.map(KnownRoots::roots),
@@ -89,7 +89,7 @@ impl Entry {
                 Some(ClientCertificate::from_pem(&chain.pem(read)?, &key.pem(read)?)?)
             }
             (None, None) => None,
-            _ => return Err(problem(&upstream, "`certificate` and `key` are given together")),
+            _ => return Err(problem(&upstream, "`certificate` and `key` require each other")),
         };
         upstream = set(upstream, certificate, Upstream::client_certificate);
         if let Some(Secret(proxy)) = table.proxy {
@@ -107,8 +107,8 @@ fn problem(upstream: &Upstream, problem: &str) -> Error {
 }
 
 impl Secret {
-    /// The text itself if it is PEM, or what is in the file that it names. What stands before the PEM, as openssl
-    /// writes it, is no reason to take a key for a path, which would be printed.
+    /// Returns the text if it is PEM, or the contents of the file with this path. The text can begin with other lines, as
+    /// in the output of openssl: a key must not be mistaken for a path, because errors contain paths.
     fn pem(self, read: Read<'_>) -> Result<Vec<u8>, Error> {
         let Self(text) = self;
         if text.contains("-----BEGIN") {

@@ -1,4 +1,4 @@
-//! A configuration as a file has it (feature `serde`).
+//! Configuration files (feature `serde`).
 
 mod entry;
 mod time;
@@ -17,8 +17,8 @@ use crate::error::Error;
 use crate::schedule::{Hedge, Strategy};
 use crate::upstream::Upstream;
 
-/// What a configuration file says: read by any crate of serde's that has text (TOML, JSON, YAML), and turned into a
-/// [`ResolverBuilder`] in one call, the same for every runtime.
+/// The contents of a configuration file, deserialized by any text format of serde (TOML, JSON, YAML) and converted to a
+/// [`ResolverBuilder`] for any runtime.
 ///
 /// ```
 /// use std::{fs, path::Path};
@@ -35,24 +35,24 @@ use crate::upstream::Upstream;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// With `let resolver: Resolver = ...` in place of `Config` it is a resolver of the runtime's crate. Whatever is not
-/// said has its default, and a field that is not known is an error. All that there is:
+/// With `let resolver: Resolver = ...`, the same code builds the resolver of a runtime crate. Missing fields have their
+/// defaults; unknown fields are errors. A file with examples of all sections:
 ///
 /// ```toml
 #[doc = include_str!("../../../examples/privydns.toml")]
 /// ```
 ///
-/// The fields are named for the methods of the [`ResolverBuilder`], of [`CacheSettings`] and of
-/// [`Upstream`](crate::Upstream), and mean the same. The others:
+/// The fields have the names and meanings of the methods of [`ResolverBuilder`], [`CacheSettings`] and
+/// [`Upstream`](crate::Upstream). The exceptions:
 ///
 /// - `hedge`: a table, with `after` (without it, [adaptive](Hedge::adaptive)) and `share`;
 /// - an upstream's `server`: its text; `addresses`, `pins` and `tbs_hashes`: lists; `port`; `ca`, `certificate` and
-///   `key`: files, or PEM, known by its `-----BEGIN`; `roots`: `"webpki"`, or `"platform"` with the feature
-///   `platform-verifier`; `minimum_tls`: `"1.2"` or `"1.3"`; `http_version`: `"1.1"`, `"2"` or `"negotiated"`;
-///   `http_method`: `"get"` or `"post"`;
+///   `key`: paths of files, or PEM, which is recognized by its `-----BEGIN`; `roots`: `"webpki"`, or `"platform"` with
+///   the feature `platform-verifier`; `minimum_tls`: `"1.2"` or `"1.3"`; `http_version`: `"1.1"`, `"2"` or
+///   `"negotiated"`; `http_method`: `"get"` or `"post"`;
 /// - times: a number of seconds, or a text with units, such as `"1m 30s"` or `"250ms"`.
 ///
-/// Neither keys nor credentials of proxies are in the `Debug` of this, nor in its errors.
+/// `Debug` and the errors do not contain keys and the credentials of proxies.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ConfigFile {
@@ -101,12 +101,12 @@ struct CacheTable {
 }
 
 impl ConfigFile {
-    /// A builder with all that the file says. `read` is given the path of each file that is named, as it is written,
-    /// and gives what is in it: this crate reads none.
+    /// Converts the file to a builder. `read` returns the contents of a file, whose path is passed as written in the
+    /// configuration. This crate reads no files.
     ///
     /// # Errors
-    /// [`ConfigError::File`](crate::ConfigError::File) where `read` fails, and
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) for what cannot work.
+    /// [`ConfigError::File`](crate::ConfigError::File) if `read` fails, and
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) for invalid settings.
     pub fn builder<R>(
         self,
         mut read: impl FnMut(&Path) -> io::Result<Vec<u8>>,
@@ -153,7 +153,7 @@ fn upstreams(entries: Vec<Entry>, read: Read<'_>) -> Result<Vec<Upstream>, Error
     entries.into_iter().map(|entry| entry.upstream(read)).collect()
 }
 
-/// Sets what is given.
+/// Calls a setter if there is a value.
 fn set<T, V>(target: T, value: Option<V>, setter: impl FnOnce(T, V) -> T) -> T {
     match value {
         Some(value) => setter(target, value),

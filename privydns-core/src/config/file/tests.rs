@@ -14,14 +14,14 @@ fn parse(text: &str) -> ConfigFile {
 }
 
 fn no_file(path: &Path) -> io::Result<Vec<u8>> {
-    panic!("no file is named: {}", path.display())
+    panic!("unexpected file: {}", path.display())
 }
 
 fn config(text: &str) -> Config {
     parse(text).builder(no_file).unwrap().build().unwrap()
 }
 
-/// What a reader of the file is told.
+/// The error for a file.
 fn refused(text: &str) -> String {
     match toml::from_str::<ConfigFile>(text) {
         Ok(file) => match file.builder::<Config>(|_| Err(io::ErrorKind::NotFound.into())) {
@@ -33,7 +33,7 @@ fn refused(text: &str) -> String {
 }
 
 #[test]
-fn the_example_builds() {
+fn example_configuration_file_builds() {
     let read = RefCell::new(Vec::new());
     let file = parse(EXAMPLE);
     let builder = file.builder(|path| {
@@ -66,9 +66,9 @@ fn the_example_builds() {
     assert_eq!(config.settings.cache, cache);
 }
 
-/// Each field, as its method of the builder would set it.
+/// Each field sets the same as its method of the builder.
 #[test]
-fn a_file_sets_what_the_builder_sets() {
+fn file_fields_set_the_same_as_builder_methods() {
     let file = config(
         r#"
         upstreams = ["quad9"]
@@ -120,7 +120,7 @@ fn a_file_sets_what_the_builder_sets() {
 }
 
 #[test]
-fn a_table_says_what_a_text_cannot() {
+fn upstream_table_sets_the_same_as_upstream_methods() {
     let [pin, hash] = ["/SlsviBkb05Y/8XiKF9+CZsgCtrqPQk5bh47o0R3/Cg=", &"1f".repeat(32)];
     let certificates = String::from_utf8([CERTIFICATE, b"'''\nkey = '''\n", KEY].concat()).unwrap();
     let file = config(&format!(
@@ -147,7 +147,7 @@ fn a_table_says_what_a_text_cannot() {
 }
 
 #[test]
-fn what_is_not_known_is_refused_by_name() {
+fn unknown_and_invalid_fields_are_refused_by_name() {
     let rows = [
         ("upstream = ['quad9']", "unknown field `upstream`"),
         ("upstreams = [{ server = 'quad9', cert = 'c.pem' }]", "unknown field `cert`"),
@@ -165,12 +165,12 @@ fn what_is_not_known_is_refused_by_name() {
         ("[cache]\nsize = 1", "unknown field `size`"),
         ("[hedge]\nbefore = 1", "unknown field `before`"),
         ("strategy = 'random'", "unknown variant `random`"),
-        ("timeout = -1", "a time is not negative"),
+        ("timeout = -1", "a time must not be negative"),
         ("timeout = '3 parsecs'", "unknown time unit"),
         ("timeout = true", "a number of seconds, or a text with units"),
-        ("upstreams = ['quad9']\ntimeout = 0", "nothing can be done in no time"),
+        ("upstreams = ['quad9']\ntimeout = 0", "must be greater than zero"),
         ("", "no upstream"),
-        ("upstreams = ['quad9']\n[routes]\n'a..b' = ['quad9']", "no domain name"),
+        ("upstreams = ['quad9']\n[routes]\n'a..b' = ['quad9']", "not a domain name"),
     ];
     for (text, problem) in rows {
         let error = refused(text);
@@ -179,7 +179,7 @@ fn what_is_not_known_is_refused_by_name() {
 }
 
 #[test]
-fn secrets_are_not_printed() {
+fn debug_and_errors_of_a_file_contain_no_secrets() {
     let key = "key = '-----BEGIN PRIVATE KEY----- c2VjcmV0'\ncertificate = '-----BEGIN CERTIFICATE-----'";
     let attributes = key.replace("-----BEGIN PRIVATE", "Bag Attributes -----BEGIN PRIVATE");
     for secret in [key, &attributes, "proxy = 'socks5h://user:c2VjcmV0@localhost:1'", "proxy = 'c2VjcmV0'"] {
@@ -190,7 +190,7 @@ fn secrets_are_not_printed() {
 }
 
 #[test]
-fn upstreams_are_their_canonical_text() {
+fn upstreams_are_serialized_as_their_canonical_text() {
     for (text, canonical) in [
         ("9.9.9.9@853#dns.quad9.net", "tls://dns.quad9.net#ip=9.9.9.9"),
         ("https://dns.example", "https://dns.example/dns-query"),

@@ -1,11 +1,11 @@
-//! Times as people write them.
+//! Times in configuration files.
 
 use std::fmt;
 use std::time::Duration;
 
 use serde::de::{Deserializer, Error, Visitor};
 
-/// A time that is there. Where it is not, serde does not ask.
+/// Deserializes a time. serde does not call this function for missing fields.
 pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
     deserializer.deserialize_any(Time).map(Some)
 }
@@ -24,7 +24,7 @@ impl Visitor<'_> for Time {
     }
 
     fn visit_i64<E: Error>(self, seconds: i64) -> Result<Duration, E> {
-        u64::try_from(seconds).map(Duration::from_secs).map_err(|_| E::custom("a time is not negative"))
+        u64::try_from(seconds).map(Duration::from_secs).map_err(|_| E::custom("a time must not be negative"))
     }
 
     fn visit_f64<E: Error>(self, seconds: f64) -> Result<Duration, E> {

@@ -1,4 +1,4 @@
-//! Mutual TLS: what is read, what is shown, and how a refusal is told. Conformance 24.
+//! Mutual TLS: parsing, use of the certificate, and the causes of refusals. Conformance 24.
 
 use rustls::pki_types::pem::PemObject;
 
@@ -16,7 +16,7 @@ fn pem_error(chain: &[u8], key: &[u8]) -> String {
 }
 
 #[test]
-fn keys_are_read_as_pkcs8_sec1_and_pkcs1() {
+fn keys_are_parsed_as_pkcs8_sec1_and_pkcs1() {
     let whole = [CERTIFICATE, KEY].concat();
     let with_parameters =
         [b"-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n", EC_SEC1].concat();
@@ -30,7 +30,7 @@ fn keys_are_read_as_pkcs8_sec1_and_pkcs1() {
 }
 
 #[test]
-fn what_cannot_be_used_is_refused_in_words() {
+fn unusable_certificates_and_keys_are_refused_with_a_reason() {
     let encrypted = "configuration: TLS: client key: encrypted; decrypt it first";
     assert!(pem_error(CERTIFICATE, EC_PKCS8_ENCRYPTED).starts_with(encrypted));
     assert!(pem_error(CERTIFICATE, EC_SEC1_ENCRYPTED).starts_with(encrypted));
@@ -40,7 +40,7 @@ fn what_cannot_be_used_is_refused_in_words() {
     assert!(pem_error(&CERTIFICATE[..100], KEY).contains("client certificate: "));
     assert!(pem_error(CERTIFICATE, &KEY[..100]).contains("client key: "));
 
-    // In DER an encrypted key has nothing to tell it by.
+    // The DER of an encrypted key cannot be recognized as such.
     let unlabelled = String::from_utf8_lossy(EC_PKCS8_ENCRYPTED).replace("ENCRYPTED ", "");
     let encrypted = PrivateKeyDer::from_pem_slice(unlabelled.as_bytes()).unwrap();
     let error = ClientCertificate::from_der([vec![0x30, 0]], encrypted.secret_der()).unwrap_err();
@@ -51,7 +51,7 @@ fn what_cannot_be_used_is_refused_in_words() {
 }
 
 #[test]
-fn debug_shows_nothing_of_the_key() {
+fn debug_does_not_show_the_client_key() {
     let upstream = upstream(SERVER).client_certificate(client_certificate());
     let debug = format!("{upstream:?} {:?}", setup(&upstream));
     assert!(debug.contains("ClientCertificate { certificates: 1, .. }"), "{debug}");
@@ -59,7 +59,7 @@ fn debug_shows_nothing_of_the_key() {
 }
 
 #[test]
-fn a_server_that_asks_is_shown_the_whole_chain() {
+fn server_that_requests_a_certificate_gets_the_whole_chain() {
     let (servers, clients) = (Authority::root(), Authority::root());
     let intermediate = clients.below();
     let client = intermediate.issue("client").with(&intermediate);
@@ -67,14 +67,14 @@ fn a_server_that_asks_is_shown_the_whole_chain() {
     let server = servers.issue("dns.example");
     let link = connect(&mutual, server.server_with(&[&TLS13], Some(&clients))).unwrap();
     assert_eq!(link.server.peer_certificates(), Some(&client.chain[..]));
-    // One that does not ask is shown nothing.
+    // The certificate is not sent without a request.
     let link = connect(&mutual, server.server()).unwrap();
     assert_eq!(link.server.peer_certificates(), None);
 }
 
-/// Conformance 24: on TLS 1.2 everyone on the way would see the certificate.
+/// Conformance 24: with TLS 1.2, on-path observers would see the certificate.
 #[test]
-fn a_certificate_is_shown_over_tls_1_2_only_if_asked_for() {
+fn client_certificate_over_tls_1_2_requires_opt_in() {
     let root = Authority::root();
     let server = root.issue("dns.example");
     let mutual = upstream(SERVER).roots(root.roots()).client_certificate(root.issue("client").for_client());
@@ -85,9 +85,9 @@ fn a_certificate_is_shown_over_tls_1_2_only_if_asked_for() {
     assert!(link.server.peer_certificates().is_some());
 }
 
-/// On TLS 1.3 the refusal comes after the handshake, at the first read.
+/// With TLS 1.3, the refusal is received after the handshake, at the first read.
 #[test]
-fn a_refusal_by_alert_is_the_client_certificates() {
+fn alert_that_refuses_the_client_certificate_is_its_cause() {
     let (root, other, namesake) = (Authority::root(), Authority::root_named("other"), Authority::root());
     let server = root.issue("dns.example");
     let without = upstream(SERVER).roots(root.roots()).with_minimum_tls(TlsVersion::Tls12);
@@ -106,12 +106,13 @@ fn a_refusal_by_alert_is_the_client_certificates() {
     }
 }
 
-/// Servers close with `close_notify` or without it, or send a page; what tells is that they had asked.
+/// Servers close the connection with or without `close_notify`, or send an HTML page. The cause is the certificate if the
+/// server has requested one.
 #[test]
-fn a_refusal_without_an_alert_is_told_by_having_been_asked() {
+fn close_after_a_certificate_request_is_a_refusal() {
     let root = Authority::root();
     let server = root.issue("dns.example");
-    for (clients, told) in [(Some(&root), true), (None, false)] {
+    for (clients, is_requested) in [(Some(&root), true), (None, false)] {
         let upstream = upstream(SERVER).roots(root.roots());
         let setup = setup(&upstream);
         let config = server.server_with(&[&TLS13], clients);
@@ -119,13 +120,13 @@ fn a_refusal_without_an_alert_is_told_by_having_been_asked() {
         while link.client.is_handshaking() {
             let _ = link.carry();
         }
-        // What the server thinks of it does not arrive.
+        // The server's alert is not delivered.
         let cause = cause_of(link.read_at_end().unwrap_err(), Stage::Query);
         assert_eq!(cause, Cause::Closed);
         let page = Cause::Http(HttpProblem::Status { code: 400, retry_after: None });
         for cause in [cause, page] {
             let cause = setup.cause_before_first_answer(cause);
-            assert_eq!(matches!(cause, Cause::ClientCertificate(_)), told, "{cause}");
+            assert_eq!(matches!(cause, Cause::ClientCertificate(_)), is_requested, "{cause}");
         }
         assert_eq!(setup.cause_before_first_answer(Cause::Timeout), Cause::Timeout);
         setup.note_answer();

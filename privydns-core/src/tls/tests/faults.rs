@@ -14,8 +14,8 @@ const VERSION_1: &[u8] = include_bytes!("fixtures/version-1-certificate.pem");
 /// The pin of the key in that certificate, as computed by openssl.
 const VERSION_1_PIN: &str = "7p26BjOEUux75o5VlhbNXu4atHons8eb+AXIeT9HODw=";
 
-/// Right: the key is taken from the certificate by its DER alone and the pin matches, or the documentation of pins says
-/// that version 1 is not supported.
+/// Right: the key is taken from the DER of the certificate and the pin matches, or the documentation of pins says that
+/// version 1 is not supported.
 #[test]
 fn fault_w10_a_pinned_key_in_a_certificate_of_version_1_is_refused() {
     let upstream = upstream(&format!("tls://192.0.2.1#pin={VERSION_1_PIN}"));

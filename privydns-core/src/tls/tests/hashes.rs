@@ -1,4 +1,4 @@
-//! Hashes of certificates, which DNS stamps bring along. Decided as conformance 18 and 19 decide for pins.
+//! Hashes of certificates, which DNS stamps contain. Conformance 18 and 19 apply to hashes as they do to pins.
 
 use rustls::server::ResolvesServerCert;
 use rustls::sign::SingleCertAndKey;
@@ -26,9 +26,9 @@ impl Authority {
     }
 }
 
-/// The hash of a certificate made by openssl, computed by openssl.
+/// Certificate and hash are from openssl.
 #[test]
-fn a_hash_is_what_openssl_makes_of_the_certificate() {
+fn certificate_hash_equals_that_of_openssl() {
     let hash = "fc7f2511509f78074c36c2d7bf11ee14aa6f7ae5c54e54528ba96354eaa0695c";
     let key = client_certificate().certified_key();
     assert_eq!(hash_of(&key.cert[0]).to_string(), hash);
@@ -47,7 +47,7 @@ fn a_hash_is_what_openssl_makes_of_the_certificate() {
 }
 
 #[test]
-fn a_certificate_of_the_path_has_to_be_one_of_those_hashed() {
+fn path_must_contain_a_hashed_certificate() {
     let root = Authority::root();
     let intermediate = root.below();
     let leaf = intermediate.issue("dns.example").with(&intermediate);
@@ -59,10 +59,10 @@ fn a_certificate_of_the_path_has_to_be_one_of_those_hashed() {
     assert_refused(&named.tbs_hash(OTHER), leaf.server(), &CertificateProblem::HashMismatch);
 }
 
-/// RFC 5280 Section 6.1.1: of a root the name and the key are known. Its certificate is where the server sends it,
-/// signed by that key.
+/// RFC 5280 Section 6.1.1: only the name and the key of a root are known. The root's certificate can be hashed if the
+/// server sends it.
 #[test]
-fn a_root_counts_where_it_is_sent() {
+fn hash_of_a_root_matches_if_the_root_is_sent() {
     let root = Authority::root();
     let upstream = upstream(NAMED).roots(root.roots()).tbs_hash(root.hash());
     let leaf = root.issue("dns.example");
@@ -70,18 +70,18 @@ fn a_root_counts_where_it_is_sent() {
     connect(&upstream, leaf.with(&root).server()).unwrap();
 }
 
-/// What a server sends beside its path proves nothing: anybody can send any certificate.
+/// Certificates outside the path are ignored: a server can send any certificate.
 #[test]
-fn a_certificate_beside_the_path_does_not_count() {
+fn certificate_outside_the_path_is_ignored() {
     let (root, beside) = (Authority::root(), Authority::root());
     let leaf = root.issue("dns.example").with(&beside);
     let upstream = upstream(NAMED).roots(root.roots()).tbs_hash(beside.hash());
     assert_refused(&upstream, leaf.server(), &CertificateProblem::HashMismatch);
 }
 
-/// A hash adds to what has to be proven, and replaces nothing: neither the name, nor the issuer, nor a pin.
+/// A hash is required in addition to the name, the issuer and a pin.
 #[test]
-fn a_hash_alone_is_not_enough() {
+fn hash_is_required_in_addition_to_name_issuer_and_pin() {
     let (root, unknown) = (Authority::root(), Authority::root());
     let other_name = root.issue("other.example");
     let named = upstream(NAMED).roots(root.roots());
@@ -97,9 +97,9 @@ fn a_hash_alone_is_not_enough() {
     assert_refused(&named.pin(leaf.pin()).tbs_hash(OTHER), leaf.server(), &CertificateProblem::HashMismatch);
 }
 
-/// A stamp's hashes are what the server is held to.
+/// The hashes in a stamp are enforced.
 #[test]
-fn a_stamp_is_enforced() {
+fn hashes_in_a_stamp_are_enforced() {
     let root = Authority::root();
     let intermediate = root.below();
     let leaf = intermediate.issue("dns.example").with(&intermediate);
@@ -112,7 +112,7 @@ fn a_stamp_is_enforced() {
 }
 
 #[test]
-fn what_is_signed_is_found_in_certificates_of_any_length() {
+fn signed_part_is_found_in_certificates_of_any_length() {
     let root = Authority::root();
     for names in [1, 8, 100, 1000] {
         let leaf = root.issue_with("dns.example", |params| {
@@ -131,7 +131,7 @@ fn what_is_signed_is_found_in_certificates_of_any_length() {
 }
 
 #[test]
-fn hashes_are_64_hexadecimal_digits() {
+fn hash_text_is_64_hexadecimal_digits() {
     let text = "3e1a1a0f6c53f3e97a492d57084b5b9807059ee057ab1505876fd83fda3db838";
     let hash: TbsHash = text.parse().unwrap();
     assert_eq!(hash.to_string(), text);

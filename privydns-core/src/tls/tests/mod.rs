@@ -1,4 +1,4 @@
-//! Handshakes between two real rustls ends, in memory: authorities, a server, and a driver without sockets.
+//! Handshakes between a rustls client and a rustls server in memory: authorities, servers, and a driver without sockets.
 
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -27,10 +27,10 @@ pub(crate) fn client_certificate() -> ClientCertificate {
     ClientCertificate::from_pem(CERTIFICATE, KEY).unwrap()
 }
 
-/// An authority, either a root or below another one.
+/// A certificate authority: a root or an intermediate.
 struct Authority(CertifiedIssuer<'static, KeyPair>);
 
-/// A chain, the certificate itself first, and its key.
+/// A certificate with its chain, the certificate first, and its key.
 struct Issued {
     chain: Vec<CertificateDer<'static>>,
     key: KeyPair,
@@ -63,7 +63,7 @@ impl Authority {
         params
     }
 
-    /// A certificate for a name or an address.
+    /// Issues a certificate for a name or an address.
     fn issue(&self, name: &str) -> Issued {
         self.issue_with(name, |_| {})
     }
@@ -112,7 +112,7 @@ impl Issued {
         self.server_with(&[&TLS13, &TLS12], None)
     }
 
-    /// A server with these versions that requires a certificate from `clients`, where given.
+    /// A server with these versions. If `clients` is given, the server requires a certificate that it has issued.
     fn server_with(
         &self,
         versions: &[&'static SupportedProtocolVersion],
@@ -133,7 +133,7 @@ impl Issued {
     }
 }
 
-/// From the key and not from the certificate: rcgen knows the form that a certificate has it in.
+/// Computes the pin from the key, which rcgen encodes as in a certificate.
 fn pin_of(key: &KeyPair) -> Pin {
     use rcgen::PublicKeyData;
     let hash = super::verifier::sha256(&provider()).unwrap().hash(&key.subject_public_key_info());
@@ -152,7 +152,7 @@ fn setup(upstream: &Upstream) -> TlsSetup {
     try_setup(upstream).unwrap()
 }
 
-/// Connects a new upstream to a server, offering `dot`; and the cause, if that fails, as a driver would tell it.
+/// Connects a new upstream to a server, offering `dot`. The error is the cause that a driver would report.
 fn connect(upstream: &Upstream, server: ServerConfig) -> Result<Link, (Stage, Cause)> {
     let mut link = Link::new(upstream, &setup(upstream), AlpnOffer::Dot, server);
     link.shake_hands().map(|()| link)
@@ -175,7 +175,7 @@ impl Link {
         }
     }
 
-    /// The handshake, and the first read after it.
+    /// Runs the handshake and the first read after it.
     fn shake_hands(&mut self) -> Result<(), (Stage, Cause)> {
         loop {
             let stage = if self.client.is_handshaking() { Stage::Tls } else { Stage::Query };
@@ -187,8 +187,8 @@ impl Link {
         }
     }
 
-    /// Carries bytes both ways once, and says whether there were any. The error is the client's; the server's
-    /// shows as an alert.
+    /// Transfers bytes once in both directions and returns whether there were any. The error is the client's; errors of
+    /// the server become alerts.
     fn carry(&mut self) -> io::Result<bool> {
         let mut bytes = Vec::new();
         while self.client.wants_write() {
@@ -210,14 +210,14 @@ impl Link {
         let mut unread = &bytes[..];
         while !unread.is_empty() {
             self.client.read_tls(&mut unread)?;
-            // As rustls' own streams and those of every runtime have it.
+            // The streams of rustls and of the runtimes wrap errors in this way.
             let processed = self.client.process_new_packets();
             processed.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
         }
         Ok(moved)
     }
 
-    /// The peer is gone, without `close_notify`: what a driver's read then says.
+    /// Ends the stream without `close_notify` and returns the result of a driver's read.
     fn read_at_end(&mut self) -> io::Result<usize> {
         self.client.read_tls(&mut io::empty())?;
         self.client

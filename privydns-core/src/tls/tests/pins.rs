@@ -10,9 +10,9 @@ const NAMED: &str = "tls://dns.example#ip=192.0.2.1";
 const UNNAMED: &str = "tls://192.0.2.1";
 const OTHER: Pin = Pin::new([7; 32]);
 
-/// The pin of a certificate made by openssl, computed by openssl.
+/// Certificate and pin are from openssl.
 #[test]
-fn a_pin_is_what_openssl_makes_of_the_key() {
+fn pin_equals_that_of_openssl() {
     let pin = "gFK/Stn2mSKJOsZTB4zjKOLylmUVJOJ9p5QXR7v+LFI=";
     let server = ServerConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
@@ -23,7 +23,7 @@ fn a_pin_is_what_openssl_makes_of_the_key() {
 }
 
 #[test]
-fn with_a_name_every_key_of_the_path_may_be_pinned() {
+fn with_a_name_any_key_on_the_path_can_be_pinned() {
     let root = Authority::root();
     let intermediate = root.below();
     let leaf = intermediate.issue("dns.example").with(&intermediate);
@@ -35,9 +35,9 @@ fn with_a_name_every_key_of_the_path_may_be_pinned() {
     assert_refused(&named.pin(OTHER), leaf.server(), &CertificateProblem::PinMismatch);
 }
 
-/// What a server sends beside its path proves nothing: anybody can send any certificate.
+/// Certificates outside the path are ignored: a server can send any certificate.
 #[test]
-fn a_certificate_beside_the_path_does_not_count() {
+fn certificate_outside_the_path_is_ignored() {
     let (root, pinned) = (Authority::root(), Authority::root());
     let leaf = root.issue("dns.example").with(&pinned);
     let mismatch = &CertificateProblem::PinMismatch;
@@ -45,9 +45,9 @@ fn a_certificate_beside_the_path_does_not_count() {
     assert_refused(&upstream(UNNAMED).pin(pinned.pin()), leaf.server(), mismatch);
 }
 
-/// Of two good paths the second one is found where it has the pin.
+/// If there are two valid paths, the second is found if it contains the pin.
 #[test]
-fn another_good_path_is_looked_for() {
+fn pin_is_searched_on_all_valid_paths() {
     let (first, second) = (Authority::root(), Authority::root());
     let key = KeyPair::generate().unwrap();
     let cross = |root: &Authority| {
@@ -83,7 +83,7 @@ fn name_and_pin_are_both_required() {
     assert_refused(&by_address.pin(other_name.pin()), other_name.server(), &CertificateProblem::WrongName);
 }
 
-/// RFC 7858 Section 4.2: the pin authenticates by itself.
+/// RFC 7858 Section 4.2: a pin alone authenticates the server.
 #[test]
 fn without_a_name_a_pinned_key_suffices() {
     let root = Authority::root();
@@ -92,14 +92,14 @@ fn without_a_name_a_pinned_key_suffices() {
     assert_eq!(link.server.server_name(), None);
     let mismatch = &CertificateProblem::PinMismatch;
     assert_refused(&upstream(UNNAMED).pin(OTHER), leaf.server(), mismatch);
-    // No path is verified, so that the issuer's certificate may be anybody's.
+    // The path is not verified, so the issuer's certificate is ignored.
     let chain = root.issue("dns.example").with(&root);
     assert_refused(&upstream(UNNAMED).pin(root.pin()), chain.server(), mismatch);
 }
 
-/// A pinned certificate is public; to have it is not to have its key.
+/// A pinned certificate is public; the server must also have its key.
 #[test]
-fn a_pinned_certificate_without_its_key_is_refused() {
+fn pinned_certificate_without_its_key_is_refused() {
     let leaf = Authority::root().issue("dns.example");
     let thief = Authority::root().issue("dns.example");
     let key = provider().key_provider.load_private_key(thief.key_der()).unwrap();
@@ -120,7 +120,7 @@ fn a_pinned_certificate_without_its_key_is_refused() {
 }
 
 #[test]
-fn pins_are_base64_of_32_octets() {
+fn pin_text_is_base64_of_32_bytes() {
     let text = "gFK/Stn2mSKJOsZTB4zjKOLylmUVJOJ9p5QXR7v+LFI=";
     let pin: Pin = text.parse().unwrap();
     assert_eq!(pin.to_string(), text);

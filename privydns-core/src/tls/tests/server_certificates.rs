@@ -1,4 +1,4 @@
-//! What a server has to prove without pins. Conformance 14 to 17.
+//! Authentication of servers without pins. Conformance 14 to 17.
 
 use rcgen::date_time_ymd;
 
@@ -7,7 +7,7 @@ use crate::error::CertificateProblem;
 
 const SERVER: &str = "tls://dns.example#ip=192.0.2.1";
 
-/// The problem of a certificate for `dns.example` that is changed as told.
+/// Returns the problem with a certificate for `dns.example` after `change`.
 fn problem_of(change: impl FnOnce(&mut CertificateParams)) -> CertificateProblem {
     let root = Authority::root();
     let server = root.issue_with("dns.example", change).server();
@@ -22,7 +22,7 @@ fn refused(upstream: &Upstream, server: ServerConfig) -> CertificateProblem {
 }
 
 #[test]
-fn a_certificate_for_the_name_from_a_known_root_is_accepted() {
+fn certificate_for_the_name_from_a_known_root_is_accepted() {
     let root = Authority::root();
     for text in [SERVER, "tls://DNS.example.", "tls://192.0.2.1#dns.example", "https://dns.example"] {
         connect(&upstream(text).roots(root.roots()), root.issue("dns.example").server()).unwrap();
@@ -36,7 +36,7 @@ fn a_certificate_for_the_name_from_a_known_root_is_accepted() {
 
 /// Conformance 17.
 #[test]
-fn each_fault_of_a_certificate_has_its_name() {
+fn each_certificate_error_has_its_problem() {
     use CertificateProblem::{Expired, NotYetValid, UnknownIssuer, WrongName};
     assert_eq!(problem_of(|params| params.not_after = date_time_ymd(2020, 1, 1)), Expired);
     assert_eq!(problem_of(|params| params.not_before = date_time_ymd(4000, 1, 1)), NotYetValid);
@@ -45,16 +45,16 @@ fn each_fault_of_a_certificate_has_its_name() {
     let upstream = upstream(SERVER).roots(root.roots());
     assert_eq!(refused(&upstream, root.issue("other.example").server()), WrongName);
     assert_eq!(refused(&upstream, other.issue("dns.example").server()), UnknownIssuer);
-    // An authority with another name, and a chain with a gap.
+    // An authority with another name, and a chain without its intermediate certificate.
     let stranger = Authority::root_named("stranger");
     assert_eq!(refused(&upstream, stranger.issue("dns.example").server()), UnknownIssuer);
     let intermediate = root.below();
     assert_eq!(refused(&upstream, intermediate.issue("dns.example").server()), UnknownIssuer);
 }
 
-/// Conformance 17: a common name is no name.
+/// Conformance 17: common names are ignored.
 #[test]
-fn a_common_name_alone_is_the_wrong_name() {
+fn certificate_with_only_a_common_name_is_for_another_name() {
     let problem = problem_of(|params| {
         params.subject_alt_names.clear();
         params.distinguished_name.push(rcgen::DnType::CommonName, "dns.example");
@@ -63,29 +63,29 @@ fn a_common_name_alone_is_the_wrong_name() {
 }
 
 #[test]
-fn a_certificate_for_another_purpose_is_refused_in_words() {
+fn certificate_for_clients_only_is_refused() {
     let purpose = vec![rcgen::ExtendedKeyUsagePurpose::ClientAuth];
     let problem = problem_of(|params| params.extended_key_usages = purpose);
-    assert_eq!(problem, CertificateProblem::Other("it is not meant for servers".into()));
+    assert_eq!(problem, CertificateProblem::Other("it is not for servers (extended key usage)".into()));
 }
 
-/// What `openssl req -x509` makes is an authority's certificate.
+/// `openssl req -x509` creates an authority's certificate.
 #[test]
-fn a_certificate_signed_by_itself_is_refused_with_advice() {
+fn self_signed_certificate_is_refused_with_advice() {
     let problem = problem_of(|params| params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained));
     let CertificateProblem::Other(words) = problem else { panic!("{problem:?}") };
     assert!(words.ends_with("pins can authenticate such a server"), "{words}");
 }
 
 #[test]
-fn the_compiled_in_roots_do_not_know_a_private_authority() {
+fn webpki_roots_do_not_contain_a_private_authority() {
     let server = Authority::root().issue("dns.example").server();
     assert_eq!(refused(&upstream(SERVER), server), CertificateProblem::UnknownIssuer);
 }
 
-/// An upstream without a name authenticates by its address, which is no SNI (RFC 6066 Section 3).
+/// An upstream without a name authenticates by its address, which is not sent as SNI (RFC 6066 Section 3).
 #[test]
-fn an_address_is_verified_as_such_and_not_sent() {
+fn address_is_verified_and_not_sent_as_sni() {
     let root = Authority::root();
     for address in ["192.0.2.1", "2001:db8::1"] {
         let by_address = Upstream::tls(&format!("[{address}]"))
@@ -99,9 +99,9 @@ fn an_address_is_verified_as_such_and_not_sent() {
     }
 }
 
-/// Some operators tell accounts apart by it.
+/// Some operators identify accounts by the server name.
 #[test]
-fn the_name_is_sent_as_sni() {
+fn name_is_sent_as_sni() {
     let root = Authority::root();
     let upstream = upstream("tls://192.0.2.1#abc123.dns.example").roots(root.roots());
     let link = connect(&upstream, root.issue("abc123.dns.example").server()).unwrap();
@@ -109,7 +109,7 @@ fn the_name_is_sent_as_sni() {
 }
 
 #[test]
-fn roots_are_read_or_refused() {
+fn roots_are_parsed_or_refused() {
     let (one, two) = (Authority::root(), Authority::root());
     let bundle = format!("# two of them\n{}\n{}", one.0.pem(), two.0.pem());
     let both = Roots::from_pem(bundle.as_bytes()).unwrap();
@@ -131,9 +131,9 @@ fn roots_are_read_or_refused() {
 
 #[cfg(feature = "platform-verifier")]
 #[test]
-fn the_platform_does_not_know_a_private_authority() {
+fn platform_roots_do_not_contain_a_private_authority() {
     let upstream = upstream(SERVER).roots(Roots::Platform);
-    // A system without any roots cannot be asked.
+    // On a system without roots, the verifier cannot be created.
     if try_setup(&upstream).is_ok() {
         refused(&upstream, Authority::root().issue("dns.example").server());
     }

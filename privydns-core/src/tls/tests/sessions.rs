@@ -1,4 +1,4 @@
-//! Versions, application protocols, tickets, and the reading of errors. Conformance 13, 14, 21.
+//! Versions, application protocols, tickets, and the conversion of errors. Conformance 13, 14, 21.
 
 use rustls::{HandshakeKind, ProtocolVersion};
 
@@ -36,7 +36,7 @@ impl Fixture {
 }
 
 #[test]
-fn each_offer_is_what_it_says() {
+fn each_alpn_offer_negotiates_its_protocol() {
     let server = |protocols: &[&str]| {
         let protocols: Vec<_> = protocols.iter().map(|token| token.as_bytes().to_vec()).collect();
         Fixture::new(|server| server.alpn_protocols = protocols)
@@ -61,9 +61,9 @@ fn each_offer_is_what_it_says() {
     assert_eq!(link.client.alpn_protocol(), Some(&b"http/1.1"[..]));
 }
 
-/// Conformance 13: a server that refuses `dot` is told apart, so that it can be asked again without.
+/// Conformance 13: the refusal of `dot` has a separate cause, so that the next attempt makes no offer.
 #[test]
-fn a_refused_offer_is_told_apart() {
+fn refused_alpn_offer_has_its_own_cause() {
     let fixture = Fixture::new(|server| server.alpn_protocols = vec![b"h2".to_vec()]);
     let setup = setup(&fixture.upstream);
     let refused = fixture.link(&setup, AlpnOffer::Dot).shake_hands();
@@ -73,7 +73,7 @@ fn a_refused_offer_is_told_apart() {
 
 /// Conformance 14.
 #[test]
-fn the_minimum_version_is_kept() {
+fn minimum_tls_version_is_enforced() {
     let root = Authority::root();
     let issued = root.issue("dns.example");
     let open = upstream(SERVER).roots(root.roots());
@@ -88,7 +88,7 @@ fn the_minimum_version_is_kept() {
 
 /// Conformance 21: a ticket is used once (RFC 8446 Appendix C.4).
 #[test]
-fn a_ticket_is_used_once() {
+fn session_ticket_is_used_once() {
     let fixture = Fixture::new(|server| server.send_tls13_tickets = 1);
     let setup = setup(&fixture.upstream);
     assert!(!fixture.resumes(&setup, AlpnOffer::Dot));
@@ -101,7 +101,7 @@ fn a_ticket_is_used_once() {
 }
 
 #[test]
-fn tickets_serve_every_offer_of_their_upstream_and_no_other_upstream() {
+fn tickets_are_shared_by_offers_and_not_by_upstreams() {
     let fixture = Fixture::new(|_| {});
     let setup_one = setup(&fixture.upstream);
     assert!(!fixture.resumes(&setup_one, AlpnOffer::Dot));
@@ -109,9 +109,9 @@ fn tickets_serve_every_offer_of_their_upstream_and_no_other_upstream() {
     assert!(!fixture.resumes(&setup(&fixture.upstream), AlpnOffer::Dot));
 }
 
-/// Conformance 21: what old connections still bring is not used either (RFC 9250 Section 5.5.3).
+/// Conformance 21: tickets that existing connections still receive are not used either (RFC 9250 Section 5.5.3).
 #[test]
-fn forgotten_tickets_are_gone() {
+fn forgotten_tickets_are_not_used() {
     let fixture = Fixture::new(|_| {});
     let setup = setup(&fixture.upstream);
     let mut old = fixture.link(&setup, AlpnOffer::Dot);
@@ -124,7 +124,7 @@ fn forgotten_tickets_are_gone() {
 }
 
 #[test]
-fn tls_1_2_is_not_resumed() {
+fn tls_1_2_sessions_are_not_resumed() {
     let root = Authority::root();
     let mut server = root.issue("dns.example").server_with(&[&TLS12], None);
     server.ticketer = rustls_ticketer();
@@ -144,7 +144,7 @@ fn rustls_ticketer() -> Arc<dyn rustls::server::ProducesTickets> {
 
 #[cfg(feature = "aws-lc-rs")]
 #[test]
-fn post_quantum_key_exchange_comes_first() {
+fn post_quantum_key_exchange_is_preferred() {
     assert_eq!(provider().kx_groups[0].name(), rustls::NamedGroup::X25519MLKEM768);
     let fixture = Fixture::new(|_| {});
     let mut link = fixture.link(&setup(&fixture.upstream), AlpnOffer::Dot);
@@ -159,7 +159,7 @@ fn seeds_differ() {
 }
 
 #[test]
-fn errors_of_the_system_are_told_by_stage() {
+fn io_error_kinds_map_to_causes_by_stage() {
     use io::ErrorKind::{BrokenPipe, ConnectionRefused, ConnectionReset, TimedOut, UnexpectedEof};
     let cause = |kind: io::ErrorKind, stage| cause_of(kind.into(), stage);
     assert_eq!(cause(ConnectionRefused, Stage::Connect), Cause::Connect(ConnectionRefused.into()));
@@ -173,9 +173,9 @@ fn errors_of_the_system_are_told_by_stage() {
     assert_eq!(cause(TimedOut, Stage::Query), Cause::Closed);
 }
 
-/// Runtimes wrap errors of TLS once or more.
+/// Runtimes wrap TLS errors once or more often.
 #[test]
-fn errors_of_tls_are_found_however_deep() {
+fn tls_error_is_found_at_any_depth_of_an_io_error() {
     let error = rustls::Error::AlertReceived(rustls::AlertDescription::NoApplicationProtocol);
     let once = || io::Error::new(io::ErrorKind::InvalidData, error.clone());
     assert_eq!(cause_of(once(), Stage::Tls), Cause::NoApplicationProtocol);
@@ -183,9 +183,9 @@ fn errors_of_tls_are_found_however_deep() {
     assert_eq!(cause_of(twice, Stage::Query), Cause::NoApplicationProtocol);
 }
 
-/// A server that is no TLS server.
+/// The server does not speak TLS.
 #[test]
-fn garbage_is_an_error_of_tls() {
+fn bytes_that_are_not_tls_are_a_tls_error() {
     let fixture = Fixture::new(|_| {});
     let mut link = fixture.link(&setup(&fixture.upstream), AlpnOffer::Dot);
     link.client.read_tls(&mut &b"SSH-2.0-OpenSSH_9.2p1 Debian\r\n"[..]).unwrap();
@@ -194,9 +194,9 @@ fn garbage_is_an_error_of_tls() {
     assert!(matches!(cause_of(error, Stage::Tls), Cause::Tls(_)));
 }
 
-/// What comes with no word of TLS is told by where the connection was.
+/// The stage decides the cause of an I/O error that does not contain a TLS error.
 #[test]
-fn errors_before_and_within_tls_are_told_by_stage() {
+fn io_error_without_tls_error_maps_to_the_cause_of_its_stage() {
     let cause = |stage| cause_of(io::ErrorKind::TimedOut.into(), stage);
     let timed_out = || io::ErrorKind::TimedOut.into();
     assert_eq!(cause(Stage::Waiting), Cause::Connect(timed_out()));
@@ -204,9 +204,9 @@ fn errors_before_and_within_tls_are_told_by_stage() {
     assert_eq!(cause(Stage::Tls), Cause::Tls(timed_out()));
 }
 
-/// An alert about a certificate is about the client's: a server judges no other.
+/// An alert about a certificate is about the client's, because a server verifies no other.
 #[test]
-fn alerts_about_certificates_are_about_the_clients() {
+fn certificate_alerts_mean_the_client_certificate() {
     use rustls::AlertDescription as Alert;
     let cause = |alert, stage| cause_of(io::Error::other(rustls::Error::AlertReceived(alert)), stage);
     let rows = [
@@ -224,7 +224,7 @@ fn alerts_about_certificates_are_about_the_clients() {
             assert_eq!(cause(alert, stage), Cause::ClientCertificate(reason.into()));
         }
     }
-    // These answer the client's last flight alone; before it they are about the handshake.
+    // These alerts refuse the certificate only if they answer the client's last flight.
     for (alert, reason) in
         [(Alert::DecryptError, "wrong signature"), (Alert::HandshakeFailure, "handshake failure")]
     {
@@ -233,15 +233,15 @@ fn alerts_about_certificates_are_about_the_clients() {
     }
 }
 
-/// Faults of a server's certificate that no authority here makes.
+/// Problems of certificates that the authorities of these tests do not create.
 #[test]
-fn rare_faults_of_a_certificate_have_their_names_too() {
+fn rare_certificate_errors_map_to_problems() {
     use crate::error::CertificateProblem as Problem;
     use rustls::CertificateError as Fault;
     let cause = |error| cause_of(io::Error::other(error), Stage::Tls);
     assert_eq!(
         cause(rustls::Error::NoCertificatesPresented),
-        Cause::Certificate(Problem::Other("none was sent".into()))
+        Cause::Certificate(Problem::Other("no certificate was sent".into()))
     );
     let rows = [
         (Fault::Revoked, Problem::Revoked),

@@ -12,7 +12,7 @@ fn parse(text: &str) -> Stamp {
     text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
-/// The part at fault and the sentence about it.
+/// The invalid part of a text and the problem.
 fn fault(text: &str) -> (&str, &'static str) {
     match text.parse::<Stamp>().map_err(|error| error.kind().clone()) {
         Err(ErrorKind::Config(ConfigError::Syntax(error))) => (&text[error.span()], error.problem()),
@@ -28,14 +28,14 @@ fn bytes(stamp: &str) -> Vec<u8> {
     BASE64URL_NOPAD.decode(stamp.strip_prefix("sdns://").unwrap().as_bytes()).unwrap()
 }
 
-/// What a stamp is put together from, the part at fault, and the beginning of the sentence about it.
+/// The parts of a stamp, the invalid part, and the beginning of the problem.
 type Row<'a> = (&'a [&'a [u8]], &'a [u8], &'a str);
 
 /// The beginning of a stamp without properties.
 const DOT_AND_NONE: &[u8] = b"\x03\0\0\0\0\0\0\0\0";
 const DOH_AND_NONE: &[u8] = b"\x02\0\0\0\0\0\0\0\0";
 
-/// Stamps as their operators and the lists of others have them, with the upstreams that they are.
+/// Stamps that operators and public lists publish, with their upstreams.
 fn known() -> Vec<(&'static str, String)> {
     vec![
         (
@@ -65,7 +65,7 @@ fn known() -> Vec<(&'static str, String)> {
 }
 
 #[test]
-fn known_stamps_are_read_and_printed() {
+fn known_stamps_are_parsed_and_printed() {
     for (text, upstream) in known() {
         let stamp = parse(text);
         assert_eq!(stamp.upstream().to_string(), upstream, "{text}");
@@ -80,11 +80,11 @@ fn known_stamps_are_read_and_printed() {
     assert_eq!(properties(6), StampProperties { dnssec: false, no_logs: true, no_filter: false });
 }
 
-/// What is written otherwise than it would be here, and one that is not known yet.
+/// Valid stamps that this crate would print differently, and unknown properties.
 #[test]
-fn other_ways_to_write_a_stamp_are_read() {
+fn other_valid_encodings_of_stamps_are_parsed() {
     let rows: [(&[&[u8]], &str); 12] = [
-        // In use: the name is an address, or has the usual port.
+        // Found in public lists: the name is an address, or has the default port.
         (&[DOT_AND_NONE, b"\0\0\x071.1.1.1"], "tls://1.1.1.1"),
         (&[DOT_AND_NONE, b"\x071.1.1.1\0\x071.1.1.1"], "tls://1.1.1.1"),
         (&[DOT_AND_NONE, b"\x0710.0.0.\0"], ""),
@@ -111,19 +111,19 @@ fn other_ways_to_write_a_stamp_are_read() {
     assert_eq!(parse(&unknown_properties).properties, StampProperties { dnssec: true, ..Default::default() });
 }
 
-/// What is printed may be longer than what was read: the port of the address is repeated behind the name.
+/// The printed stamp can be longer than the parsed one, because the port of the address is repeated after the name.
 #[test]
-fn a_name_without_room_for_its_port_is_refused() {
+fn stamp_name_that_exceeds_255_bytes_with_its_port_is_refused() {
     let name = [63, 63, 63, 61].map(|length| "a".repeat(length)).join(".");
     let with = |address: &[u8]| stamp(&[DOT_AND_NONE, address, b"\0\xfd", name.as_bytes()]);
     let usual = parse(&with(b"\x0b1.1.1.1:853"));
     assert_eq!(parse(&usual.to_string()), usual);
     let other = with(b"\x0c1.1.1.1:8853");
-    assert_eq!(fault(&other).1, "no room beside the name for the port, which stands there, too");
+    assert_eq!(fault(&other).1, "the name with the port has more than 255 bytes");
 }
 
 #[test]
-fn a_name_that_is_too_long_as_people_read_it_is_printed_in_ascii() {
+fn stamp_name_too_long_in_unicode_is_printed_in_ascii() {
     let readable = vec!["\u{3042}".repeat(50); 4].join(".");
     let Ok(Host::Name(name)) = parse::host(&readable) else { panic!("a name of four labels") };
     let length = u8::try_from(name.as_ref().len()).unwrap();
@@ -131,9 +131,9 @@ fn a_name_that_is_too_long_as_people_read_it_is_printed_in_ascii() {
     assert_eq!(parse(&text).to_string(), text);
 }
 
-/// They are resolvers in clear text: nobody is asked there.
+/// Bootstrap resolvers are for DNS in clear text, so they are not used.
 #[test]
-fn resolvers_to_bootstrap_with_are_read_and_left() {
+fn bootstrap_resolvers_in_stamps_are_checked_and_ignored() {
     for set in [&b"\0"[..], b"\x079.9.9.9", b"\x879.9.9.9\x0d[2620:fe::fe]", b"\x0a9.9.9.9:53"] {
         let stamp = parse(&stamp(&[DOT_AND_NONE, b"\0\0\x09a.example", set]));
         assert_eq!(stamp.upstream(), &Upstream::tls("a.example").unwrap());
@@ -143,7 +143,7 @@ fn resolvers_to_bootstrap_with_are_read_and_left() {
     assert_eq!(fault(&text).1, "not an IP address");
 }
 
-/// Conformance 1: nothing unencrypted, and nothing that is not spoken here.
+/// Conformance 1: only stamps of supported, encrypted protocols are accepted.
 #[test]
 fn stamps_of_other_protocols_are_refused_with_the_reason() {
     let rows = [
@@ -157,7 +157,7 @@ fn stamps_of_other_protocols_are_refused_with_the_reason() {
             "DNS over QUIC is not supported yet",
         ),
         ("sdns://BQEAAAAAAAAAC2RvaC5leGFtcGxlCi9kbnMtcXVlcnk", "a stamp of Oblivious DNS"),
-        ("sdns://gQkxMjcuMC4wLjE", "a stamp of a relay"),
+        ("sdns://gQkxMjcuMC4wLjE", "a stamp of a DNSCrypt relay"),
         ("sdns://hQEAAAAAAAAA", "a stamp of Oblivious DNS"),
         ("sdns://BgEAAAAAAAAA", "a stamp of an unknown protocol"),
     ];
@@ -170,13 +170,17 @@ fn stamps_of_other_protocols_are_refused_with_the_reason() {
 }
 
 #[test]
-fn errors_point_at_the_place() {
+fn stamp_errors_contain_the_invalid_part() {
     let a = b"\x09a.example";
     let rows: [Row<'_>; 17] = [
         (&[DOT_AND_NONE, b"\x06", b"9.9.9.", b"\0", a], b"9.9.9.", "not an IP address"),
         (&[DOT_AND_NONE, b"\x09", b"a.example", b"\0", a], b"a.example", "not an IP address"),
-        (&[DOT_AND_NONE, b"\x0a", b"1.1.1.1:53", b"\0", a], b"1.1.1.1:53", "port 53 is DNS in clear text"),
-        (&[DOT_AND_NONE, b"\x0b", b"2620:fe::fe", b"\0", a], b"2620:fe::fe", "an IPv6 address stands in"),
+        (
+            &[DOT_AND_NONE, b"\x0a", b"1.1.1.1:53", b"\0", a],
+            b"1.1.1.1:53",
+            "port 53 is for DNS in clear text",
+        ),
+        (&[DOT_AND_NONE, b"\x0b", b"2620:fe::fe", b"\0", a], b"2620:fe::fe", "write the IPv6 address in"),
         (&[DOT_AND_NONE, b"\x0e", b"[fe80::1%eth0]", b"\0", a], b"[fe80::1%eth0]", "not an IP address"),
         (&[DOT_AND_NONE, b"\0\x03", b"abc", a], b"abc", "not a SHA-256"),
         (&[DOT_AND_NONE, b"\0\x80\0", a], b"", "not a SHA-256"),
@@ -185,8 +189,8 @@ fn errors_point_at_the_place() {
         (&[DOT_AND_NONE, b"\0\0\x0f", b"tls://a.example"], b"tls://a.example", "not a port number"),
         (&[DOT_AND_NONE, b"\0\0\x01", b"\xff"], b"\xff", "not UTF-8"),
         (&[DOT_AND_NONE, b"\0\0\x0c", b"a.example:53"], b"a.example:53", "port 53"),
-        (&[DOT_AND_NONE, b"\x0b1.1.1.1:853\0\x0d", b"a.example:854"], b"a.example:854", "another port"),
-        (&[DOT_AND_NONE, b"\0\0", a, b"\0", b"more"], b"more", "more than a stamp has"),
+        (&[DOT_AND_NONE, b"\x0b1.1.1.1:853\0\x0d", b"a.example:854"], b"a.example:854", "a different port"),
+        (&[DOT_AND_NONE, b"\0\0", a, b"\0", b"more"], b"more", "bytes after the end"),
         (&[DOH_AND_NONE, b"\0\0", a, b"\x01", b"q"], b"q", "a path begins with"),
         (&[DOH_AND_NONE, b"\0\0", a, b"\0"], b"", "a path begins with"),
         (&[DOH_AND_NONE, b"\0\0", a, b"\x05", b"/\r\nX:"], b"/\r\nX:", "not allowed in a URL"),
@@ -205,7 +209,7 @@ fn errors_point_at_the_place() {
 }
 
 #[test]
-fn what_is_no_base64_of_urls_is_refused() {
+fn stamp_with_invalid_base64_is_refused() {
     let good = known()[1].0;
     for wrong in [
         format!("{good}="),
@@ -228,7 +232,7 @@ fn what_is_no_base64_of_urls_is_refused() {
 }
 
 #[test]
-fn a_stamp_cut_off_anywhere_is_refused() {
+fn stamp_cut_off_at_any_byte_is_refused() {
     for (text, _) in known() {
         let bytes = bytes(text);
         for length in 0..bytes.len() {
@@ -244,13 +248,13 @@ fn fault_of(bytes: &[u8]) -> (String, &'static str) {
     (part.to_owned(), problem)
 }
 
-/// Other lengths, protocols, characters anywhere: a stamp or an error, and what is read is printed as itself.
+/// Changed lengths, protocols and characters at any position give a stamp or an error, and stamps are printed as parsed.
 #[test]
-fn stamps_near_a_good_one_are_stamps_or_errors() {
+fn changed_stamps_parse_to_stamps_or_errors() {
     for (text, _) in known() {
         let good = bytes(text);
         for at in 0..good.len() {
-            for octet in [
+            for byte in [
                 0,
                 1,
                 2,
@@ -266,19 +270,19 @@ fn stamps_near_a_good_one_are_stamps_or_errors() {
                 good[at].wrapping_sub(1),
             ] {
                 let mut near = good.clone();
-                near[at] = octet;
+                near[at] = byte;
                 let Ok(read) = stamp(&[&near]).parse::<Stamp>() else { continue };
                 assert_eq!(parse(&read.to_string()), read);
                 assert!(!matches!(read.upstream().port(), 0 | 53));
                 let hashes = |stamp: &Stamp| stamp.upstream().tbs_hashes().len();
-                assert!(at < 9 || hashes(&read) == hashes(&parse(text)), "{text}: {at}, {octet}");
+                assert!(at < 9 || hashes(&read) == hashes(&parse(text)), "{text}: {at}, {byte}");
             }
         }
     }
 }
 
 #[test]
-fn upstreams_become_stamps_and_the_same_again() {
+fn upstream_to_stamp_and_back_is_unchanged() {
     let mut random = StdRng::seed_from_u64(18);
     for _ in 0..2000 {
         let host =
@@ -313,7 +317,7 @@ fn upstreams_become_stamps_and_the_same_again() {
 }
 
 #[test]
-fn every_preset_can_be_a_stamp() {
+fn every_preset_converts_to_a_stamp() {
     for preset in presets::ALL {
         let upstream = preset.upstream().unwrap();
         let stamp = upstream.to_stamp().unwrap();
@@ -323,19 +327,19 @@ fn every_preset_can_be_a_stamp() {
     }
 }
 
-/// Names are in a stamp as people read them.
+/// Names in stamps are in Unicode.
 #[test]
-fn names_are_not_encoded_twice() {
+fn internationalized_names_are_encoded_once_in_stamps() {
     let text = Upstream::tls("bücher.example").unwrap().to_stamp().unwrap().to_string();
     assert!(bytes(&text).ends_with("bücher.example".as_bytes()));
     assert_eq!(parse(&text).upstream().to_string(), "tls://xn--bcher-kva.example");
 }
 
 #[test]
-fn what_a_stamp_has_no_room_for_is_an_error() {
+fn upstream_that_does_not_fit_into_a_stamp_is_an_error() {
     let refused = |upstream: &Upstream| upstream.to_stamp().unwrap_err().to_string();
     let pinned = Upstream::tls("a.example").unwrap().pin(crate::Pin::new([7; 32]));
-    assert!(refused(&pinned).contains("no pins"));
+    assert!(refused(&pinned).contains("cannot contain pins"));
     let long = Upstream::https(&format!("a.example/{}", "x".repeat(255))).unwrap();
     assert!(refused(&long).contains("255 bytes"));
     assert!(Upstream::https(&format!("a.example/{}", "x".repeat(254))).unwrap().to_stamp().is_ok());

@@ -40,7 +40,7 @@ pub(super) struct Http2 {
     /// The client's connection window, and the answers that wait for a larger window.
     window: i64,
     waiting: VecDeque<(u32, Vec<u8>)>,
-    /// The number of bytes received since the last WINDOW_UPDATE of the server.
+    /// The number of bytes received since the last `WINDOW_UPDATE` of the server.
     received: u32,
     output: Vec<u8>,
 }

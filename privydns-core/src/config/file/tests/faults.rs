@@ -7,7 +7,7 @@ use super::*;
 /// The part of an upstream's table that holds a password.
 const SECRET: &str = r#"proxy = "http://user:hunter2@192.0.2.9:3128""#;
 
-/// Right: values are read raw and checked by this crate, and no error repeats a secret.
+/// Right: values are deserialized as text and checked by this crate, and errors do not contain secrets.
 #[test]
 fn fault_w8_errors_repeat_a_password_on_the_same_line() {
     let tables = [
