@@ -1,4 +1,5 @@
 mod faults;
+mod settings;
 
 use std::cell::RefCell;
 
