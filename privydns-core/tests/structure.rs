@@ -117,7 +117,7 @@ fn depth(file: &Path) -> usize {
 /// The code of a file, without comments and without test modules.
 fn code(text: &str) -> String {
     let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
-    text.lines().filter(|line| !line.trim_start().starts_with("//")).map(|line| format!("{line}\n")).collect()
+    text.split_inclusive('\n').filter(|line| !line.trim_start().starts_with("//")).collect()
 }
 
 /// The names that follow `crate::` and, as its equal, `super::` repeated up to the root.
@@ -125,7 +125,7 @@ fn imported(code: &str, depth: usize) -> BTreeSet<String> {
     let above = "super::".repeat(depth);
     let starts = ["crate::", &above];
     let rests = starts.iter().flat_map(|start| code.split(start).skip(1));
-    rests.flat_map(|rest| first_names(rest)).collect()
+    rests.flat_map(first_names).collect()
 }
 
 /// The first name of a path, or the first names of all paths of a `{...}` group.

@@ -1,8 +1,8 @@
-//! Public resolvers by name, with their addresses, so that nothing has to be resolved to reach them.
+//! Public resolvers by name, with addresses, so that their names do not have to be resolved.
 //!
-//! A preset is a fact about somebody else's service, as of September 2026. Each can be written wherever an
-//! upstream is parsed: `"quad9".parse::<Upstream>()`. Each is there twice: over TLS, and, with `-https` behind its
-//! name, over HTTPS. [`ALL`] lists them:
+//! Presets describe services of other operators as of September 2026. The name of a preset is also a text of an
+//! upstream: `"quad9".parse::<Upstream>()`. Every service has two presets, one for DNS over TLS and one for DNS over
+//! HTTPS, whose name ends in `-https`. [`ALL`] lists the presets:
 //!
 //! ```
 //! use privydns_core::upstream::presets;
@@ -29,13 +29,13 @@ use crate::error::Error;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Preset {
-    /// What it is called here.
+    /// The name of the preset.
     pub name: &'static str,
-    /// Who runs it.
+    /// The operator of the service.
     pub operator: &'static str,
-    /// What it holds back on purpose.
+    /// The content that the service blocks.
     pub filtering: &'static str,
-    /// The upstream, as text.
+    /// The text of the upstream.
     pub text: &'static str,
 }
 
@@ -48,7 +48,7 @@ impl Preset {
         Ok(self.text.parse::<Upstream>()?.with_label(self.name))
     }
 
-    /// What is spoken to it.
+    /// The protocol of the upstream.
     pub fn protocol(&self) -> Protocol {
         if self.text.starts_with("https:") { Protocol::Https } else { Protocol::Tls }
     }
@@ -60,192 +60,172 @@ impl fmt::Display for Preset {
     }
 }
 
-/// The preset of that name.
+/// Returns the preset with a name.
 pub fn find(name: &str) -> Option<&'static Preset> {
     ALL.iter().find(|preset| preset.name == name)
 }
 
+/// Defines two presets for each row, over TLS and over HTTPS: names of the constants, name of the preset over TLS,
+/// operator, description, filtered content, host over TLS, host and path over HTTPS, and addresses.
 macro_rules! presets {
-    ($($(#[$doc:meta])* $constant:ident = $name:literal, $operator:literal, $filtering:literal, $text:literal;)*) => {
-        $($(#[$doc])* pub const $constant: Preset =
-            Preset { name: $name, operator: $operator, filtering: $filtering, text: $text };)*
+    ($($(#[$note:meta])* $tls:ident, $https:ident = $name:literal, $operator:literal, $title:literal,
+       filters $filtering:literal, tls $tls_host:literal, https $https_host:literal $path:literal,
+       [$first:literal $(, $address:literal)*];)*) => {
+        $(
+            #[doc = concat!($title, ", over TLS.")]
+            #[doc = ""]
+            $(#[$note])*
+            pub const $tls: Preset = Preset {
+                name: $name,
+                operator: $operator,
+                filtering: $filtering,
+                text: concat!("tls://", $tls_host, "#ip=", $first $(, ",", $address)*),
+            };
 
-        /// All of them, sorted by name.
-        pub const ALL: &[Preset] = &[$($constant),*];
+            #[doc = concat!($title, ", over HTTPS.")]
+            #[doc = ""]
+            $(#[$note])*
+            pub const $https: Preset = Preset {
+                name: concat!($name, "-https"),
+                operator: $operator,
+                filtering: $filtering,
+                text: concat!("https://", $https_host, $path, "#ip=", $first $(, ",", $address)*),
+            };
+        )*
+
+        /// All presets, sorted by name.
+        pub const ALL: &[Preset] = &sorted([$($tls, $https),*]);
     };
 }
 
+/// Sorts presets by name at compile time.
+const fn sorted<const COUNT: usize>(mut presets: [Preset; COUNT]) -> [Preset; COUNT] {
+    let mut end = 1;
+    while end < COUNT {
+        let mut at = end;
+        while at > 0 && is_before(presets[at].name.as_bytes(), presets[at - 1].name.as_bytes()) {
+            (presets[at], presets[at - 1]) = (presets[at - 1], presets[at]);
+            at -= 1;
+        }
+        end += 1;
+    }
+    presets
+}
+
+/// Compares byte strings at compile time.
+const fn is_before(one: &[u8], other: &[u8]) -> bool {
+    match (one, other) {
+        ([first, one @ ..], [second, other @ ..]) if *first == *second => is_before(one, other),
+        ([first, ..], [second, ..]) => *first < *second,
+        ([], other) => !other.is_empty(),
+        (_, []) => false,
+    }
+}
+
 presets! {
-    /// AdGuard, blocking advertisements and trackers, over TLS.
-    ADGUARD = "adguard", "AdGuard", "advertisements, trackers, malware",
-        "tls://dns.adguard-dns.com#ip=94.140.14.14,94.140.15.15,2a10:50c0::ad1:ff,2a10:50c0::ad2:ff";
-    /// AdGuard for families, over TLS.
-    ADGUARD_FAMILY = "adguard-family", "AdGuard",
-        "advertisements, trackers, malware, adult content; safe search",
-        "tls://family.adguard-dns.com#ip=94.140.14.15,94.140.15.16,2a10:50c0::bad1:ff,2a10:50c0::bad2:ff";
-    /// AdGuard for families, over HTTPS.
-    ADGUARD_FAMILY_HTTPS = "adguard-family-https", "AdGuard",
-        "advertisements, trackers, malware, adult content; safe search",
-        "https://family.adguard-dns.com/dns-query#ip=\
-        94.140.14.15,94.140.15.16,2a10:50c0::bad1:ff,2a10:50c0::bad2:ff";
-    /// AdGuard, blocking advertisements and trackers, over HTTPS.
-    ADGUARD_HTTPS = "adguard-https", "AdGuard", "advertisements, trackers, malware",
-        "https://dns.adguard-dns.com/dns-query#ip=\
-        94.140.14.14,94.140.15.15,2a10:50c0::ad1:ff,2a10:50c0::ad2:ff";
-    /// AdGuard without filtering, over TLS.
-    ADGUARD_UNFILTERED = "adguard-unfiltered", "AdGuard", "nothing",
-        "tls://unfiltered.adguard-dns.com#ip=94.140.14.140,94.140.14.141,2a10:50c0::1:ff,2a10:50c0::2:ff";
-    /// AdGuard without filtering, over HTTPS.
-    ADGUARD_UNFILTERED_HTTPS = "adguard-unfiltered-https", "AdGuard", "nothing",
-        "https://unfiltered.adguard-dns.com/dns-query#ip=\
-        94.140.14.140,94.140.14.141,2a10:50c0::1:ff,2a10:50c0::2:ff";
-    /// CleanBrowsing's adult filter, over TLS.
-    CLEANBROWSING_ADULT = "cleanbrowsing-adult", "CleanBrowsing",
-        "malware, phishing, adult content; safe search",
-        "tls://adult-filter-dns.cleanbrowsing.org#ip=\
-        185.228.168.10,185.228.169.11,2a0d:2a00:1::1,2a0d:2a00:2::1";
-    /// CleanBrowsing's adult filter, over HTTPS. Its path ends with a slash.
-    CLEANBROWSING_ADULT_HTTPS = "cleanbrowsing-adult-https", "CleanBrowsing",
-        "malware, phishing, adult content; safe search",
-        "https://doh.cleanbrowsing.org/doh/adult-filter/#ip=\
-        185.228.168.10,185.228.169.11,2a0d:2a00:1::1,2a0d:2a00:2::1";
-    /// CleanBrowsing's family filter, over TLS.
-    CLEANBROWSING_FAMILY = "cleanbrowsing-family", "CleanBrowsing",
-        "malware, phishing, adult and mixed content, proxies; safe search",
-        "tls://family-filter-dns.cleanbrowsing.org#ip=\
-        185.228.168.168,185.228.169.168,2a0d:2a00:1::,2a0d:2a00:2::";
-    /// CleanBrowsing's family filter, over HTTPS. Its path ends with a slash.
-    CLEANBROWSING_FAMILY_HTTPS = "cleanbrowsing-family-https", "CleanBrowsing",
-        "malware, phishing, adult and mixed content, proxies; safe search",
-        "https://doh.cleanbrowsing.org/doh/family-filter/#ip=\
-        185.228.168.168,185.228.169.168,2a0d:2a00:1::,2a0d:2a00:2::";
-    /// CleanBrowsing's security filter, over TLS.
-    CLEANBROWSING_SECURITY = "cleanbrowsing-security", "CleanBrowsing", "malware, phishing",
-        "tls://security-filter-dns.cleanbrowsing.org#ip=\
-        185.228.168.9,185.228.169.9,2a0d:2a00:1::2,2a0d:2a00:2::2";
-    /// CleanBrowsing's security filter, over HTTPS. Its path ends with a slash.
-    CLEANBROWSING_SECURITY_HTTPS = "cleanbrowsing-security-https", "CleanBrowsing", "malware, phishing",
-        "https://doh.cleanbrowsing.org/doh/security-filter/#ip=\
-        185.228.168.9,185.228.169.9,2a0d:2a00:1::2,2a0d:2a00:2::2";
-    /// Cloudflare, over TLS.
-    CLOUDFLARE = "cloudflare", "Cloudflare", "nothing",
-        "tls://cloudflare-dns.com#ip=1.1.1.1,1.0.0.1,2606:4700:4700::1111,2606:4700:4700::1001";
-    /// Cloudflare for families, over TLS.
-    CLOUDFLARE_FAMILY = "cloudflare-family", "Cloudflare", "malware, adult content",
-        "tls://family.cloudflare-dns.com#ip=1.1.1.3,1.0.0.3,2606:4700:4700::1113,2606:4700:4700::1003";
-    /// Cloudflare for families, over HTTPS.
-    CLOUDFLARE_FAMILY_HTTPS = "cloudflare-family-https", "Cloudflare", "malware, adult content",
-        "https://family.cloudflare-dns.com/dns-query#ip=\
-        1.1.1.3,1.0.0.3,2606:4700:4700::1113,2606:4700:4700::1003";
-    /// Cloudflare, over HTTPS.
-    CLOUDFLARE_HTTPS = "cloudflare-https", "Cloudflare", "nothing",
-        "https://cloudflare-dns.com/dns-query#ip=1.1.1.1,1.0.0.1,2606:4700:4700::1111,2606:4700:4700::1001";
-    /// Cloudflare, blocking malware, over TLS.
-    CLOUDFLARE_SECURITY = "cloudflare-security", "Cloudflare", "malware",
-        "tls://security.cloudflare-dns.com#ip=1.1.1.2,1.0.0.2,2606:4700:4700::1112,2606:4700:4700::1002";
-    /// Cloudflare, blocking malware, over HTTPS.
-    CLOUDFLARE_SECURITY_HTTPS = "cloudflare-security-https", "Cloudflare", "malware",
-        "https://security.cloudflare-dns.com/dns-query#ip=\
-        1.1.1.2,1.0.0.2,2606:4700:4700::1112,2606:4700:4700::1002";
-    /// Control D without filtering, over TLS.
-    CONTROLD = "controld", "Control D", "nothing",
-        "tls://p0.freedns.controld.com#ip=76.76.2.0,76.76.10.0,2606:1a40::,2606:1a40:1::";
-    /// Control D without filtering, over HTTPS.
-    CONTROLD_HTTPS = "controld-https", "Control D", "nothing",
-        "https://freedns.controld.com/p0#ip=76.76.2.0,76.76.10.0,2606:1a40::,2606:1a40:1::";
-    /// DNS.SB, over TLS.
-    DNS_SB = "dns-sb", "DNS.SB", "nothing",
-        "tls://dot.sb#ip=185.222.222.222,45.11.45.11,2a09::,2a11::";
-    /// DNS.SB, over HTTPS.
-    DNS_SB_HTTPS = "dns-sb-https", "DNS.SB", "nothing",
-        "https://doh.dns.sb/dns-query#ip=185.222.222.222,45.11.45.11,2a09::,2a11::";
-    /// DNS4EU without filtering, over TLS.
-    DNS4EU = "dns4eu", "DNS4EU", "nothing",
-        "tls://unfiltered.joindns4.eu#ip=\
-        86.54.11.100,86.54.11.200,2a13:1001::86:54:11:100,2a13:1001::86:54:11:200";
-    /// DNS4EU without filtering, over HTTPS.
-    DNS4EU_HTTPS = "dns4eu-https", "DNS4EU", "nothing",
-        "https://unfiltered.joindns4.eu/dns-query#ip=\
-        86.54.11.100,86.54.11.200,2a13:1001::86:54:11:100,2a13:1001::86:54:11:200";
-    /// DNS4EU, blocking malware, over TLS.
-    DNS4EU_PROTECTIVE = "dns4eu-protective", "DNS4EU", "malware, phishing",
-        "tls://protective.joindns4.eu#ip=\
-        86.54.11.1,86.54.11.201,2a13:1001::86:54:11:1,2a13:1001::86:54:11:201";
-    /// DNS4EU, blocking malware, over HTTPS.
-    DNS4EU_PROTECTIVE_HTTPS = "dns4eu-protective-https", "DNS4EU", "malware, phishing",
-        "https://protective.joindns4.eu/dns-query#ip=\
-        86.54.11.1,86.54.11.201,2a13:1001::86:54:11:1,2a13:1001::86:54:11:201";
-    /// Google, over TLS.
-    GOOGLE = "google", "Google", "nothing",
-        "tls://dns.google#ip=8.8.8.8,8.8.4.4,2001:4860:4860::8888,2001:4860:4860::8844";
-    /// Google, over HTTPS. It answers a query of more than 512 octets with HTTP status 413 or 414.
-    GOOGLE_HTTPS = "google-https", "Google", "nothing",
-        "https://dns.google/dns-query#ip=8.8.8.8,8.8.4.4,2001:4860:4860::8888,2001:4860:4860::8844";
-    /// Mullvad without filtering, over TLS.
-    MULLVAD = "mullvad", "Mullvad", "nothing",
-        "tls://dns.mullvad.net#ip=194.242.2.2,2a07:e340::2";
-    /// Mullvad, blocking advertisements, over TLS.
-    MULLVAD_ADBLOCK = "mullvad-adblock", "Mullvad", "advertisements, trackers",
-        "tls://adblock.dns.mullvad.net#ip=194.242.2.3,2a07:e340::3";
-    /// Mullvad, blocking advertisements, over HTTPS.
-    MULLVAD_ADBLOCK_HTTPS = "mullvad-adblock-https", "Mullvad", "advertisements, trackers",
-        "https://adblock.dns.mullvad.net/dns-query#ip=194.242.2.3,2a07:e340::3";
-    /// Mullvad, blocking all that it can block, over TLS.
-    MULLVAD_ALL = "mullvad-all", "Mullvad",
-        "advertisements, trackers, malware, social media, adult content, gambling",
-        "tls://all.dns.mullvad.net#ip=194.242.2.9,2a07:e340::9";
-    /// Mullvad, blocking all that it can block, over HTTPS.
-    MULLVAD_ALL_HTTPS = "mullvad-all-https", "Mullvad",
-        "advertisements, trackers, malware, social media, adult content, gambling",
-        "https://all.dns.mullvad.net/dns-query#ip=194.242.2.9,2a07:e340::9";
-    /// Mullvad, blocking advertisements and malware, over TLS.
-    MULLVAD_BASE = "mullvad-base", "Mullvad", "advertisements, trackers, malware",
-        "tls://base.dns.mullvad.net#ip=194.242.2.4,2a07:e340::4";
-    /// Mullvad, blocking advertisements and malware, over HTTPS.
-    MULLVAD_BASE_HTTPS = "mullvad-base-https", "Mullvad", "advertisements, trackers, malware",
-        "https://base.dns.mullvad.net/dns-query#ip=194.242.2.4,2a07:e340::4";
-    /// Mullvad, blocking social media, too, over TLS.
-    MULLVAD_EXTENDED = "mullvad-extended", "Mullvad", "advertisements, trackers, malware, social media",
-        "tls://extended.dns.mullvad.net#ip=194.242.2.5,2a07:e340::5";
-    /// Mullvad, blocking social media, too, over HTTPS.
-    MULLVAD_EXTENDED_HTTPS = "mullvad-extended-https", "Mullvad",
-        "advertisements, trackers, malware, social media",
-        "https://extended.dns.mullvad.net/dns-query#ip=194.242.2.5,2a07:e340::5";
-    /// Mullvad for families, over TLS.
-    MULLVAD_FAMILY = "mullvad-family", "Mullvad",
-        "advertisements, trackers, malware, adult content, gambling",
-        "tls://family.dns.mullvad.net#ip=194.242.2.6,2a07:e340::6";
-    /// Mullvad for families, over HTTPS.
-    MULLVAD_FAMILY_HTTPS = "mullvad-family-https", "Mullvad",
-        "advertisements, trackers, malware, adult content, gambling",
-        "https://family.dns.mullvad.net/dns-query#ip=194.242.2.6,2a07:e340::6";
-    /// Mullvad without filtering, over HTTPS.
-    MULLVAD_HTTPS = "mullvad-https", "Mullvad", "nothing",
-        "https://dns.mullvad.net/dns-query#ip=194.242.2.2,2a07:e340::2";
-    /// `NextDNS` without an account, over TLS. With one, its name is `ID.dns.nextdns.io`.
-    NEXTDNS = "nextdns", "NextDNS", "nothing",
-        "tls://dns.nextdns.io#ip=45.90.28.0,45.90.30.0,2a07:a8c0::,2a07:a8c1::";
-    /// `NextDNS` without an account, over HTTPS. With one, its path is `/ID`.
-    NEXTDNS_HTTPS = "nextdns-https", "NextDNS", "nothing",
-        "https://dns.nextdns.io/dns-query#ip=45.90.28.0,45.90.30.0,2a07:a8c0::,2a07:a8c1::";
-    /// OpenDNS, over TLS. Where a name has no record of a type, it sends no SOA, so that this is not kept.
-    OPENDNS = "opendns", "Cisco", "phishing",
-        "tls://dns.opendns.com#ip=208.67.222.222,208.67.220.220,2620:119:35::35,2620:119:53::53";
-    /// OpenDNS, over HTTPS. Where a name has no record of a type, it sends no SOA, so that this is not kept.
-    OPENDNS_HTTPS = "opendns-https", "Cisco", "phishing",
-        "https://doh.opendns.com/dns-query#ip=208.67.222.222,208.67.220.220,2620:119:35::35,2620:119:53::53";
-    /// Quad9, blocking malware, over TLS.
-    QUAD9 = "quad9", "Quad9", "malware",
-        "tls://dns.quad9.net#ip=9.9.9.9,149.112.112.112,2620:fe::fe,2620:fe::9";
-    /// Quad9, blocking malware, over HTTPS. It speaks HTTP/2 and no HTTP/1.1.
-    QUAD9_HTTPS = "quad9-https", "Quad9", "malware",
-        "https://dns.quad9.net/dns-query#ip=9.9.9.9,149.112.112.112,2620:fe::fe,2620:fe::9";
-    /// Quad9 without filtering, over TLS. It does not validate.
-    QUAD9_UNFILTERED = "quad9-unfiltered", "Quad9", "nothing",
-        "tls://dns10.quad9.net#ip=9.9.9.10,149.112.112.10,2620:fe::10,2620:fe::fe:10";
-    /// Quad9 without filtering, over HTTPS. It does not validate, and speaks HTTP/2 and no HTTP/1.1.
-    QUAD9_UNFILTERED_HTTPS = "quad9-unfiltered-https", "Quad9", "nothing",
-        "https://dns10.quad9.net/dns-query#ip=9.9.9.10,149.112.112.10,2620:fe::10,2620:fe::fe:10";
+    ADGUARD, ADGUARD_HTTPS = "adguard", "AdGuard",
+        "AdGuard, blocking advertisements and trackers", filters "advertisements, trackers, malware",
+        tls "dns.adguard-dns.com", https "dns.adguard-dns.com" "/dns-query",
+        ["94.140.14.14", "94.140.15.15", "2a10:50c0::ad1:ff", "2a10:50c0::ad2:ff"];
+    ADGUARD_FAMILY, ADGUARD_FAMILY_HTTPS = "adguard-family", "AdGuard",
+        "AdGuard for families", filters "advertisements, trackers, malware, adult content; safe search",
+        tls "family.adguard-dns.com", https "family.adguard-dns.com" "/dns-query",
+        ["94.140.14.15", "94.140.15.16", "2a10:50c0::bad1:ff", "2a10:50c0::bad2:ff"];
+    ADGUARD_UNFILTERED, ADGUARD_UNFILTERED_HTTPS = "adguard-unfiltered", "AdGuard",
+        "AdGuard without filtering", filters "nothing",
+        tls "unfiltered.adguard-dns.com", https "unfiltered.adguard-dns.com" "/dns-query",
+        ["94.140.14.140", "94.140.14.141", "2a10:50c0::1:ff", "2a10:50c0::2:ff"];
+    CLEANBROWSING_ADULT, CLEANBROWSING_ADULT_HTTPS = "cleanbrowsing-adult", "CleanBrowsing",
+        "The adult filter of `CleanBrowsing`", filters "malware, phishing, adult content; safe search",
+        tls "adult-filter-dns.cleanbrowsing.org", https "doh.cleanbrowsing.org" "/doh/adult-filter/",
+        ["185.228.168.10", "185.228.169.11", "2a0d:2a00:1::1", "2a0d:2a00:2::1"];
+    CLEANBROWSING_FAMILY, CLEANBROWSING_FAMILY_HTTPS = "cleanbrowsing-family", "CleanBrowsing",
+        "The family filter of `CleanBrowsing`",
+        filters "malware, phishing, adult and mixed content, proxies; safe search",
+        tls "family-filter-dns.cleanbrowsing.org", https "doh.cleanbrowsing.org" "/doh/family-filter/",
+        ["185.228.168.168", "185.228.169.168", "2a0d:2a00:1::", "2a0d:2a00:2::"];
+    CLEANBROWSING_SECURITY, CLEANBROWSING_SECURITY_HTTPS = "cleanbrowsing-security", "CleanBrowsing",
+        "The security filter of `CleanBrowsing`", filters "malware, phishing",
+        tls "security-filter-dns.cleanbrowsing.org", https "doh.cleanbrowsing.org" "/doh/security-filter/",
+        ["185.228.168.9", "185.228.169.9", "2a0d:2a00:1::2", "2a0d:2a00:2::2"];
+    CLOUDFLARE, CLOUDFLARE_HTTPS = "cloudflare", "Cloudflare",
+        "Cloudflare", filters "nothing",
+        tls "cloudflare-dns.com", https "cloudflare-dns.com" "/dns-query",
+        ["1.1.1.1", "1.0.0.1", "2606:4700:4700::1111", "2606:4700:4700::1001"];
+    CLOUDFLARE_FAMILY, CLOUDFLARE_FAMILY_HTTPS = "cloudflare-family", "Cloudflare",
+        "Cloudflare for families", filters "malware, adult content",
+        tls "family.cloudflare-dns.com", https "family.cloudflare-dns.com" "/dns-query",
+        ["1.1.1.3", "1.0.0.3", "2606:4700:4700::1113", "2606:4700:4700::1003"];
+    CLOUDFLARE_SECURITY, CLOUDFLARE_SECURITY_HTTPS = "cloudflare-security", "Cloudflare",
+        "Cloudflare, blocking malware", filters "malware",
+        tls "security.cloudflare-dns.com", https "security.cloudflare-dns.com" "/dns-query",
+        ["1.1.1.2", "1.0.0.2", "2606:4700:4700::1112", "2606:4700:4700::1002"];
+    CONTROLD, CONTROLD_HTTPS = "controld", "Control D",
+        "Control D without filtering", filters "nothing",
+        tls "p0.freedns.controld.com", https "freedns.controld.com" "/p0",
+        ["76.76.2.0", "76.76.10.0", "2606:1a40::", "2606:1a40:1::"];
+    DNS_SB, DNS_SB_HTTPS = "dns-sb", "DNS.SB",
+        "DNS.SB", filters "nothing",
+        tls "dot.sb", https "doh.dns.sb" "/dns-query",
+        ["185.222.222.222", "45.11.45.11", "2a09::", "2a11::"];
+    DNS4EU, DNS4EU_HTTPS = "dns4eu", "DNS4EU",
+        "DNS4EU without filtering", filters "nothing",
+        tls "unfiltered.joindns4.eu", https "unfiltered.joindns4.eu" "/dns-query",
+        ["86.54.11.100", "86.54.11.200", "2a13:1001::86:54:11:100", "2a13:1001::86:54:11:200"];
+    DNS4EU_PROTECTIVE, DNS4EU_PROTECTIVE_HTTPS = "dns4eu-protective", "DNS4EU",
+        "DNS4EU, blocking malware", filters "malware, phishing",
+        tls "protective.joindns4.eu", https "protective.joindns4.eu" "/dns-query",
+        ["86.54.11.1", "86.54.11.201", "2a13:1001::86:54:11:1", "2a13:1001::86:54:11:201"];
+    /// Over HTTPS, the server answers queries of more than 512 bytes with HTTP status 413 or 414.
+    GOOGLE, GOOGLE_HTTPS = "google", "Google",
+        "Google", filters "nothing",
+        tls "dns.google", https "dns.google" "/dns-query",
+        ["8.8.8.8", "8.8.4.4", "2001:4860:4860::8888", "2001:4860:4860::8844"];
+    MULLVAD, MULLVAD_HTTPS = "mullvad", "Mullvad",
+        "Mullvad without filtering", filters "nothing",
+        tls "dns.mullvad.net", https "dns.mullvad.net" "/dns-query",
+        ["194.242.2.2", "2a07:e340::2"];
+    MULLVAD_ADBLOCK, MULLVAD_ADBLOCK_HTTPS = "mullvad-adblock", "Mullvad",
+        "Mullvad, blocking advertisements", filters "advertisements, trackers",
+        tls "adblock.dns.mullvad.net", https "adblock.dns.mullvad.net" "/dns-query",
+        ["194.242.2.3", "2a07:e340::3"];
+    MULLVAD_ALL, MULLVAD_ALL_HTTPS = "mullvad-all", "Mullvad",
+        "Mullvad, blocking all supported categories",
+        filters "advertisements, trackers, malware, social media, adult content, gambling",
+        tls "all.dns.mullvad.net", https "all.dns.mullvad.net" "/dns-query",
+        ["194.242.2.9", "2a07:e340::9"];
+    MULLVAD_BASE, MULLVAD_BASE_HTTPS = "mullvad-base", "Mullvad",
+        "Mullvad, blocking advertisements and malware", filters "advertisements, trackers, malware",
+        tls "base.dns.mullvad.net", https "base.dns.mullvad.net" "/dns-query",
+        ["194.242.2.4", "2a07:e340::4"];
+    MULLVAD_EXTENDED, MULLVAD_EXTENDED_HTTPS = "mullvad-extended", "Mullvad",
+        "Mullvad, also blocking social media", filters "advertisements, trackers, malware, social media",
+        tls "extended.dns.mullvad.net", https "extended.dns.mullvad.net" "/dns-query",
+        ["194.242.2.5", "2a07:e340::5"];
+    MULLVAD_FAMILY, MULLVAD_FAMILY_HTTPS = "mullvad-family", "Mullvad",
+        "Mullvad for families", filters "advertisements, trackers, malware, adult content, gambling",
+        tls "family.dns.mullvad.net", https "family.dns.mullvad.net" "/dns-query",
+        ["194.242.2.6", "2a07:e340::6"];
+    /// With an account, the name over TLS is `ID.dns.nextdns.io` and the path over HTTPS is `/ID`.
+    NEXTDNS, NEXTDNS_HTTPS = "nextdns", "NextDNS",
+        "`NextDNS` without an account", filters "nothing",
+        tls "dns.nextdns.io", https "dns.nextdns.io" "/dns-query",
+        ["45.90.28.0", "45.90.30.0", "2a07:a8c0::", "2a07:a8c1::"];
+    /// NODATA answers have no SOA record, so they are not cached.
+    OPENDNS, OPENDNS_HTTPS = "opendns", "Cisco",
+        "OpenDNS", filters "phishing",
+        tls "dns.opendns.com", https "doh.opendns.com" "/dns-query",
+        ["208.67.222.222", "208.67.220.220", "2620:119:35::35", "2620:119:53::53"];
+    /// Over HTTPS, the server supports HTTP/2 but not HTTP/1.1.
+    QUAD9, QUAD9_HTTPS = "quad9", "Quad9",
+        "Quad9, blocking malware", filters "malware",
+        tls "dns.quad9.net", https "dns.quad9.net" "/dns-query",
+        ["9.9.9.9", "149.112.112.112", "2620:fe::fe", "2620:fe::9"];
+    /// The server does not validate DNSSEC. Over HTTPS, the server supports HTTP/2 but not HTTP/1.1.
+    QUAD9_UNFILTERED, QUAD9_UNFILTERED_HTTPS = "quad9-unfiltered", "Quad9",
+        "Quad9 without filtering", filters "nothing",
+        tls "dns10.quad9.net", https "dns10.quad9.net" "/dns-query",
+        ["9.9.9.10", "149.112.112.10", "2620:fe::10", "2620:fe::fe:10"];
 }
 
 #[cfg(test)]
@@ -255,7 +235,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_preset_is_an_upstream_with_addresses_found_by_its_name() {
+    fn every_preset_parses_to_an_upstream_with_addresses() {
         for preset in ALL {
             let upstream = preset.upstream().expect(preset.name);
             assert!(!upstream.needs_bootstrap(), "{preset}");
@@ -267,11 +247,11 @@ mod tests {
                 upstream.to_string()
             );
         }
-        assert!(ALL.is_sorted_by(|one, next| one.name < next.name), "sorted, and no name twice");
+        assert!(ALL.is_sorted_by(|one, next| one.name < next.name), "sorted, without repeated names");
     }
 
     #[test]
-    fn a_server_is_the_same_over_tls_and_over_https() {
+    fn presets_of_a_service_have_the_same_addresses() {
         let is_https = |preset: &&Preset| preset.protocol() == Protocol::Https;
         assert_eq!(ALL.iter().filter(is_https).count() * 2, ALL.len());
         for preset in ALL.iter().filter(is_https) {
@@ -285,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_no_preset_is_an_error() {
+    fn unknown_preset_name_is_an_error() {
         assert!("quad8".parse::<Upstream>().is_err());
         assert!(find("").is_none());
     }
