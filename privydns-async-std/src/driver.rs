@@ -12,8 +12,9 @@ use futures_io::{AsyncRead, AsyncWrite};
 use futures_rustls::client::TlsStream;
 use futures_rustls::rustls::HandshakeKind;
 use futures_rustls::{Connect, TlsConnector};
+use privydns_core::engine::{ConnectionId, Engine, Input, Output, cause_of};
 use privydns_core::handle::Inbox;
-use privydns_core::{Cause, ConnectionId, Engine, Input, Output, Stage, tls::cause_of};
+use privydns_core::{Cause, Stage};
 
 use crate::socket::Socket;
 use crate::tcp::{TcpResult, open_tcp};

@@ -1,7 +1,7 @@
 //! Encrypted DNS for programs on async-std and on smol.
 //!
-//! A [`Resolver`] looks names up over DNS over TLS, DNS over HTTPS and DNS over mutual TLS, and over nothing else:
-//! there is no code path that sends a query in clear.
+//! A [`Resolver`] performs lookups over DNS over TLS, DNS over HTTPS and DNS over mutual TLS only. No code path sends a
+//! query in clear text.
 //!
 //! # A lookup
 //!
@@ -24,7 +24,7 @@
 //!
 //! # On smol
 //!
-//! With the feature `smol`, and without that of async-std, nothing of async-std is in the dependency tree:
+//! With the feature `smol` and without the feature `async-std`, the dependency tree does not contain async-std:
 //!
 //! ```toml
 //! privydns-async-std = { version = "0.1", default-features = false, features = ["smol", "aws-lc-rs"] }
@@ -47,11 +47,11 @@
 //! # fn main() {}
 //! ```
 //!
-//! With both features the resolver runs on async-std's executor, unless it is made with [`Resolver::on`].
+//! With both features the driver runs on async-std's executor. [`Resolver::on`] selects the other executor.
 //!
 //! # Mutual TLS
 //!
-//! An internal zone, answered over mutual TLS by a server of one's own, and by no other:
+//! An internal zone, answered over mutual TLS by a private server only:
 //!
 //! ```no_run
 //! use std::fs;
@@ -67,25 +67,41 @@
 //! }
 //! ```
 //!
-//! # Where to go from here
+//! # Next steps
 //!
-//! - [`Resolver`] asks; [`ResolverBuilder`] has every setting, with its default and the reason for it.
-//! - [`Resolver::addresses`] gives addresses as they come, in the order in which to connect to them.
-//! - [`Upstream`] says which server, where it is, and what it has to prove.
-//! - [`Answer`] is what comes, [`Error`] what went wrong, [`Stats`] what was counted.
-//! - The [`guide`] has a chapter for each thing that there is to decide or to know, from choosing upstreams to logging.
+//! - [`Resolver`] performs lookups. [`ResolverBuilder`] documents every setting, the default, and the reason for the
+//!   default.
+//! - [`Resolver::addresses`] yields addresses as they arrive, in the order in which to connect to them.
+//! - [`Upstream`] describes a server: the address, the transport, and the proof of identity that the server must give.
+//! - A lookup returns an [`Answer`] or an [`Error`]. [`Stats`] holds the counters.
+//! - The [`guide`] has a chapter for each topic, from choosing upstreams to logging.
 //!
 //! # Features
 //!
-//! | feature | |
+//! | feature | effect |
 //! |---|---|
-//! | `async-std` (default), `smol` | the runtime whose executor drives; at least one: see [`Runtime`] |
-//! | `aws-lc-rs` (default) | the crypto provider, with post-quantum key exchange |
-//! | `ring` | the other crypto provider, with `default-features = false` |
+//! | `async-std` (default), `smol` | the runtime that runs the driver; at least one of the two: see [`Runtime`] |
+//! | `aws-lc-rs` (default) | the crypto provider aws-lc-rs, with post-quantum key exchange |
+//! | `ring` | the crypto provider ring; use `default-features = false`, because aws-lc-rs wins if both are enabled |
 //! | `platform-verifier` | the operating system's certificate verifier as a choice of [`Roots`] |
-//! | `connect` | `Resolver::connect`: TCP to a name, its addresses raced |
-//! | `serde` | configuration files: `ConfigFile`, and upstreams as text |
-//! | `spread` | [`Strategy`]'s `Spread`, which brings the public suffix list along |
+//! | `connect` | `Resolver::connect`: a TCP connection to a name, with its addresses raced |
+//! | `serde` | configuration files (`ConfigFile`), and upstreams as text |
+//! | `spread` | `Strategy::Spread`, which needs the public suffix list |
+//!
+//! # Versions
+//!
+//! Types of these dependencies are part of the API, and the crates are re-exported unless the table says otherwise:
+//!
+//! | crate | version | types in the API |
+//! |---|---|---|
+//! | [`hickory_proto`] | 0.26 | [`RecordType`], [`RData`] and the module [`rdata`], [`Name`], [`DNSClass`], [`ResponseCode`] |
+//! | [`rustls`] | 0.23 | `ServerName` in [`Upstream::server_name`], `CryptoProvider` in [`crypto_provider`] |
+//! | `async-io` (not re-exported) | 2 | `Async<TcpStream>`, with the feature `connect` |
+//!
+//! An upgrade to an incompatible version of one of these crates is a breaking release of this crate. Other dependencies
+//! are private, and an upgrade of them is not a breaking change. New variants of enums and new fields of structs that
+//! are marked `non_exhaustive` are not breaking changes, and neither are the texts of errors. The minimum supported
+//! Rust version may rise in a minor release.
 #![forbid(unsafe_code)]
 
 mod addresses;
@@ -102,14 +118,26 @@ mod timer;
 pub use addresses::AddressLookup;
 pub use discover::{discover, discover_on};
 #[doc(inline)]
-pub use privydns_core::*;
+#[cfg(feature = "serde")]
+pub use privydns_core::ConfigFile;
+#[doc(inline)]
+pub use privydns_core::{
+    Addresses, Answer, CacheSettings, CacheStats, CacheUse, Cause, CertificateProblem, ClientCertificate,
+    ClientSubnet, Config, ConfigError, DNSClass, Discovery, Error, ErrorKind, ExtendedError, FailedAttempt,
+    Hedge, HttpMethod, HttpProblem, HttpVersion, IoError, Limit, MAX_UPSTREAMS, MessageError, Name,
+    NameError, NotFound, Outcome, Pin, Protocol, ProtocolError, Proxy, Query, QueryName, RData, Rcode,
+    Record, RecordType, Records, ResolverBuilder, ResponseCode, Roots, RuntimeError, Service, ServiceBinding,
+    Stage, Stamp, StampProperties, Stats, Strategy, SyntaxError, TbsHash, Template, TlsVersion, Transport,
+    Unroutable, Upstream, UpstreamStats, crypto_provider, guide, hickory_proto, logging, presets, rdata,
+    rustls,
+};
 pub use resolver::Resolver;
 pub use runtime::Runtime;
 
 #[cfg(not(any(feature = "async-std", feature = "smol")))]
 compile_error!("privydns-async-std needs a runtime: enable the feature `async-std` or `smol`");
 
-/// The programs of the README, which are compiled with the documentation's.
+/// Compiles the examples of the README.
 #[cfg(all(doctest, feature = "async-std"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -4,10 +4,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
+use privydns_core::engine::{Shared, seed};
 use privydns_core::handle::{Handle, Lookup};
-use privydns_core::{
-    Addresses, Answer, Config, Error, Query, RecordType, ResolverBuilder, Shared, Stats, tls,
-};
+use privydns_core::{Addresses, Answer, Config, Error, Query, RecordType, ResolverBuilder, Stats};
 
 use crate::addresses::AddressLookup;
 use crate::runtime::Runtime;
@@ -53,7 +52,7 @@ impl Resolver {
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config), where the crypto provider has no randomness.
     pub fn on(runtime: Runtime, config: Config) -> Result<Self, Error> {
-        Ok(Self(Arc::new(Handle::new(Shared::new(config, tls::seed()?), runtime.start()))))
+        Ok(Self(Arc::new(Handle::new(Shared::new(config, seed()?), runtime.start()))))
     }
 
     /// Looks up the records of one type under a name. NXDOMAIN and NODATA are answers.

@@ -1,7 +1,7 @@
 //! The choice of an executor.
 
+use privydns_core::engine::seed;
 use privydns_core::handle::Start;
-use privydns_core::tls;
 
 use crate::driver::Driver;
 
@@ -29,12 +29,12 @@ impl Runtime {
         match self {
             #[cfg(feature = "async-std")]
             Self::AsyncStd => |inbox| {
-                async_std::task::spawn(Driver::new(inbox, tls::seed()?));
+                async_std::task::spawn(Driver::new(inbox, seed()?));
                 Ok(())
             },
             #[cfg(feature = "smol")]
             Self::Smol => |inbox| {
-                smol::spawn(Driver::new(inbox, tls::seed()?)).detach();
+                smol::spawn(Driver::new(inbox, seed()?)).detach();
                 Ok(())
             },
         }

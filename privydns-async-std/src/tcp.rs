@@ -4,7 +4,8 @@ use std::io::{self, Read, Write};
 use std::net::TcpStream;
 
 use async_io::Async;
-use privydns_core::{Cause, Target};
+use privydns_core::Cause;
+use privydns_core::engine::Target;
 
 pub(crate) type TcpResult = Result<(Async<TcpStream>, Target), Cause>;
 

@@ -7,7 +7,7 @@
 use std::error::Error;
 use std::net::SocketAddr;
 
-use privydns_blocking::{Resolver, Roots, Upstream, tls};
+use privydns_blocking::{Resolver, Roots, Upstream, crypto_provider};
 use privydns_tests::{Server, Website};
 use ureq::Agent;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
@@ -56,7 +56,7 @@ fn fetch(page: &str) -> Result<String, Box<dyn Error>> {
     let resolver = Resolver::builder().upstream(upstream).build()?;
     let tls = TlsConfig::builder()
         .root_certs(RootCerts::new_with_certs(&[Certificate::from_pem(root.as_bytes())?]))
-        .unversioned_rustls_crypto_provider(tls::provider())
+        .unversioned_rustls_crypto_provider(crypto_provider())
         .build();
     // A proxy from the environment would resolve the name itself.
     let config = Agent::config_builder().tls_config(tls).proxy(None).build();

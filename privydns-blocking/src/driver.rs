@@ -8,8 +8,9 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant, SystemTime};
 
 use mio::{Events, Token};
+use privydns_core::engine::{ConnectionId, Engine, Input, Output, seed};
 use privydns_core::handle::Inbox;
-use privydns_core::{ConnectionId, Engine, Error, Input, Output, RuntimeError, tls};
+use privydns_core::{Error, RuntimeError};
 
 use crate::stream::Stream;
 
@@ -50,7 +51,7 @@ impl Driver {
         let interrupt = mio::Waker::new(sockets.registry(), ALARM).map_err(refused)?;
         let wake_state = Arc::new(DriverWaker { interrupt, is_driven: AtomicBool::new(false) });
         Ok(Self {
-            engine: Engine::new(inbox.shared(), Instant::now(), tls::seed()?),
+            engine: Engine::new(inbox.shared(), Instant::now(), seed()?),
             inbox,
             sockets,
             events: Events::with_capacity(EVENTS),

@@ -1,7 +1,7 @@
 //! Encrypted DNS for programs without async.
 //!
-//! A [`Resolver`] looks names up over DNS over TLS, DNS over HTTPS and DNS over mutual TLS, and over nothing else:
-//! there is no code path that sends a query in clear.
+//! A [`Resolver`] performs lookups over DNS over TLS, DNS over HTTPS and DNS over mutual TLS only. No code path sends a
+//! query in clear text.
 //!
 //! # A lookup
 //!
@@ -17,14 +17,14 @@
 //! }
 //! ```
 //!
-//! There is no executor and no hidden thread. Of the threads that wait for an answer, one drives the sockets of all;
-//! when its own answer has come, it hands that role to another of them. While nobody waits, nothing is driven:
-//! [`Resolver::drive`] is for programs that want it to be.
+//! The crate needs no executor and starts no thread. One of the threads that wait for an answer, the leader, drives all
+//! sockets. When the leader's own answer has arrived, another waiting thread becomes the leader. While no thread waits,
+//! connections are not driven; a program may call [`Resolver::drive`] for that.
 //!
-//! # Many, with what may go wrong
+//! # Concurrent lookups and errors
 //!
-//! A resolver is cheap to clone, and one is enough for a program, whatever its threads: all clones share connections,
-//! cache and counters. A single thread has many lookups on their way at once as well:
+//! A program needs one resolver for all threads. Clones are cheap and share connections, cache and counters. One thread
+//! can have many lookups in flight:
 //!
 //! ```no_run
 //! use privydns_blocking::{Error, Query, RecordType, Resolver};
@@ -32,7 +32,7 @@
 //! fn main() -> Result<(), Error> {
 //!     let resolver = Resolver::builder()
 //!         .upstream("quad9".parse()?)
-//!         .upstream("cloudflare-https".parse()?) // where the first does not answer
+//!         .upstream("cloudflare-https".parse()?) // used if the first does not answer
 //!         .build()?;
 //!     let names = ["example.com", "example.net", "example.org"];
 //!     let queries = names.map(|name| Query::new(name, RecordType::AAAA)).into_iter().collect::<Result<Vec<_>, _>>()?;
@@ -48,7 +48,7 @@
 //!
 //! # Mutual TLS
 //!
-//! An internal zone, answered over mutual TLS by a server of one's own, and by no other:
+//! An internal zone, answered over mutual TLS by a private server only:
 //!
 //! ```no_run
 //! use std::fs;
@@ -64,25 +64,40 @@
 //! }
 //! ```
 //!
-//! # Where to go from here
+//! # Next steps
 //!
-//! - [`Resolver`] asks; [`ResolverBuilder`] has every setting, with its default and the reason for it.
-//! - [`Resolver::addresses`] gives addresses as they come, in the order in which to connect to them.
-//! - [`Upstream`] says which server, where it is, and what it has to prove.
-//! - [`Answer`] is what comes, [`Error`] what went wrong, [`Stats`] what was counted.
-//! - The [`guide`] has a chapter for each thing that there is to decide or to know, from choosing upstreams to logging.
+//! - [`Resolver`] performs lookups. [`ResolverBuilder`] documents every setting, the default, and the reason for the
+//!   default.
+//! - [`Resolver::addresses`] yields addresses as they arrive, in the order in which to connect to them.
+//! - [`Upstream`] describes a server: the address, the transport, and the proof of identity that the server must give.
+//! - A lookup returns an [`Answer`] or an [`Error`]. [`Stats`] holds the counters.
+//! - The [`guide`] has a chapter for each topic, from choosing upstreams to logging.
 //!
 //! # Features
 //!
-//! | feature | |
+//! | feature | effect |
 //! |---|---|
-//! | `aws-lc-rs` (default) | the crypto provider, with post-quantum key exchange |
-//! | `ring` | the other crypto provider, with `default-features = false` |
+//! | `aws-lc-rs` (default) | the crypto provider aws-lc-rs, with post-quantum key exchange |
+//! | `ring` | the crypto provider ring; use `default-features = false`, because aws-lc-rs wins if both are enabled |
 //! | `platform-verifier` | the operating system's certificate verifier as a choice of [`Roots`] |
-//! | `connect` | `Resolver::connect`: TCP to a name, its addresses raced |
-//! | `serde` | configuration files: `ConfigFile`, and upstreams as text |
-//! | `spread` | [`Strategy`]'s `Spread`, which brings the public suffix list along |
-//! | `cli` | the command `privydns`; the library is the same with it |
+//! | `connect` | `Resolver::connect`: a TCP connection to a name, with its addresses raced |
+//! | `serde` | configuration files (`ConfigFile`), and upstreams as text |
+//! | `spread` | `Strategy::Spread`, which needs the public suffix list |
+//! | `cli` | the command `privydns`; the library does not change |
+//!
+//! # Versions
+//!
+//! Types of these dependencies are part of the API, and the crates are re-exported unless the table says otherwise:
+//!
+//! | crate | version | types in the API |
+//! |---|---|---|
+//! | [`hickory_proto`] | 0.26 | [`RecordType`], [`RData`] and the module [`rdata`], [`Name`], [`DNSClass`], [`ResponseCode`] |
+//! | [`rustls`] | 0.23 | `ServerName` in [`Upstream::server_name`], `CryptoProvider` in [`crypto_provider`] |
+//!
+//! An upgrade to an incompatible version of one of these crates is a breaking release of this crate. Other dependencies
+//! are private, and an upgrade of them is not a breaking change. New variants of enums and new fields of structs that
+//! are marked `non_exhaustive` are not breaking changes, and neither are the texts of errors. The minimum supported
+//! Rust version may rise in a minor release.
 #![forbid(unsafe_code)]
 
 mod addresses;
@@ -99,10 +114,22 @@ pub use addresses::AddressLookup;
 pub use discover::discover;
 pub use lookups::Lookups;
 #[doc(inline)]
-pub use privydns_core::*;
+#[cfg(feature = "serde")]
+pub use privydns_core::ConfigFile;
+#[doc(inline)]
+pub use privydns_core::{
+    Addresses, Answer, CacheSettings, CacheStats, CacheUse, Cause, CertificateProblem, ClientCertificate,
+    ClientSubnet, Config, ConfigError, DNSClass, Discovery, Error, ErrorKind, ExtendedError, FailedAttempt,
+    Hedge, HttpMethod, HttpProblem, HttpVersion, IoError, Limit, MAX_UPSTREAMS, MessageError, Name,
+    NameError, NotFound, Outcome, Pin, Protocol, ProtocolError, Proxy, Query, QueryName, RData, Rcode,
+    Record, RecordType, Records, ResolverBuilder, ResponseCode, Roots, RuntimeError, Service, ServiceBinding,
+    Stage, Stamp, StampProperties, Stats, Strategy, SyntaxError, TbsHash, Template, TlsVersion, Transport,
+    Unroutable, Upstream, UpstreamStats, crypto_provider, guide, hickory_proto, logging, presets, rdata,
+    rustls,
+};
 pub use resolver::Resolver;
 
-/// The program of the README, which is compiled with the documentation's.
+/// Compiles the example of the README.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -7,10 +7,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
+use privydns_core::engine::{Shared, seed};
 use privydns_core::handle::Handle;
-use privydns_core::{
-    Addresses, Answer, Config, Error, ErrorKind, Query, RecordType, ResolverBuilder, Shared, Stats, tls,
-};
+use privydns_core::{Addresses, Answer, Config, Error, ErrorKind, Query, RecordType, ResolverBuilder, Stats};
 
 use crate::addresses::AddressLookup;
 use crate::driver::Driver;
@@ -267,7 +266,7 @@ impl TryFrom<Config> for Resolver {
     type Error = Error;
 
     fn try_from(config: Config) -> Result<Self, Error> {
-        let shared = Shared::new(config, tls::seed()?);
+        let shared = Shared::new(config, seed()?);
         let leader = Arc::new(Leader::default());
         let state = leader.clone();
         let handle = Handle::new(shared, move |inbox| {

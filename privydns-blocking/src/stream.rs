@@ -5,7 +5,8 @@ use std::io::{self, BufRead as _, ErrorKind, Read as _, Write as _};
 use mio::event::Event;
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
-use privydns_core::{Cause, ConnectionId, Input, Stage, Target, Tunnel, tls::cause_of};
+use privydns_core::engine::{ConnectionId, Input, Target, Tunnel, cause_of};
+use privydns_core::{Cause, Stage};
 use rustls::{ClientConnection, HandshakeKind};
 
 /// The maximum number of consecutive reads from one socket, so that a peer that sends endlessly does not delay timers

@@ -53,8 +53,8 @@ impl Addresses {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::RecordType;
     use crate::message::{Query, local_answer};
-    use crate::rr::RecordType;
 
     fn answer(record_type: RecordType) -> Result<Answer, Error> {
         let query = Query::new("localhost", record_type)?;

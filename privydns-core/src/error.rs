@@ -250,7 +250,7 @@ impl Error {
     /// |---|---|
     /// | [`Deadline`](ErrorKind::Deadline), [`Overloaded`](ErrorKind::Overloaded) | [`Name`](ErrorKind::Name), [`Config`](ErrorKind::Config), [`Runtime`](ErrorKind::Runtime), [`Unroutable`](ErrorKind::Unroutable), [`SpecialUse`](ErrorKind::SpecialUse), [`NotFound`](ErrorKind::NotFound), [`NotCached`](ErrorKind::NotCached), [`Closed`](ErrorKind::Closed) |
     /// | [`Upstream`](ErrorKind::Upstream) with [`Timeout`](Cause::Timeout), [`Connect`](Cause::Connect), [`Proxy`](Cause::Proxy), [`Tls`](Cause::Tls), [`Closed`](Cause::Closed), [`Bootstrap`](Cause::Bootstrap) | [`Upstream`](ErrorKind::Upstream) with [`NoApplicationProtocol`](Cause::NoApplicationProtocol), [`Certificate`](Cause::Certificate), [`ClientCertificate`](Cause::ClientCertificate), [`Protocol`](Cause::Protocol), [`Malformed`](Cause::Malformed) |
-    /// | [`Http`](Cause::Http) with status 429 or 5xx, [`StreamReset`](HttpProblem::StreamReset), [`NotProcessed`](HttpProblem::NotProcessed) | [`Http`](Cause::Http) with any other problem |
+    /// | [`Http`](Cause::Http) with status 408, 425, 429 or 5xx (but not 501 and 505), [`StreamReset`](HttpProblem::StreamReset), [`NotProcessed`](HttpProblem::NotProcessed) | [`Http`](Cause::Http) with any other problem |
     /// | [`Rcode`](Cause::Rcode) with SERVFAIL | [`Rcode`](Cause::Rcode) with any other code, such as REFUSED |
     pub fn is_retryable(&self) -> bool {
         match &self.0.kind {

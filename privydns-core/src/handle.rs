@@ -27,7 +27,7 @@ pub use addresses::PendingAddresses;
 pub use connecting::{ConnectStep, Connecting};
 
 /// Starts a driver for an inbox: a task that passes the inputs from [`Inbox::poll_input`] to an
-/// [`Engine`](crate::Engine), and completed lookups to [`Inbox::done`].
+/// [`Engine`](crate::engine::Engine), and completed lookups to [`Inbox::done`].
 ///
 /// # Errors
 ///
@@ -43,7 +43,8 @@ pub type Start = fn(Inbox) -> Result<(), Error>;
 /// ```
 /// use std::time::Instant;
 /// use privydns_core::handle::Handle;
-/// use privydns_core::{Config, Query, RecordType, Shared};
+/// use privydns_core::engine::Shared;
+/// use privydns_core::{Config, Query, RecordType};
 ///
 /// let config = Config::builder().upstream("tls://192.0.2.1#dns.example".parse()?).build()?;
 /// let shared = Shared::new(config, [0; 32]); // in production, a random and secret seed
@@ -341,7 +342,7 @@ impl Drop for Lookup<'_> {
 }
 
 impl Inbox {
-    /// Configuration, cache and counters, with which to create an [`Engine`](crate::Engine).
+    /// Configuration, cache and counters, with which to create an [`Engine`](crate::engine::Engine).
     pub fn shared(&self) -> Arc<Shared> {
         self.shared.clone()
     }

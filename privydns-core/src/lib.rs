@@ -1,17 +1,19 @@
-//! The PrivyDNS resolver as a state machine that does no I/O.
+//! The PrivyDNS resolver as a state machine that performs no I/O.
 //!
-//! An [`Engine`] is told what happened and what time it is, and says what to do next: connect, transmit, close, hand an
-//! answer over, wait. Everything that decides is in here; everything that touches a socket is in a runtime crate
-//! (`privydns-tokio`, `privydns-async-std`, `privydns-blocking`) that decides nothing. Programs depend on one of those,
-//! which have all that is here under their own name; this crate is for those who write another, and for tests.
+//! An [`Engine`](engine::Engine) receives events and the current time, and returns the next actions: connect, transmit,
+//! close, deliver an answer, wait. This crate makes all decisions. The runtime crates (`privydns-tokio`,
+//! `privydns-async-std`, `privydns-blocking`) own the sockets and make no decisions. A program depends on one of the
+//! runtime crates, which re-export the types that programs need. Depend on this crate to write another runtime crate, a
+//! simulation or a test.
 //!
-//! There is no code path here that sends a query in clear.
+//! No code path sends a query in clear text.
 //!
 //! # For programs
 //!
-//! What programs need of it is the same whatever they run on, and is explained in the [`guide`]: [`Upstream`] says
-//! which server, where it is and what it has to prove; [`ResolverBuilder`] has every setting, with its default and the reason
-//! for it; [`Answer`] is what comes, [`Error`] what went wrong, [`Stats`] what was counted.
+//! The API for programs is the same with every runtime, and the [`guide`] explains it. [`Upstream`] describes a server:
+//! the address, the transport, and the proof of identity that the server must give. [`ResolverBuilder`] documents every
+//! setting, the default, and the reason for the default. A lookup returns an [`Answer`] or an [`Error`]. [`Stats`] holds
+//! the counters.
 //!
 //! ```
 //! use std::time::Duration;
@@ -27,18 +29,19 @@
 //! # Ok::<_, privydns_core::Error>(())
 //! ```
 //!
-//! # For backends, simulations and fuzzers
+//! # For runtime crates, simulations and fuzzers
 //!
-//! An engine runs with whatever clock, network and randomness it is given. Here it is asked for a name, and says that
-//! it wants a connection; a program with sockets would make one:
+//! The caller supplies the clock, the network and the randomness of an engine. The following example starts a lookup.
+//! The engine asks for a connection, which a program with sockets would open:
 //!
 //! ```
 //! use std::sync::Arc;
 //! use std::time::{Duration, Instant};
-//! use privydns_core::{Config, Engine, Input, LookupId, Output, Query, RecordType, Shared};
+//! use privydns_core::engine::{Engine, Input, LookupId, Output, Shared};
+//! use privydns_core::{Config, Query, RecordType};
 //!
 //! let config = Config::builder().upstream("tls://192.0.2.1#dns.example".parse()?).build()?;
-//! let shared = Arc::new(Shared::new(config, [0; 32])); // a real seed is random and secret
+//! let shared = Arc::new(Shared::new(config, [0; 32])); // in production, the seed is random and secret
 //! let mut now = Instant::now();
 //! let mut engine = Engine::new(shared, now, [1; 32]);
 //!
@@ -49,32 +52,60 @@
 //! let Output::Connect { target, .. } = engine.poll_output(now, &mut message) else { panic!() };
 //! assert_eq!(target.address, ([192, 0, 2, 1], 853).into());
 //!
-//! // Nobody connects, and time is made up: five seconds pass at once.
+//! // The connection is never opened. The clock is simulated, so the five seconds pass immediately.
 //! let result = loop {
 //!     match engine.poll_output(now, &mut message) {
 //!         Output::Wait(time) => {
-//!             now = time.expect("a lookup is under way");
+//!             now = time.expect("a lookup is in flight");
 //!             engine.handle_input(now, Input::Timeout);
 //!         }
 //!         Output::Done { result, .. } => break result,
-//!         _ => {} // further attempts, as hopeless
+//!         _ => {} // further connection attempts
 //!     }
 //! };
 //! assert!(result.unwrap_err().is_timeout() && now == deadline);
 //! # Ok::<_, privydns_core::Error>(())
 //! ```
 //!
-//! The contract is on [`Engine`]; [`handle`] is what lies between callers and a driver. A whole backend, explained, is
-//! in [the guide of the test servers](https://docs.rs/privydns-tests/latest/privydns_tests/guide/backend/).
+//! [`Engine`](engine::Engine) documents the contract between an engine and a driver. The module [`handle`] connects
+//! callers to a driver. [The guide of the test servers](https://docs.rs/privydns-tests/latest/privydns_tests/guide/backend/)
+//! explains a complete runtime crate.
+//!
+//! # Features
+//!
+//! | feature | effect |
+//! |---|---|
+//! | `aws-lc-rs` (default) | the crypto provider aws-lc-rs, with post-quantum key exchange |
+//! | `ring` | the crypto provider ring; use `default-features = false`, because aws-lc-rs wins if both are enabled |
+//! | `platform-verifier` | the operating system's certificate verifier as a choice of [`Roots`] |
+//! | `serde` | configuration files (`ConfigFile`), and upstreams as text |
+//! | `spread` | `Strategy::Spread`, which needs the public suffix list |
+//!
+//! # Versions
+//!
+//! Types of these dependencies are part of the API, and the crates are re-exported, so that a program can name the same
+//! version:
+//!
+//! | crate | version | types in the API |
+//! |---|---|---|
+//! | [`hickory_proto`] | 0.26 | [`RecordType`], [`RData`] and the module [`rdata`], [`Name`], [`DNSClass`], [`ResponseCode`] |
+//! | [`rustls`] | 0.23 | `ServerName` in [`Upstream::server_name`], `CryptoProvider` in [`crypto_provider`], `ClientConfig` in [`engine::Target`] |
+//!
+//! An upgrade to an incompatible version of one of these crates is a breaking release of this crate and of the runtime
+//! crates. Other dependencies are private, and an upgrade of them is not a breaking change. New variants of enums and
+//! new fields of structs that are marked `non_exhaustive` are not breaking changes, and neither are the texts of errors.
+//! The minimum supported Rust version may rise in a minor release.
 #![forbid(unsafe_code)]
 
 mod addresses;
 mod cache;
-pub mod config;
-pub mod connection;
+mod config;
+#[allow(unreachable_pub, reason = "the machines are reached from outside behind the feature `fuzzing`")]
+mod connection;
 mod discovery;
-pub mod doh;
-mod engine;
+#[allow(unreachable_pub, reason = "`Endpoint` is reached from outside behind the feature `fuzzing`")]
+mod doh;
+pub mod engine;
 mod error;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
@@ -83,23 +114,22 @@ pub mod guide;
 pub mod handle;
 mod http_head;
 pub mod logging;
-pub mod message;
+mod message;
 mod protocol;
 mod proxy;
 mod schedule;
 mod shared;
 mod stats;
 mod syntax;
-pub mod tls;
-pub mod upstream;
+mod tls;
+mod upstream;
 
 pub use addresses::Addresses;
-pub use cache::{Cache, CacheSettings, CacheStats, QueryKey};
+pub use cache::{CacheSettings, CacheStats};
 #[cfg(feature = "serde")]
 pub use config::ConfigFile;
-pub use config::{Config, ResolverBuilder};
+pub use config::{Config, MAX_UPSTREAMS, ResolverBuilder};
 pub use discovery::Discovery;
-pub use engine::{ConnectionId, Engine, Input, LookupId, MAX_UNWRITTEN, Output, Target};
 pub use error::{
     Cause, CertificateProblem, ConfigError, Error, ErrorKind, FailedAttempt, HttpProblem, IoError, Limit,
     NotFound, ProtocolError, Rcode, RuntimeError, Stage, Unroutable,
@@ -108,21 +138,20 @@ pub use message::{
     Answer, CacheUse, ClientSubnet, ExtendedError, Message, MessageError, NameError, Outcome, Query,
     QueryName, Record, Records, Service, ServiceBinding, Transport,
 };
-pub use proxy::{Proxy, Tunnel};
-pub use rr::{DNSClass, Name, RData, RecordType, ResponseCode};
+pub use proxy::Proxy;
 pub use schedule::{Hedge, Strategy};
-pub use shared::{CacheResult, Shared};
 pub use stats::{Stats, UpstreamStats};
-pub use tls::{ClientCertificate, Pin, Roots, TbsHash, TlsVersion};
-pub use upstream::{HttpMethod, HttpVersion, Protocol, SyntaxError, Upstream};
+pub use tls::{ClientCertificate, Pin, Roots, TbsHash, TlsVersion, provider as crypto_provider};
+pub use upstream::{
+    HttpMethod, HttpVersion, Protocol, Stamp, StampProperties, SyntaxError, Template, Upstream, presets,
+};
 
-/// Record types and their data, as hickory-proto has them.
-pub mod rr {
-    pub use hickory_proto::op::ResponseCode;
-    pub use hickory_proto::rr::{DNSClass, Name, RData, RecordType, rdata};
-}
+pub use hickory_proto;
+pub use hickory_proto::op::ResponseCode;
+pub use hickory_proto::rr::{DNSClass, Name, RData, RecordType, rdata};
+pub use rustls;
 
-/// The program of the README, which is compiled with the documentation's.
+/// Compiles the example of the README.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -20,7 +20,8 @@ use crate::stats::{Counters, Stats};
 /// no local answer.
 ///
 /// ```
-/// use privydns_core::{Config, CacheResult, Query, RecordType, Shared};
+/// use privydns_core::engine::{CacheResult, Shared};
+/// use privydns_core::{Config, Query, RecordType};
 ///
 /// let config = Config::builder().upstream("tls://192.0.2.1#dns.example".parse()?).build()?;
 /// let shared = Shared::new(config, [0; 32]); // in production, a random and secret seed
@@ -43,9 +44,9 @@ pub struct Shared {
 pub enum CacheResult {
     /// The answer.
     Answer(Answer),
-    /// The answer, which is near its end: pass [`Input::Refresh`](crate::Input::Refresh) to the engine.
+    /// The answer, which is near its end: pass [`Input::Refresh`](crate::engine::Input::Refresh) to the engine.
     Refresh(Answer),
-    /// An upstream has to be queried: pass [`Input::Miss`](crate::Input::Miss) to the engine.
+    /// An upstream has to be queried: pass [`Input::Miss`](crate::engine::Input::Miss) to the engine.
     Miss(QueryKey),
 }
 

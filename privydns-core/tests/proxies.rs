@@ -5,10 +5,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use privydns_core::{
-    Cause, Config, ConnectionId, Engine, Error, ErrorKind, Input, LookupId, Output, Proxy, Query, RecordType,
-    Shared, Stage, Target, Upstream,
-};
+use privydns_core::engine::{ConnectionId, Engine, Input, LookupId, Output, Shared, Target};
+use privydns_core::{Cause, Config, Error, ErrorKind, Proxy, Query, RecordType, Stage, Upstream};
 
 const PROXY: ([u8; 4], u16) = ([203, 0, 113, 80], 3128);
 

@@ -7,8 +7,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::SystemTime;
 
+use privydns_core::engine::{ConnectionId, Engine, Input, Output, cause_of};
 use privydns_core::handle::Inbox;
-use privydns_core::{Cause, ConnectionId, Engine, Input, Output, Stage, tls::cause_of};
+use privydns_core::{Cause, Stage};
 use tokio::io::{AsyncBufRead, AsyncWrite};
 use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_rustls::client::TlsStream;

@@ -1,7 +1,7 @@
-//! Encrypted DNS for programs on tokio.
+//! Encrypted DNS for programs on Tokio.
 //!
-//! A [`Resolver`] looks names up over DNS over TLS, DNS over HTTPS and DNS over mutual TLS, and over nothing else:
-//! there is no code path that sends a query in clear.
+//! A [`Resolver`] performs lookups over DNS over TLS, DNS over HTTPS and DNS over mutual TLS only. No code path sends a
+//! query in clear text.
 //!
 //! # A lookup
 //!
@@ -18,20 +18,20 @@
 //! }
 //! ```
 //!
-//! # Many, with what may go wrong
+//! # Concurrent lookups and errors
 //!
-//! A resolver is cheap to clone, and one is enough for a program: all clones share connections, cache and counters.
-//! Lookups made at once are sent together, and answered in whatever order.
+//! A program needs one resolver. Clones are cheap and share connections, cache and counters. Concurrent lookups share a
+//! connection, and their answers may arrive in any order.
 //!
 //! ```no_run
 //! use std::time::Duration;
-//! use privydns_tokio::{Error, ErrorKind, Resolver};
+//! use privydns_tokio::{Error, Resolver};
 //!
 //! #[tokio::main]
 //! async fn main() -> Result<(), Error> {
 //!     let resolver = Resolver::builder()
 //!         .upstream("quad9".parse()?)
-//!         .upstream("cloudflare-https".parse()?) // where the first does not answer
+//!         .upstream("cloudflare-https".parse()?) // used if the first does not answer
 //!         .timeout(Duration::from_secs(3))
 //!         .build()?;
 //!     let names = ["example.com", "example.net", "example.org"];
@@ -42,7 +42,7 @@
 //!     for (name, lookup) in lookups {
 //!         match lookup.await.expect("a lookup does not panic") {
 //!             Ok(addresses) => println!("{name}: {:?}", addresses.iter().collect::<Vec<_>>()),
-//!             Err(error) if matches!(error.kind(), ErrorKind::NotFound(_)) => println!("{name}: no address"),
+//!             Err(error) if error.is_not_found() => println!("{name}: no address"),
 //!             Err(error) => eprintln!("{name}: {error}"), // names server, stage and cause
 //!         }
 //!     }
@@ -52,7 +52,7 @@
 //!
 //! # Mutual TLS
 //!
-//! An internal zone, answered over mutual TLS by a server of one's own, and by no other:
+//! An internal zone, answered over mutual TLS by a private server only:
 //!
 //! ```no_run
 //! use std::fs;
@@ -68,25 +68,42 @@
 //! }
 //! ```
 //!
-//! # Where to go from here
+//! # Next steps
 //!
-//! - [`Resolver`] asks; [`ResolverBuilder`] has every setting, with its default and the reason for it.
-//! - [`Resolver::addresses`] gives addresses as they come, in the order in which to connect to them.
-//! - [`Upstream`] says which server, where it is, and what it has to prove.
-//! - [`Answer`] is what comes, [`Error`] what went wrong, [`Stats`] what was counted.
-//! - The [`guide`] has a chapter for each thing that there is to decide or to know, from choosing upstreams to logging.
+//! - [`Resolver`] performs lookups. [`ResolverBuilder`] documents every setting, the default, and the reason for the
+//!   default.
+//! - [`Resolver::addresses`] yields addresses as they arrive, in the order in which to connect to them.
+//! - [`Upstream`] describes a server: the address, the transport, and the proof of identity that the server must give.
+//! - A lookup returns an [`Answer`] or an [`Error`]. [`Stats`] holds the counters.
+//! - The [`guide`] has a chapter for each topic, from choosing upstreams to logging.
 //!
 //! # Features
 //!
-//! | feature | |
+//! | feature | effect |
 //! |---|---|
-//! | `aws-lc-rs` (default) | the crypto provider, with post-quantum key exchange |
-//! | `ring` | the other crypto provider, with `default-features = false` |
+//! | `aws-lc-rs` (default) | the crypto provider aws-lc-rs, with post-quantum key exchange |
+//! | `ring` | the crypto provider ring; use `default-features = false`, because aws-lc-rs wins if both are enabled |
 //! | `platform-verifier` | the operating system's certificate verifier as a choice of [`Roots`] |
-//! | `connect` | `Resolver::connect`: TCP to a name, its addresses raced |
-//! | `reqwest` | the resolver as one of reqwest's |
-//! | `serde` | configuration files: `ConfigFile`, and upstreams as text |
-//! | `spread` | [`Strategy`]'s `Spread`, which brings the public suffix list along |
+//! | `connect` | `Resolver::connect`: a TCP connection to a name, with its addresses raced |
+//! | `reqwest` | `Resolver` implements reqwest's `dns::Resolve` |
+//! | `serde` | configuration files (`ConfigFile`), and upstreams as text |
+//! | `spread` | `Strategy::Spread`, which needs the public suffix list |
+//!
+//! # Versions
+//!
+//! Types of these dependencies are part of the API, and the crates are re-exported unless the table says otherwise:
+//!
+//! | crate | version | types in the API |
+//! |---|---|---|
+//! | [`hickory_proto`] | 0.26 | [`RecordType`], [`RData`] and the module [`rdata`], [`Name`], [`DNSClass`], [`ResponseCode`] |
+//! | [`rustls`] | 0.23 | `ServerName` in [`Upstream::server_name`], `CryptoProvider` in [`crypto_provider`] |
+//! | `reqwest` | 0.13 | the trait `dns::Resolve`, with the feature `reqwest` |
+//! | `tokio` (not re-exported) | 1 | `net::TcpStream`, with the feature `connect` |
+//!
+//! An upgrade to an incompatible version of one of these crates is a breaking release of this crate. Other dependencies
+//! are private, and an upgrade of them is not a breaking change. New variants of enums and new fields of structs that
+//! are marked `non_exhaustive` are not breaking changes, and neither are the texts of errors. The minimum supported
+//! Rust version may rise in a minor release.
 #![forbid(unsafe_code)]
 
 mod addresses;
@@ -95,7 +112,7 @@ mod connect;
 mod discover;
 mod driver;
 #[cfg(feature = "reqwest")]
-mod reqwest;
+mod reqwest_dns;
 mod resolver;
 mod socket;
 mod tcp;
@@ -104,10 +121,24 @@ mod timer;
 pub use addresses::AddressLookup;
 pub use discover::discover;
 #[doc(inline)]
-pub use privydns_core::*;
+#[cfg(feature = "serde")]
+pub use privydns_core::ConfigFile;
+#[doc(inline)]
+pub use privydns_core::{
+    Addresses, Answer, CacheSettings, CacheStats, CacheUse, Cause, CertificateProblem, ClientCertificate,
+    ClientSubnet, Config, ConfigError, DNSClass, Discovery, Error, ErrorKind, ExtendedError, FailedAttempt,
+    Hedge, HttpMethod, HttpProblem, HttpVersion, IoError, Limit, MAX_UPSTREAMS, MessageError, Name,
+    NameError, NotFound, Outcome, Pin, Protocol, ProtocolError, Proxy, Query, QueryName, RData, Rcode,
+    Record, RecordType, Records, ResolverBuilder, ResponseCode, Roots, RuntimeError, Service, ServiceBinding,
+    Stage, Stamp, StampProperties, Stats, Strategy, SyntaxError, TbsHash, Template, TlsVersion, Transport,
+    Unroutable, Upstream, UpstreamStats, crypto_provider, guide, hickory_proto, logging, presets, rdata,
+    rustls,
+};
+#[cfg(feature = "reqwest")]
+pub use reqwest;
 pub use resolver::Resolver;
 
-/// The program of the README, which is compiled with the documentation's.
+/// Compiles the example of the README.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -3,9 +3,10 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use privydns_core::engine::{Shared, seed};
 use privydns_core::handle::{Handle, Inbox, Lookup};
 use privydns_core::{
-    Addresses, Answer, Config, Error, Query, RecordType, ResolverBuilder, RuntimeError, Shared, Stats, tls,
+    Addresses, Answer, Config, Error, Query, RecordType, ResolverBuilder, RuntimeError, Stats,
 };
 use tokio::runtime;
 use tokio::time::Instant;
@@ -181,13 +182,13 @@ impl TryFrom<Config> for Resolver {
     type Error = Error;
 
     fn try_from(config: Config) -> Result<Self, Error> {
-        Ok(Self(Arc::new(Handle::new(Shared::new(config, tls::seed()?), start))))
+        Ok(Self(Arc::new(Handle::new(Shared::new(config, seed()?), start))))
     }
 }
 
 /// Starts a driver on the runtime that runs here.
 fn start(inbox: Inbox) -> Result<(), Error> {
     let runtime = runtime::Handle::try_current().map_err(|_| RuntimeError::NoRuntime)?;
-    runtime.spawn(Driver::new(inbox, tls::seed()?));
+    runtime.spawn(Driver::new(inbox, seed()?));
     Ok(())
 }

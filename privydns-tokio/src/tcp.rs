@@ -2,7 +2,8 @@
 
 use std::io;
 
-use privydns_core::{Cause, Target};
+use privydns_core::Cause;
+use privydns_core::engine::Target;
 use tokio::io::Interest;
 use tokio::net::TcpStream;
 

@@ -29,7 +29,7 @@ const HANGS: Duration = Duration::from_secs(3);
 /// A bound for what ends in any case, so that no test hangs.
 const LIMIT: Duration = Duration::from_secs(30);
 
-fn builder(server: &Server) -> privydns_tokio::config::ResolverBuilder<Resolver> {
+fn builder(server: &Server) -> privydns_tokio::ResolverBuilder<Resolver> {
     let roots = Roots::from_pem(server.authority().root_pem().as_bytes()).expect("a root");
     let upstream = server.upstream().parse::<Upstream>().expect("an upstream").roots(roots);
     Resolver::builder().upstream(upstream).timeout(TIMEOUT)

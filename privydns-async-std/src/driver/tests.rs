@@ -3,8 +3,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::task::Wake;
 
+use privydns_core::engine::Shared;
 use privydns_core::handle::Handle;
-use privydns_core::{Config, Error, Shared};
+use privydns_core::{Config, Error};
 
 use super::*;
 

@@ -141,7 +141,7 @@ fn non_ascii_name_is_queried_as_a_labels() {
 fn help_version_and_presets_need_no_server() {
     let presets = bare(&["--list-presets"]);
     assert_eq!(presets.status, Some(0));
-    for preset in privydns_blocking::upstream::presets::ALL {
+    for preset in privydns_blocking::presets::ALL {
         assert!(presets.stdout.lines().any(|line| line.split(' ').next() == Some(preset.name)));
     }
     assert!(bare(&["--man"]).stdout.contains(".TH privydns 1"));

@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use privydns_blocking::{Resolver, Roots, Upstream, config, tls};
+use privydns_blocking::{Resolver, Roots, Upstream, crypto_provider};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 /// Far longer than any step of these tests; a test that waits this long has failed.
@@ -96,7 +96,7 @@ impl Server {
     pub(crate) fn start(script: impl FnMut(Query) -> Vec<Step> + Send + 'static) -> Self {
         let rcgen::CertifiedKey { cert, signing_key } =
             rcgen::generate_simple_self_signed(["server.test".to_owned()]).unwrap();
-        let config = ServerConfig::builder_with_provider(tls::provider())
+        let config = ServerConfig::builder_with_provider(crypto_provider())
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_no_client_auth()
@@ -121,7 +121,7 @@ impl Server {
         upstream.with_port(self.address.port()).unwrap().roots(Roots::from_pem(&self.root).unwrap())
     }
 
-    pub(crate) fn builder(&self) -> config::ResolverBuilder<Resolver> {
+    pub(crate) fn builder(&self) -> privydns_blocking::ResolverBuilder<Resolver> {
         // A generous timeout, so that a slow machine does not look like a silent server.
         Resolver::builder().upstream(self.upstream()).timeout(LONG).attempt_timeout(LONG)
     }

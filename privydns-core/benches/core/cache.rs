@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, RwLock};
 
 use divan::{Bencher, black_box};
-use privydns_core::CacheResult;
+use privydns_core::engine::CacheResult;
 use quick_cache::UnitWeighter;
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use siphasher::sip::SipHasher13;

@@ -6,8 +6,7 @@ use std::time::Instant;
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use privydns_core::Upstream;
-use privydns_core::connection::{Dot, Event, Http2, Key, Machine};
-use privydns_core::doh::Endpoint;
+use privydns_core::fuzzing::{Dot, Endpoint, Event, Http2, Key, Machine};
 
 use crate::{peer, world};
 
@@ -40,7 +39,7 @@ fn run(
 ) {
     let now = world::epoch();
     let queries: Vec<_> = world::queries(0..in_flight).collect();
-    let (mut last, mut written) = (0, Vec::new());
+    let (mut last, mut message, mut written) = (0, Vec::new(), Vec::new());
     bencher.counter(ItemsCount::new(in_flight)).bench_local(|| {
         for query in &queries {
             last += 1;
@@ -50,14 +49,16 @@ fn run(
         // Over HTTP/2 requests leave in bursts.
         while expected > 0 {
             written.clear();
-            while machine.poll_transmit(now, &mut written) {}
+            while machine.poll_transmit(now, &mut message) {
+                written.extend_from_slice(&message);
+            }
             let mut input = Vec::with_capacity(written.len());
             answer(&written, &mut input);
             let answered = receive(&mut machine, now, &input);
             assert!(answered > 0, "the answers to a burst let the next one go out");
             expected -= answered;
         }
-        while machine.poll_transmit(now, &mut Vec::new()) {}
+        while machine.poll_transmit(now, &mut message) {}
     });
 }
 

@@ -4,10 +4,8 @@ use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use privydns_core::{
-    CacheResult, CacheSettings, Config, ConnectionId, Engine, Input, LookupId, Output, Query, RecordType,
-    Shared,
-};
+use privydns_core::engine::{CacheResult, ConnectionId, Engine, Input, LookupId, Output, Shared};
+use privydns_core::{CacheSettings, Config, Query, RecordType};
 
 use super::peer;
 

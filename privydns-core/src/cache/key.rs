@@ -24,10 +24,10 @@ pub(crate) struct CacheKey(u128);
 pub(crate) struct UpstreamSet(pub(crate) u64);
 
 /// Identifies a query within a resolver: the upstreams that may answer, and the key in the cache and among the
-/// lookups in flight. [`CacheResult::Miss`](crate::CacheResult::Miss) returns it and
-/// [`Input::Miss`](crate::Input::Miss) accepts it, so that a name is hashed only once.
+/// lookups in flight. [`CacheResult::Miss`](crate::engine::CacheResult::Miss) returns it and
+/// [`Input::Miss`](crate::engine::Input::Miss) accepts it, so that a name is hashed only once.
 ///
-/// The key is meant for engines of the [`Shared`](crate::Shared) that made it. Passing it to another engine
+/// The key is meant for engines of the [`Shared`](crate::engine::Shared) that made it. Passing it to another engine
 /// is harmless: the lookup is answered, but the answer may be cached under a key at which later lookups do
 /// not find it.
 #[derive(Clone, Copy, Debug)]

@@ -59,7 +59,8 @@ use crate::message::{Answer, Message, Origin, Outcome, Query, QueryName};
 /// other cache has.
 ///
 /// ```
-/// use privydns_core::{Cache, CacheSettings};
+/// use privydns_core::engine::Cache;
+/// use privydns_core::CacheSettings;
 ///
 /// let secret = [7; 16]; // In production: from a secure source of randomness.
 /// let cache = Cache::new(&CacheSettings::default(), secret);

@@ -1,10 +1,10 @@
 //! Bootstrap: the upstreams that resolve the names of upstreams without an address.
 
 use super::Config;
+use crate::RecordType;
 use crate::cache::UpstreamSet;
 use crate::error::ConfigError;
 use crate::message::{Query, QueryName, local_answer, special_use};
-use crate::rr::RecordType;
 use crate::upstream::Upstream;
 
 impl Config {

@@ -148,7 +148,7 @@ impl<R> ResolverBuilder<R> {
     /// remaining time.
     ///
     /// The earlier attempt continues, because the upstream may only be slow, and the first answer wins. An upstream from
-    /// which no bytes arrive during this time becomes [unhealthy](crate::config#unhealthy-upstreams).
+    /// which no bytes arrive during this time becomes [unhealthy](crate::guide::policies#unhealthy-upstreams).
     ///
     /// ```
     /// use std::time::Duration;

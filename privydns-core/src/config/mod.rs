@@ -1,66 +1,6 @@
-//! The configuration of a resolver, and the policies that cannot be configured.
+//! The configuration of a resolver: the builder with every setting, and the configuration file.
 //!
-//! [`ResolverBuilder`] documents all settings with their defaults and reasons. The other policies are:
-//!
-//! # Stale connections
-//!
-//! The server may have closed an idle connection before its next use. If a connection that has answered before is lost,
-//! its queries are sent again on a new connection, immediately and without costing an attempt, once per lookup and
-//! upstream. [`Answer::attempts`](crate::Answer::attempts) does not count these repetitions.
-//!
-//! Idle connections are closed before the server closes them: after 8 s for DNS over TLS and 30 s for DNS over HTTPS,
-//! which is earlier than most servers do, or shortly before the timeout that the server announces (EDNS keepalive, RFC
-//! 7828). Every query over DNS over TLS asks for this timeout. A timeout of 0 means that the connection takes no more
-//! queries.
-//!
-//! # Unhealthy upstreams
-//!
-//! An upstream is unhealthy if it cannot be reached, if no bytes arrive from it for the time of an attempt, or if it
-//! answers over HTTP three times in a row without a DNS message. Lookups with another upstream skip unhealthy upstreams
-//! for 5 s at first, and for twice as long after each further failure, up to 5 min. Then the resolver sends a query of
-//! its own, for the name servers of the root, which reveals no name that a user has looked up. Only this query waits for
-//! the upstream. Lookups use the upstream again after the answer. If an upstream that used to answer stops answering, it
-//! is probed in the same way, on a new connection, after the first missing answer.
-//!
-//! If all upstreams are unhealthy, the upstream with the oldest failure is tried immediately, on a connection that was begun
-//! at most 1 s before. Lookups therefore work again as soon as an interrupted network is back. Failures to connect are
-//! not remembered for names. A healthy upstream's answer is final if the other upstreams are unhealthy.
-//!
-//! ```
-//! use privydns_core::Stats;
-//!
-//! /// The upstreams that lookups skip at present.
-//! fn unhealthy(stats: &Stats) -> impl Iterator<Item = &str> {
-//!     stats.upstreams.iter().filter(|upstream| upstream.is_unhealthy).map(|upstream| &*upstream.upstream)
-//! }
-//! ```
-//!
-//! RFC 7858 Section 3.1 recommends that a client remember for about an hour that a server does not support DNS over TLS.
-//! The recommendation is for clients that can use another protocol in the meantime. Here there is no other protocol, so
-//! a pause of an hour after each restart of a server would be an hour without DNS. One connection every 5 min at most is
-//! also no burden for a server without DNS over TLS.
-//!
-//! # Remembered failures
-//!
-//! Failure codes for a query (SERVFAIL, REFUSED and others) are remembered per upstream for 1 s, and for twice as long
-//! after each repetition, up to 5 min (RFC 9520). During this time, the query is sent to the other upstreams. If there is
-//! no other upstream, the failure is returned immediately. Clearing the cache clears the failures. At most 4096 failures
-//! are remembered. To send a query in spite of a remembered failure, bypass the cache:
-//!
-//! ```
-//! use privydns_core::{CacheUse, Query, RecordType};
-//!
-//! let query = Query::new("example.com", RecordType::A)?.with_cache_use(CacheUse::Bypass);
-//! # Ok::<_, privydns_core::Error>(())
-//! ```
-//!
-//! # Network changes and system sleep
-//!
-//! A network change ([`Input::NetworkChanged`](crate::Input::NetworkChanged), `network_changed` of a resolver) discards
-//! connections, TLS tickets, round-trip times, pauses of unhealthy upstreams and remembered failures. Lookups in flight
-//! start again, with all their attempts and their remaining time. The cache is kept. If the wall clock advances more than
-//! 10 s further than the monotonic clock, the system has slept. Sleep counts as a network change, and cached answers age
-//! by its duration. [`Stats::network_changes`](crate::Stats::network_changes) counts both.
+//! The policies that cannot be configured are described in the [guide](crate::guide::policies).
 
 mod bootstrap;
 mod builder;
@@ -199,8 +139,8 @@ impl fmt::Debug for Config {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::RecordType;
     use crate::message::QueryName;
-    use crate::rr::RecordType;
     use crate::upstream::Protocol;
 
     fn upstream(text: &str) -> Upstream {

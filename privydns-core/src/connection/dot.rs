@@ -24,6 +24,7 @@ const PIPELINE_DEFAULT: usize = 1_000;
 
 /// The highest maximum of queries in flight. Together with [`MAX_ABANDONED`], about half of all IDs stay free, so that
 /// drawing finds a free one quickly.
+#[cfg(test)]
 const MAX_PIPELINE: usize = 32_000;
 
 /// With more cancelled and unanswered queries than this, the connection drains.
@@ -84,7 +85,8 @@ impl Dot {
     }
 
     /// Sets the maximum number of queries in flight: 1000 by default, at least 1 and at most 32000.
-    pub fn pipeline(mut self, limit: usize) -> Self {
+    #[cfg(test)]
+    pub(crate) fn pipeline(mut self, limit: usize) -> Self {
         self.pipeline = limit.clamp(1, MAX_PIPELINE);
         self
     }
@@ -233,11 +235,11 @@ impl Machine for Dot {
         let Some(id) = self.unsent.pop_front() else { return false };
         let Some(pending) = self.queries.get_mut(&id) else { return false };
         pending.is_sent = true;
-        let start = out.len();
+        out.clear();
         out.extend_from_slice(&[0; 2]);
         message::encode(&pending.query, id, Carrier::Stream, out);
-        let length = u16::try_from(out.len() - start - 2).unwrap_or(u16::MAX);
-        out[start..start + 2].copy_from_slice(&length.to_be_bytes());
+        let length = u16::try_from(out.len() - 2).unwrap_or(u16::MAX);
+        out[..2].copy_from_slice(&length.to_be_bytes());
         true
     }
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{Event, Key, Machine};
+use crate::RecordType;
 use crate::message::{self, Carrier, HEADER, Query};
-use crate::rr::RecordType;
 
 /// How input is split into pieces: whole, byte by byte, and an odd size in between.
 pub(super) const SPLITS: [usize; 3] = [usize::MAX, 1, 7];
@@ -35,11 +35,12 @@ pub(super) fn answer(query: &Query, id: u16, records: &[u8]) -> Vec<u8> {
 pub(super) fn transmits(machine: &mut impl Machine) -> Vec<Vec<u8>> {
     let mut messages = Vec::new();
     loop {
-        let mut message = Vec::new();
+        let mut message = b"an earlier message".to_vec();
         if !machine.poll_transmit(start(), &mut message) {
             assert!(message.is_empty(), "no message means no data");
             return messages;
         }
+        assert!(!message.starts_with(b"an earlier"), "the buffer is overwritten");
         messages.push(message);
     }
 }

@@ -8,8 +8,8 @@ use tracing::debug;
 use crate::error::{ConfigError, Error, ErrorKind};
 use crate::logging::UPSTREAM;
 use crate::message::{Answer, Query, QueryName, ServiceBinding};
-use crate::rr::{Name, RecordType};
 use crate::upstream::Upstream;
+use crate::{Name, RecordType};
 
 mod designation;
 

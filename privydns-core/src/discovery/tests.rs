@@ -9,10 +9,10 @@ use hickory_proto::rr::rdata::{A, AAAA};
 use hickory_proto::rr::{Name, Record};
 
 use super::*;
+use crate::RData;
 use crate::error::Cause;
 use crate::message::{Message, Origin, Transport};
 use crate::proxy::Proxy;
-use crate::rr::RData;
 use crate::tls::{Authentication, Roots, TbsHash, TlsVersion};
 use crate::upstream::Protocol;
 

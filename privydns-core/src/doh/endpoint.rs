@@ -26,7 +26,7 @@ impl Endpoint {
     /// The resource of an upstream, or `None` if the upstream does not use DNS over HTTPS.
     ///
     /// ```
-    /// use privydns_core::{Upstream, doh::Endpoint};
+    /// use privydns_core::{Upstream, fuzzing::Endpoint};
     ///
     /// let upstream: Upstream = "https://dns.example/dns-query{?dns}#ip=192.0.2.1".parse()?;
     /// assert!(Endpoint::of(&upstream).is_some());

@@ -12,8 +12,7 @@ mod tests;
 
 pub use endpoint::Endpoint;
 pub(crate) use endpoint::encode_query;
-pub use response::is_final_status;
-pub(crate) use response::{ResponseHead, finish};
+pub(crate) use response::{ResponseHead, finish, is_final_status};
 
 /// The media type of a DNS message (RFC 8484 Section 6).
 pub(crate) const MEDIA_TYPE: &str = "application/dns-message";

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
+use crate::RecordType;
 use crate::error::{Cause, HttpProblem};
 use crate::message::{self, HEADER, MessageError, Query};
-use crate::rr::RecordType;
 use crate::upstream::{HttpMethod, Upstream};
 
 fn query() -> Query {

@@ -11,11 +11,11 @@ use std::time::{Duration, Instant};
 use tracing::debug;
 
 use super::Engine;
+use crate::RecordType;
 use crate::cache::Found;
 use crate::error::{Cause, ErrorKind};
 use crate::logging::UPSTREAM;
 use crate::message::{Answer, Query, local_answer};
-use crate::rr::RecordType;
 
 /// Addresses of one family that are taken into account. Each may cost a connection before the race is lost.
 const MAX_ADDRESSES: usize = 16;

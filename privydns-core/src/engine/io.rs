@@ -35,14 +35,14 @@ pub enum Input<'a> {
         /// When its caller stops waiting.
         deadline: Instant,
     },
-    /// A lookup that [`Shared::try_answer`](crate::Shared::try_answer) could not answer just now: as `Lookup`, but the
+    /// A lookup that [`Shared::try_answer`](crate::engine::Shared::try_answer) could not answer just now: as `Lookup`, but the
     /// cache is not looked into again without a reason.
     Miss {
         /// The lookup.
         id: LookupId,
         /// What it asks.
         query: Arc<Query>,
-        /// Where [`CacheResult::Miss`](crate::CacheResult::Miss) said that it belongs.
+        /// Where [`CacheResult::Miss`](crate::engine::CacheResult::Miss) said that it belongs.
         query_key: QueryKey,
         /// When its caller stops waiting.
         deadline: Instant,
@@ -73,7 +73,7 @@ pub enum Input<'a> {
     /// All that was transmitted on this connection has been handed to the operating system.
     Written(ConnectionId),
     /// The connection could not be made, or is over. Its cause is that which [`Target::cause_of`], before TLS, or
-    /// [`crate::tls::cause_of`] makes of the I/O error; [`Cause::Closed`] for an end of stream.
+    /// [`cause_of`](crate::engine::cause_of) makes of the I/O error; [`Cause::Closed`] for an end of stream.
     Ended {
         /// The connection.
         id: ConnectionId,

@@ -1,6 +1,6 @@
 //! The root machine: lookups in, connections and answers out.
 //!
-//! The parts, each a file: [`io`] is what goes in and out; a *lookup* is a caller that waits; a *flight* is a
+//! The parts, each a file: `io` is what goes in and out; a *lookup* is a caller that waits; a *flight* is a
 //! question on its way, for everybody who asks it; an *exchange* is one attempt of a flight at one upstream; a *pool*
 //! holds an upstream's connections; a *dial* makes one; a *link* is one from its first packet to its end.
 
@@ -30,14 +30,17 @@ use rand::rngs::StdRng;
 use rustc_hash::FxHashMap;
 use slab::Slab;
 
+pub use crate::cache::{Cache, QueryKey};
+pub use crate::proxy::Tunnel;
+pub use crate::shared::{CacheResult, Shared};
+pub use crate::tls::{cause_of, seed};
 pub use connection::MAX_UNWRITTEN;
 pub use io::{ConnectionId, Input, LookupId, Output, Target};
 
+use crate::RecordType;
 use crate::cache::CacheKey;
 use crate::message::{CacheUse, Query, QueryName};
-use crate::rr::RecordType;
 use crate::schedule::{Failures, HedgeBudget};
-use crate::shared::Shared;
 use attempt::Attempts;
 use connection::Connection;
 use dial::Dial;
@@ -73,14 +76,14 @@ use timers::{Timer, Timers};
 /// # A driver
 ///
 /// ```no_run
-/// use privydns_core::{Engine, Input, Output};
+/// use privydns_core::engine::{Engine, Input, Output};
 /// # trait World {
 /// #     fn now(&self) -> std::time::Instant;
-/// #     fn connect(&mut self, id: privydns_core::ConnectionId, target: privydns_core::Target);
-/// #     fn write(&mut self, id: privydns_core::ConnectionId, message: &[u8]);
-/// #     fn close(&mut self, id: privydns_core::ConnectionId);
-/// #     fn done(&mut self, id: privydns_core::LookupId, result: Result<privydns_core::Answer, privydns_core::Error>);
-/// #     fn flush(&mut self) -> Vec<privydns_core::ConnectionId>;
+/// #     fn connect(&mut self, id: privydns_core::engine::ConnectionId, target: privydns_core::engine::Target);
+/// #     fn write(&mut self, id: privydns_core::engine::ConnectionId, message: &[u8]);
+/// #     fn close(&mut self, id: privydns_core::engine::ConnectionId);
+/// #     fn done(&mut self, id: privydns_core::engine::LookupId, result: Result<privydns_core::Answer, privydns_core::Error>);
+/// #     fn flush(&mut self) -> Vec<privydns_core::engine::ConnectionId>;
 /// #     fn wait(&mut self, deadline: Option<std::time::Instant>) -> Input<'_>;
 /// # }
 /// fn drive(engine: &mut Engine, world: &mut impl World) {
@@ -197,11 +200,13 @@ impl Engine {
         self.run_deferred(now);
     }
 
-    /// What to do next. Call it until it says [`Output::Wait`]. `message` is overwritten, and holds the bytes
-    /// of an [`Output::Transmit`].
+    /// Returns the next action. Call this function until it returns [`Output::Wait`].
+    ///
+    /// `message` is a buffer that the caller provides and may reuse. An [`Output::Transmit`] overwrites the buffer with
+    /// the bytes to send; after any other output, the content is unspecified. Every `poll_transmit` of this crate
+    /// follows the same rule: `true` overwrites the buffer, and `false` leaves the content unspecified.
     pub fn poll_output(&mut self, now: Instant, message: &mut Vec<u8>) -> Output {
         let now = self.advance_clock(now);
-        message.clear();
         loop {
             if let Some(output) = self.outputs.pop_front() {
                 return output;

@@ -179,7 +179,7 @@ impl Cause {
             | Cause::Closed
             | Cause::Bootstrap(_)
             | Cause::Http(
-                HttpProblem::Status { code: 429 | 500..=599, .. }
+                HttpProblem::Status { code: 408 | 425 | 429 | 500 | 502..=504 | 506..=599, .. }
                 | HttpProblem::StreamReset(_)
                 | HttpProblem::NotProcessed,
             ) => true,

@@ -10,7 +10,7 @@ pub enum ConfigError {
     /// The configuration has no upstream.
     #[error("no upstream")]
     NoUpstream,
-    /// The configuration has more upstreams than [`MAX_UPSTREAMS`](crate::config::MAX_UPSTREAMS).
+    /// The configuration has more upstreams than [`MAX_UPSTREAMS`](crate::MAX_UPSTREAMS).
     #[error("more than {0} upstreams")]
     TooManyUpstreams(usize),
     /// These upstreams are known by name only, and no upstream that may resolve their names is reachable first.

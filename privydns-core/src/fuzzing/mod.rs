@@ -26,6 +26,8 @@ mod seeds;
 #[cfg(test)]
 mod tests;
 
+pub use crate::connection::{Dot, Event, Http1, Http2, Key, Machine};
+pub use crate::doh::Endpoint;
 pub use cache::cache;
 pub use dot::dot;
 pub use engine::engine;

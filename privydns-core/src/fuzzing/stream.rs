@@ -6,10 +6,10 @@ use std::time::Instant;
 
 use super::epoch;
 use super::source::Source;
+use crate::RecordType;
 use crate::connection::{Event, Key, Machine};
 use crate::error::Cause;
 use crate::message::Query;
-use crate::rr::RecordType;
 use crate::upstream::HttpMethod;
 
 /// A machine whose memory can be measured.

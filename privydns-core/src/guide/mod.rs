@@ -39,6 +39,12 @@
 #[doc = include_str!("upstreams.md")]
 pub mod upstreams {}
 
+#[doc = include_str!("upstream_text.md")]
+pub mod upstream_text {}
+
+#[doc = include_str!("policies.md")]
+pub mod policies {}
+
 #[doc = include_str!("configuration.md")]
 pub mod configuration {}
 

@@ -6,10 +6,10 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use super::{Handle, Lookup};
+use crate::RecordType;
 use crate::addresses::{Sequence, SequenceStep};
 use crate::error::{Error, ErrorKind};
 use crate::message::{Answer, Query};
-use crate::rr::RecordType;
 
 /// The addresses of a name, one by one, in the order in which to connect to them. Returned by
 /// [`Handle::begin_addresses`]. Dropping it cancels unfinished lookups.

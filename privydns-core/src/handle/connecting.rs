@@ -15,7 +15,7 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(30);
 /// [`Handle::connect`].
 ///
 /// The addresses have the order of [`PendingAddresses`]. Each attempt begins 250 ms after the previous one,
-/// or as soon as one fails. [`address_delay`](crate::config::ResolverBuilder::address_delay) changes this
+/// or as soon as one fails. [`address_delay`](crate::ResolverBuilder::address_delay) changes this
 /// delay; the minimum is 10 ms. The attempt is given up after 30 s. The caller connects to the addresses from
 /// [`poll`](Self::poll) until one connection is established, and then drops the others.
 ///

@@ -8,7 +8,7 @@ use super::socks5::Socks5;
 use super::{Kind, Proxy};
 use crate::error::Cause;
 
-/// The state machine that asks a proxy to connect to an upstream. Part of a [`Target`](crate::Target); does no I/O.
+/// The state machine that asks a proxy to connect to an upstream. Part of a [`Target`](crate::engine::Target); does no I/O.
 ///
 /// After connecting to the proxy, a driver runs the tunnel until it is open. Then the driver begins TLS on the same
 /// stream:
@@ -17,7 +17,8 @@ use crate::error::Cause;
 /// use std::io::{self, Read, Write};
 /// use std::net::TcpStream;
 ///
-/// use privydns_core::{Cause, Target};
+/// use privydns_core::engine::Target;
+/// use privydns_core::Cause;
 ///
 /// fn connect(target: &Target) -> Result<TcpStream, Cause> {
 ///     let failed = |error: io::Error| target.cause_of(error);

@@ -8,7 +8,7 @@ use rand::{Rng, RngExt};
 use crate::message::QueryName;
 
 /// Which of the upstreams that may answer are asked, and in which order: who is told what. Where an upstream does not
-/// answer in time, or fails, the next is told the same name. [Sick](crate::config#unhealthy-upstreams) ones are passed over
+/// answer in time, or fails, the next is told the same name. [Unhealthy](crate::guide::policies#unhealthy-upstreams) ones are passed over
 /// in each strategy.
 ///
 /// ```

@@ -17,7 +17,8 @@ use crate::error::{Cause, CertificateProblem, IoError, Stage};
 ///
 /// ```
 /// use std::io;
-/// use privydns_core::{Cause, Stage, tls::cause_of};
+/// use privydns_core::engine::cause_of;
+/// use privydns_core::{Cause, Stage};
 ///
 /// let refused = io::ErrorKind::ConnectionRefused;
 /// assert_eq!(cause_of(refused.into(), Stage::Connect), Cause::Connect(refused.into()));

@@ -1,43 +1,6 @@
 //! Upstream servers: protocol, addresses, and authentication.
 //!
-//! An [`Upstream`] is parsed from text or built in code. Both check their input, so every existing value is valid. The
-//! table lists the forms of the text. [`Display`](std::fmt::Display) prints the first or the second form; equal
-//! upstreams print the same text.
-//!
-//! | text | meaning |
-//! |---|---|
-//! | `tls://NAME[:PORT][#ip=IP,IP]` | DNS over TLS; the certificate is for NAME |
-//! | `https://NAME[:PORT][/PATH][{?dns}][#ip=IP,IP]` | DNS over HTTPS; without a path, `/dns-query` |
-//! | `tls://IP[:PORT]#NAME` | the same as the first |
-//! | `IP@PORT#NAME`, `IP:PORT#NAME`, `IP#NAME` | the same, in the syntax of Unbound and systemd-resolved |
-//! | `@IP +tls-hostname=NAME` | the same, as options of [kdig](#kdig) |
-//! | `sdns://BASE64` | the same, or DNS over HTTPS, as a DNS [`Stamp`] |
-//! | `quad9`, `quad9-https`, ... | one of the [presets] |
-//! | `tls://IP[:PORT]` | the certificate is for the address |
-//! | `tls://IP[:PORT]#name=OTHER_IP` | the first address is connected to; the certificate is for the second |
-//! | `tls://IP[:PORT]#pin=PIN,PIN` | the server's key matches one of the pins; the certificate is not verified |
-//!
-//! The fragment after `#` is a list of `key=value` parts, separated by `&`. The keys are `ip` (addresses to connect
-//! to), `name` (the name or address that the certificate must be for), `pin` (the base64 of the SHA-256 of a public key,
-//! RFC 7858 Section 4.2), and `tbs` (a [hash](Upstream::tbs_hash) of a certificate, in hexadecimal). A part without `=`
-//! is a name. Before a port, IPv6 addresses are written in brackets. All forms may begin with `@`, as in dig, doggo and
-//! q. A text has at most 65536 bytes.
-//!
-//! Certificates, keys, roots, proxies, labels and the other settings of TLS and HTTP are not part of the text. They are
-//! set in code and never printed.
-//!
-//! With the feature `serde`, an `Upstream` is serialized as this text. `ConfigFile` is a whole configuration.
-//!
-//! Invalid texts return a [`SyntaxError`] with the position and the reason: DNS in clear text (`udp://`, `tcp://`, port
-//! 53, an address alone), protocols that are not supported yet (`quic://`, `h3://`), and misspelt texts.
-//!
-//! # kdig
-//!
-//! `@SERVER [-p PORT]` with `+tls`, `+tls-ca`, `+tls-hostname=NAME`, `+tls-pin=PIN` and `+https[=[HOST]/PATH]`, in any
-//! order. `+tls` accepts any certificate in kdig, but here the certificate must be for the server's address. `+tls-ca`
-//! requires a valid certificate in addition to pins. Options that name files (`+tls-ca=FILE`, `+tls-certfile`,
-//! `+tls-keyfile`) are refused, because this crate reads no files: pass the contents to [`roots`](Upstream::roots) and
-//! [`client_certificate`](Upstream::client_certificate).
+//! The [guide](crate::guide::upstream_text) describes the text forms.
 
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
@@ -64,9 +27,9 @@ pub use stamp::{Stamp, StampProperties};
 pub use template::Template;
 
 /// The port of DNS over TLS (RFC 7858 Section 3.1).
-pub const TLS_PORT: u16 = 853;
+const TLS_PORT: u16 = 853;
 /// The port of HTTPS.
-pub const HTTPS_PORT: u16 = 443;
+pub(crate) const HTTPS_PORT: u16 = 443;
 /// The port of DNS in clear text, which is refused.
 const PLAINTEXT_PORT: u16 = 53;
 

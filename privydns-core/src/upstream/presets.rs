@@ -5,7 +5,7 @@
 //! HTTPS, whose name ends in `-https`. [`ALL`] lists the presets:
 //!
 //! ```
-//! use privydns_core::upstream::presets;
+//! use privydns_core::presets;
 //!
 //! for preset in presets::ALL {
 //!     println!("{preset:<30} {} ({}); filters {}", preset.operator, preset.protocol(), preset.filtering);
@@ -20,7 +20,7 @@ use crate::error::Error;
 /// A public resolver.
 ///
 /// ```
-/// use privydns_core::{Config, upstream::presets};
+/// use privydns_core::{Config, presets};
 ///
 /// let config = Config::builder().upstream(presets::QUAD9.upstream()?).build()?;
 /// assert_eq!(presets::find("quad9-https").map(|preset| preset.operator), Some("Quad9"));

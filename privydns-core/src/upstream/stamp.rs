@@ -23,7 +23,7 @@ use crate::tls::TbsHash;
 ///
 /// ```
 /// use privydns_core::Upstream;
-/// use privydns_core::upstream::Stamp;
+/// use privydns_core::Stamp;
 ///
 /// let text = "sdns://AgcAAAAAAAAABzEuMC4wLjEAEmRucy5jbG91ZGZsYXJlLmNvbQovZG5zLXF1ZXJ5";
 /// let stamp: Stamp = text.parse()?;

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use privydns_core::engine::{CacheResult, Input, LookupId, Output};
 use privydns_core::{
-    CacheResult, CacheUse, ClientCertificate, Config, ErrorKind, Input, LookupId, Outcome, Output, Protocol,
-    Query, RecordType, Transport,
+    CacheUse, ClientCertificate, Config, ErrorKind, Outcome, Protocol, Query, RecordType, Transport,
 };
 
 use crate::world::wire::{NXDOMAIN, Reply};

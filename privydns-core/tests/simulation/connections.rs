@@ -1,6 +1,7 @@
 //! Connections: their number, their address, and the fate of lookups when a connection ends.
 
-use privydns_core::{Cause, Config, ErrorKind, Input};
+use privydns_core::engine::Input;
+use privydns_core::{Cause, Config, ErrorKind};
 
 use crate::world::wire::Reply;
 use crate::world::{ADDRESS, AT_ONCE, Accepts, Act, World, answer, answer_after, ms, s, upstream};

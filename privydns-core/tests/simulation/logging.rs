@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Once;
 use std::time::SystemTime;
 
-use privydns_core::Input;
+use privydns_core::engine::Input;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::{Interest, set_global_default};

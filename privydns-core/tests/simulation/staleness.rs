@@ -1,6 +1,7 @@
 //! Stale answers, and answers refreshed before their end (RFC 8767).
 
-use privydns_core::{CacheResult, CacheSettings, CacheUse, Config, Input};
+use privydns_core::engine::{CacheResult, Input};
+use privydns_core::{CacheSettings, CacheUse, Config};
 
 use crate::world::wire::Reply;
 use crate::world::{ADDRESS, Accepts, Act, World, epoch, ms, query, s, upstream};

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use privydns_core::{ErrorKind, Input, LookupId, Output};
+use privydns_core::ErrorKind;
+use privydns_core::engine::{Input, LookupId, Output};
 
 use crate::world::{World, epoch, ms, query, s};
 

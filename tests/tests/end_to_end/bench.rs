@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
-use privydns_core::config::ResolverBuilder;
+use privydns_core::ResolverBuilder;
 use privydns_core::{Answer, Cause, ClientCertificate, Config, Error, ErrorKind, Roots, Transport, Upstream};
 use privydns_tests::{Script, Server, Setup};
 

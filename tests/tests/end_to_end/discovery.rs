@@ -2,8 +2,8 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use privydns_core::rr::rdata::A;
-use privydns_core::rr::rdata::svcb::{Alpn, IpHint, SVCB, SvcParamKey, SvcParamValue, Unknown};
+use privydns_core::rdata::A;
+use privydns_core::rdata::svcb::{Alpn, IpHint, SVCB, SvcParamKey, SvcParamValue, Unknown};
 use privydns_core::{
     Answer, Cause, CertificateProblem, Error, ErrorKind, Name, Proxy, RData, RecordType, Roots, Upstream,
 };

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use privydns_blocking::upstream::presets;
+use privydns_blocking::presets;
 use privydns_blocking::{
     CacheUse, ClientCertificate, Error, HttpMethod, HttpVersion, Protocol, Query, RecordType, Resolver,
     Roots, Strategy, Upstream,

@@ -1,8 +1,8 @@
 use super::*;
+use crate::RecordType;
 use crate::cache::testing::wire::{Reply, origin};
 use crate::error::{Cause, ErrorKind, NotFound};
 use crate::message::Query;
-use crate::rr::RecordType;
 
 const NAME: &str = "www.example";
 

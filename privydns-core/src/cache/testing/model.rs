@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use super::wire::{self, Reply};
+use crate::RecordType;
 use crate::cache::{Cache, CacheSettings, Found, UpstreamSet};
 use crate::message::{Answer, Outcome, Query};
-use crate::rr::RecordType;
 
 const NAMES: [&str; 7] = ["x", "a.x", "b.x", "a.a.x", "b.a.x", "c.b.a.x", "y"];
 const TYPES: [RecordType; 2] = [RecordType::A, RecordType::AAAA];

@@ -216,6 +216,7 @@ impl Machine for Http1 {
         *reader = Some(Reader::new());
         self.scratch.clear();
         doh::encode_query(query, &mut self.scratch);
+        out.clear();
         request::write(&self.endpoint, &self.scratch, out);
         true
     }

@@ -51,8 +51,8 @@ use crate::message::Query;
 ///
 /// ```
 /// use std::{sync::Arc, time::Instant};
-/// use privydns_core::connection::{Http2, Key, Machine};
-/// use privydns_core::{Query, RecordType, Upstream, doh::Endpoint};
+/// use privydns_core::fuzzing::{Endpoint, Http2, Key, Machine};
+/// use privydns_core::{Query, RecordType, Upstream};
 ///
 /// let upstream: Upstream = "https://dns.example/dns-query#ip=192.0.2.1".parse()?;
 /// let endpoint = Endpoint::of(&upstream).expect("a DoH upstream");
@@ -161,6 +161,7 @@ impl Machine for Http2 {
     }
 
     fn poll_transmit(&mut self, now: Instant, out: &mut Vec<u8>) -> bool {
+        out.clear();
         self.connection.transmit(now, out)
     }
 

@@ -11,10 +11,10 @@ use std::time::Duration;
 use self::trace::Trace;
 use self::world::{Pieces, World};
 use super::source::Source;
+use crate::RecordType;
 use crate::engine::Input;
 use crate::error::{Cause, CertificateProblem};
 use crate::message::{CacheUse, Query};
-use crate::rr::RecordType;
 use crate::upstream::Protocol;
 
 const NAMES: [&str; 6] =

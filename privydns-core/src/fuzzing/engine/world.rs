@@ -206,7 +206,7 @@ impl World {
         assert!(self.engine.is_closed() && self.lookups.is_empty());
         assert_eq!(self.engine.census(), Census::default(), "something is left");
         assert!(self.links.values().all(|link| !link.is_live()), "a connection is left");
-        let query = Arc::new(Query::new("late.example", crate::rr::RecordType::A).expect("a name"));
+        let query = Arc::new(Query::new("late.example", crate::RecordType::A).expect("a name"));
         self.ask(query, Duration::from_secs(1));
         self.drain();
         assert!(self.lookups.is_empty(), "a closed engine answers at once");

@@ -1,8 +1,8 @@
 //! Seeds of resolvers' responses, valid and invalid.
 
 use super::Seeds;
+use crate::RecordType;
 use crate::message::Query;
-use crate::rr::RecordType;
 
 /// The bytes before a message: the first name, a type, and no age; the message is complete, or its header and question
 /// are generated.

@@ -2,7 +2,8 @@ use std::task::Waker;
 
 use super::*;
 use crate::error::RuntimeError;
-use crate::{Config, ErrorKind, Shared};
+use crate::shared::Shared;
+use crate::{Config, ErrorKind};
 
 fn handle() -> Handle {
     let upstream = "tls://192.0.2.1#dns.example".parse().expect("an upstream");

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::error::NotFound;
-use crate::rr::{DNSClass, RData, rdata};
+use crate::{DNSClass, RData, rdata};
 
 /// The same answer, marked as stale.
 fn stale(response: &Response, query: &Query, age: u32) -> Answer {

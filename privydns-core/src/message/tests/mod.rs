@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
-use crate::rr::RecordType;
+use crate::RecordType;
 
 pub(super) const NOERROR: u8 = 0;
 pub(super) const SERVFAIL: u8 = 2;

@@ -5,7 +5,7 @@ use hickory_proto::rr::rdata::opt::{EdnsCode, EdnsOption};
 use hickory_proto::serialize::binary::BinDecodable;
 
 use super::*;
-use crate::rr::DNSClass;
+use crate::DNSClass;
 
 const NAMES: [&str; 4] = [
     ".",

@@ -1,7 +1,7 @@
 //! Checks of a response's header, question and EDNS.
 
 use super::*;
-use crate::rr::ResponseCode;
+use crate::ResponseCode;
 
 /// Conformance 6: the question is compared by name, type and class.
 #[test]

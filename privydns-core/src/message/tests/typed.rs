@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::error::{Cause, Error, ErrorKind, NotFound};
-use crate::rr::{Name, rdata};
+use crate::{Name, rdata};
 
 /// An answer with records of one type at `example.com`.
 fn answer(record_type: RecordType, data: &[&[u8]]) -> Answer {

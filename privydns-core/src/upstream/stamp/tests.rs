@@ -3,7 +3,7 @@ use rand::{RngExt, SeedableRng};
 
 use super::*;
 use crate::error::ErrorKind;
-use crate::upstream::presets;
+use crate::presets;
 
 const HASHES: &str = "10d93c9864a521f3065cc3a522509c2afabb01581cad9c6d8e89fdd75f9ea747,\
     eb7525f88f0d9458f81a995019bfd34cb89ccdc957e7b0ef315f10f897638118";

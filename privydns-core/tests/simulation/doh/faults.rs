@@ -2,7 +2,7 @@
 //! fault. The comment on a test states the right value, so that the fix inverts the assertion and gives the test a name
 //! without `fault`.
 
-use privydns_core::Input;
+use privydns_core::engine::Input;
 
 use super::*;
 

@@ -13,7 +13,8 @@ mod undriven;
 
 use std::time::Duration;
 
-use privydns_core::{Config, HttpVersion, LookupId, ResolverBuilder};
+use privydns_core::engine::LookupId;
+use privydns_core::{Config, HttpVersion, ResolverBuilder};
 
 use crate::world::{Act, Ask, Host, Refusal, SpokenProtocol, World, answer, https_address, https_upstream};
 

@@ -1,6 +1,7 @@
 //! E7: time in which the engine was not driven is taken for time in which a server was silent.
 
-use privydns_core::{Config, Input, Strategy};
+use privydns_core::engine::Input;
+use privydns_core::{Config, Strategy};
 
 use crate::world::{World, ms, s, upstream};
 

@@ -199,7 +199,7 @@ fn at_most_sixteen_addresses_of_a_family_are_tried() {
 #[test]
 fn warm_up_waits_for_the_address_and_connects() {
     let mut world = world();
-    world.tell(privydns_core::Input::WarmUp);
+    world.tell(privydns_core::engine::Input::WarmUp);
     world.run_for(ms(200));
     assert_eq!(world.host(0).connected, 1);
     assert_eq!(world.resolve("example.com").took, ms(20));

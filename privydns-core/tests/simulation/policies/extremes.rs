@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
-use privydns_core::{CacheSettings, Config, Hedge, HttpVersion, Input, ResolverBuilder, Strategy, Upstream};
+use privydns_core::engine::Input;
+use privydns_core::{CacheSettings, Config, Hedge, HttpVersion, ResolverBuilder, Strategy, Upstream};
 
 use super::asked;
 use crate::world::{

@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use privydns_core::{CacheResult, Cause, CertificateProblem, Config, Input, Query, RecordType};
+use privydns_core::engine::{CacheResult, Input};
+use privydns_core::{Cause, CertificateProblem, Config, Query, RecordType};
 
 use crate::world::{Accepts, World, epoch, ms, query, s, upstream};
 

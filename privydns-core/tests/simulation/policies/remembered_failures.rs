@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use privydns_core::{
-    CacheUse, Cause, Config, Error, ErrorKind, Input, Query, RecordType, ResponseCode, Stage,
-};
+use privydns_core::engine::Input;
+use privydns_core::{CacheUse, Cause, Config, Error, ErrorKind, Query, RecordType, ResponseCode, Stage};
 
 use super::asked;
 use crate::world::wire::{REFUSED, Reply, SERVFAIL};

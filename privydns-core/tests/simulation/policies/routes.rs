@@ -1,8 +1,8 @@
 //! Routes: names that only some upstreams may receive.
 
+use privydns_core::engine::CacheResult;
 use privydns_core::{
-    CacheResult, CacheSettings, Config, ErrorKind, Hedge, Query, RecordType, ResolverBuilder, Strategy,
-    Unroutable,
+    CacheSettings, Config, ErrorKind, Hedge, Query, RecordType, ResolverBuilder, Strategy, Unroutable,
 };
 
 use crate::world::wire::{NXDOMAIN, Reply, SERVFAIL};

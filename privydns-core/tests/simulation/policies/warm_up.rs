@@ -1,6 +1,7 @@
 //! Connections that are opened before they are needed, or kept longer.
 
-use privydns_core::{Config, HttpVersion, Input, ResolverBuilder, Strategy};
+use privydns_core::engine::Input;
+use privydns_core::{Config, HttpVersion, ResolverBuilder, Strategy};
 
 use crate::world::{Host, SpokenProtocol, World, answer, https_address, https_upstream, ms, s, upstream};
 

@@ -6,7 +6,7 @@ use std::cell::Cell;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use privydns_core::rr::RData;
+use privydns_core::RData;
 use privydns_core::{Answer, CacheSettings, CacheUse, ErrorKind, FailedAttempt, Outcome};
 
 use super::scenario::Scenario;

@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
-use privydns_core::{CacheUse, Cause, CertificateProblem, Input, Protocol, Query, QueryName, RecordType};
+use privydns_core::engine::Input;
+use privydns_core::{CacheUse, Cause, CertificateProblem, Protocol, Query, QueryName, RecordType};
 
 use super::behaviour::{Behaviour, RandomServer};
 use super::run::Run;

@@ -7,7 +7,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use privydns_core::{CacheUse, Cause, CertificateProblem, Input};
+use privydns_core::engine::Input;
+use privydns_core::{CacheUse, Cause, CertificateProblem};
 
 use super::answer_log::AnswerLog;
 use super::behaviour::Behaviour;

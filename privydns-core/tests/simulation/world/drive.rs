@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use privydns_core::{Answer, Error, Input, LookupId, Output};
+use privydns_core::engine::{Input, LookupId, Output};
+use privydns_core::{Answer, Error};
 
 use super::network::Notice;
 use super::{Done, NetworkConditions, Waiting, World, epoch};

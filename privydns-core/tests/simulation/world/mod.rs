@@ -20,10 +20,8 @@ use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use privydns_core::{
-    Answer, CacheResult, Config, Engine, Error, HttpVersion, Input, LookupId, Query, RecordType,
-    ResolverBuilder, Shared, Upstream,
-};
+use privydns_core::engine::{CacheResult, Engine, Input, LookupId, Shared};
+use privydns_core::{Answer, Config, Error, HttpVersion, Query, RecordType, ResolverBuilder, Upstream};
 
 pub(crate) use host::{
     ADDRESS, AT_ONCE, Accepts, Act, Alpn, Ask, Host, Mangle, Misframe, answer, answer_after,

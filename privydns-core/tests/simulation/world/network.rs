@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use privydns_core::{Cause, ConnectionId, MAX_UNWRITTEN, Target};
+use privydns_core::Cause;
+use privydns_core::engine::{ConnectionId, MAX_UNWRITTEN, Target};
 
 use super::host::{Accepts, Act, Ask, Host};
 use super::network_conditions::NetworkConditions;

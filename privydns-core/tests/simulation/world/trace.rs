@@ -9,7 +9,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
-use privydns_core::{Answer, Cause, Error, Input, Output, Query};
+use privydns_core::engine::{Input, Output};
+use privydns_core::{Answer, Cause, Error, Query};
 
 use super::outcome;
 

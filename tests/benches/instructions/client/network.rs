@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use privydns_core::{RecordType, Roots, Upstream, tls};
+use privydns_core::{RecordType, Roots, Upstream, crypto_provider};
 use privydns_tokio::Resolver;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
@@ -51,7 +51,7 @@ pub(super) fn privydns(server: &Server, scheme: &str) -> impl FnOnce() -> Resolv
 pub(super) fn floor(server: &Server) -> impl FnOnce() -> Multiplexer {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from(server.root.clone())).expect("the server's root parses");
-    let mut config = ClientConfig::builder_with_provider(tls::provider())
+    let mut config = ClientConfig::builder_with_provider(crypto_provider())
         .with_safe_default_protocol_versions()
         .expect("the provider has them")
         .with_root_certificates(roots)

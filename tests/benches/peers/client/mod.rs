@@ -117,7 +117,7 @@ impl Scene<'_> {
     fn tls(&self) -> ClientConfig {
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from(self.server.root.clone())).expect("the server's root parses");
-        let mut config = ClientConfig::builder_with_provider(privydns_core::tls::provider())
+        let mut config = ClientConfig::builder_with_provider(privydns_core::crypto_provider())
             .with_safe_default_protocol_versions()
             .expect("the provider has them")
             .with_root_certificates(roots)

@@ -79,7 +79,7 @@ impl Server {
     /// Serves one protocol on a new port, and returns the port.
     fn listen<P: Protocol>(self: &Arc<Self>, authority: &Authority, alpn: &[u8]) -> io::Result<u16> {
         let identity = authority.server(ServerCertificate::Good);
-        let mut config = ServerConfig::builder_with_provider(privydns_core::tls::provider())
+        let mut config = ServerConfig::builder_with_provider(privydns_core::crypto_provider())
             .with_protocol_versions(&[&TLS13])
             .and_then(|builder| {
                 let builder = builder.with_no_client_auth();

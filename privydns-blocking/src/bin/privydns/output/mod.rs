@@ -9,7 +9,7 @@ use std::io::{self, IsTerminal, StderrLock, StdoutLock, Write};
 
 use anstream::stream::RawStream;
 use anstream::{AutoStream, ColorChoice};
-use privydns_blocking::upstream::presets;
+use privydns_blocking::presets;
 use privydns_blocking::{Answer, Error, Outcome, RecordType};
 
 use crate::arguments;

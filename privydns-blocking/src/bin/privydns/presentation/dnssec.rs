@@ -3,7 +3,7 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use data_encoding::{BASE32HEX_NOPAD, BASE64, HEXUPPER};
-use privydns_blocking::rr::{Name, RecordType};
+use privydns_blocking::{Name, RecordType};
 
 /// The data in its presentation form; none where it is malformed, or of another type.
 pub(super) fn data(record_type: RecordType, bytes: &[u8]) -> Option<String> {

@@ -3,9 +3,9 @@
 mod dnssec;
 
 use data_encoding::HEXLOWER;
-use privydns_blocking::rr::rdata::SVCB;
-use privydns_blocking::rr::rdata::svcb::SvcParamKey;
-use privydns_blocking::rr::{RData, RecordType, ResponseCode};
+use privydns_blocking::rdata::SVCB;
+use privydns_blocking::rdata::svcb::SvcParamKey;
+use privydns_blocking::{RData, RecordType, ResponseCode};
 use privydns_blocking::{Record, Transport};
 
 /// The mnemonics of response codes, by number (IANA, DNS RCODEs).

@@ -77,9 +77,9 @@ impl Client {
     /// Takes all transmits, advancing the clock over pauses between bursts.
     fn transmit(&mut self) {
         loop {
-            let mut out = Vec::new();
+            let mut out = b"an earlier message".to_vec();
             if self.machine.poll_transmit(self.now, &mut out) {
-                assert!(!out.is_empty());
+                assert!(!out.is_empty() && !out.starts_with(b"an earlier"), "the buffer is overwritten");
                 self.transmits.push(out);
             } else if let Some(at) = self.machine.poll_timeout() {
                 assert!(at > self.now);
