@@ -2,7 +2,8 @@
 //!
 //! The guide is the same in every crate. `privydns_tokio`, `privydns_async_std` and `privydns_blocking` re-export
 //! everything used here, so a program needs only one of them. The examples show the code that these crates have in
-//! common, and therefore contain no `.await`.
+//! common, and therefore contain no `.await`. In a program, write `Resolver::builder()` of the runtime crate where an
+//! example writes `Config::builder()`.
 //!
 //! - [`upstreams`]: which servers to query, in which form and order, and what that discloses to whom
 //! - [`configuration`]: configuration files
@@ -11,6 +12,8 @@
 //! - [`mutual_tls`]: a private authority and client certificates
 //! - [`privacy`]: which data each party can see, and how to reduce them
 //! - [`errors`]: kinds of failures, automatic retries, and when a program should retry
+//! - [`policies`]: policies without settings: stale connections, unhealthy upstreams, remembered failures
+//! - [`upstream_text`]: the syntax of upstreams as text
 //! - [`caching`]: limits, TTLs, prefetching, and stale answers
 //! - [`logging`]: events for `tracing`, and counters
 //! - [`command`]: the command `privydns` and its JSON output
