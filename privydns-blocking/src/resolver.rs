@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use privydns_core::engine::{Shared, seed};
+use privydns_core::engine::{AddressResults, Shared, seed};
 use privydns_core::handle::Handle;
 use privydns_core::{Addresses, Answer, Config, Error, ErrorKind, Query, RecordType, ResolverBuilder, Stats};
 
@@ -67,7 +67,7 @@ impl Resolver {
     pub fn lookup_ip(&self, name: &str) -> Result<Addresses, Error> {
         let ipv4 = self.begin(Query::new(name, RecordType::A)?);
         let ipv6 = self.begin(Query::new(name, RecordType::AAAA)?);
-        Addresses::join(ipv4(), ipv6())
+        Addresses::join(AddressResults { ipv4: ipv4(), ipv6: ipv6() })
     }
 
     /// Looks up the addresses of a name as [`lookup_ip`](Self::lookup_ip) does, and gives each as soon as it is known

@@ -121,6 +121,9 @@ mod schedule;
 mod shared;
 mod stats;
 mod syntax;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod testkit;
 mod tls;
 mod upstream;
 
@@ -135,8 +138,8 @@ pub use error::{
     NotFound, ProtocolError, Rcode, RuntimeError, Stage, Unroutable,
 };
 pub use message::{
-    Answer, CacheUse, ClientSubnet, ExtendedError, Message, MessageError, NameError, Outcome, Query,
-    QueryName, Record, Records, Service, ServiceBinding, Transport,
+    Answer, AnswerAddresses, CacheUse, ClientSubnet, ExtendedError, Message, MessageError, NameError,
+    Outcome, Query, QueryName, Record, Records, Service, ServiceBinding, Transport,
 };
 pub use proxy::Proxy;
 pub use schedule::{Hedge, Strategy};

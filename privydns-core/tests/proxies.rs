@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use privydns_core::engine::{ConnectionId, Engine, Input, LookupId, Output, Shared, Target};
+use privydns_core::testkit::epoch;
 use privydns_core::{Cause, Config, Error, ErrorKind, Proxy, Query, RecordType, Stage, Upstream};
 
 const PROXY: ([u8; 4], u16) = ([203, 0, 113, 80], 3128);
@@ -26,13 +27,12 @@ struct Wants {
 }
 
 impl World {
-    #[expect(clippy::disallowed_methods, reason = "a made-up clock has to begin somewhere")]
     fn new(upstream: &str) -> Self {
         let upstream: Upstream = upstream.parse().unwrap();
         let behind = upstream.proxy(Proxy::http_connect(PROXY));
         let config = Config::builder().upstream(behind).attempts(1).build().unwrap();
         let shared = Arc::new(Shared::new(config, [1; 32]));
-        let now = Instant::now();
+        let now = epoch();
         let query = Query::new("www.example", RecordType::A).unwrap();
         let deadline = shared.deadline(now, &query);
         let mut engine = Engine::new(shared, now, [2; 32]);

@@ -125,14 +125,14 @@ pub use discover::discover;
 pub use privydns_core::ConfigFile;
 #[doc(inline)]
 pub use privydns_core::{
-    Addresses, Answer, CacheSettings, CacheStats, CacheUse, Cause, CertificateProblem, ClientCertificate,
-    ClientSubnet, Config, ConfigError, DNSClass, Discovery, Error, ErrorKind, ExtendedError, FailedAttempt,
-    Hedge, HttpMethod, HttpProblem, HttpVersion, IoError, Limit, MAX_UPSTREAMS, MessageError, Name,
-    NameError, NotFound, Outcome, Pin, Protocol, ProtocolError, Proxy, Query, QueryName, RData, Rcode,
-    Record, RecordType, Records, ResolverBuilder, ResponseCode, Roots, RuntimeError, Service, ServiceBinding,
-    Stage, Stamp, StampProperties, Stats, Strategy, SyntaxError, TbsHash, Template, TlsVersion, Transport,
-    Unroutable, Upstream, UpstreamStats, crypto_provider, guide, hickory_proto, logging, presets, rdata,
-    rustls,
+    Addresses, Answer, AnswerAddresses, CacheSettings, CacheStats, CacheUse, Cause, CertificateProblem,
+    ClientCertificate, ClientSubnet, Config, ConfigError, DNSClass, Discovery, Error, ErrorKind,
+    ExtendedError, FailedAttempt, Hedge, HttpMethod, HttpProblem, HttpVersion, IoError, Limit, MAX_UPSTREAMS,
+    MessageError, Name, NameError, NotFound, Outcome, Pin, Protocol, ProtocolError, Proxy, Query, QueryName,
+    RData, Rcode, Record, RecordType, Records, ResolverBuilder, ResponseCode, Roots, RuntimeError, Service,
+    ServiceBinding, Stage, Stamp, StampProperties, Stats, Strategy, SyntaxError, TbsHash, Template,
+    TlsVersion, Transport, Unroutable, Upstream, UpstreamStats, crypto_provider, guide, hickory_proto,
+    logging, presets, rdata, rustls,
 };
 #[cfg(feature = "reqwest")]
 pub use reqwest;

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use privydns_core::engine::{Shared, seed};
+use privydns_core::engine::{AddressResults, Shared, seed};
 use privydns_core::handle::{Handle, Inbox, Lookup};
 use privydns_core::{
     Addresses, Answer, Config, Error, Query, RecordType, ResolverBuilder, RuntimeError, Stats,
@@ -59,7 +59,7 @@ impl Resolver {
     pub async fn lookup_ip(&self, name: &str) -> Result<Addresses, Error> {
         let ipv4 = self.begin(Query::new(name, RecordType::A)?);
         let ipv6 = self.begin(Query::new(name, RecordType::AAAA)?);
-        Addresses::join(ipv4.await, ipv6.await)
+        Addresses::join(AddressResults { ipv4: ipv4.await, ipv6: ipv6.await })
     }
 
     /// Looks up the addresses of a name as [`lookup_ip`](Self::lookup_ip) does, and gives each as soon as it is known

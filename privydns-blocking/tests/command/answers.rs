@@ -142,7 +142,7 @@ fn help_version_and_presets_need_no_server() {
     let presets = bare(&["--list-presets"]);
     assert_eq!(presets.status, Some(0));
     for preset in privydns_blocking::presets::ALL {
-        assert!(presets.stdout.lines().any(|line| line.split(' ').next() == Some(preset.name)));
+        assert!(presets.stdout.lines().any(|line| line.split(' ').next() == Some(preset.name())));
     }
     assert!(bare(&["--man"]).stdout.contains(".TH privydns 1"));
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {

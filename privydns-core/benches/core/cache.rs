@@ -7,11 +7,12 @@ use std::sync::{Arc, RwLock};
 
 use divan::{Bencher, black_box};
 use privydns_core::engine::CacheResult;
+use privydns_core::testkit::epoch;
 use quick_cache::UnitWeighter;
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use siphasher::sip::SipHasher13;
 
-use crate::world::{World, epoch, queries};
+use crate::world::{World, queries};
 
 const ENTRIES: [usize; 2] = [1_000, 100_000];
 

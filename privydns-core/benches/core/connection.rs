@@ -7,6 +7,7 @@ use divan::Bencher;
 use divan::counter::ItemsCount;
 use privydns_core::Upstream;
 use privydns_core::fuzzing::{Dot, Endpoint, Event, Http2, Key, Machine};
+use privydns_core::testkit::epoch;
 
 use crate::{peer, world};
 
@@ -15,7 +16,7 @@ const IN_FLIGHT: [usize; 3] = [1, 100, 1000];
 /// DNS over TLS: the query encoded and the answer matched.
 #[divan::bench(args = IN_FLIGHT)]
 fn dot(bencher: Bencher<'_, '_>, in_flight: usize) {
-    run(bencher, in_flight, Dot::new(world::epoch(), [7; 32]), peer::answer_dot);
+    run(bencher, in_flight, Dot::new(epoch(), [7; 32]), peer::answer_dot);
 }
 
 /// DNS over HTTP/2.
@@ -23,7 +24,7 @@ fn dot(bencher: Bencher<'_, '_>, in_flight: usize) {
 fn http2(bencher: Bencher<'_, '_>, in_flight: usize) {
     let upstream: Upstream = "https://dns.example/dns-query#ip=192.0.2.1".parse().expect("an upstream");
     let endpoint = Endpoint::of(&upstream).expect("it is of HTTPS");
-    let now = world::epoch();
+    let now = epoch();
     let mut machine = Http2::new(now, Arc::new(endpoint));
     machine.handle_input(now, peer::HTTP2_GREETING);
     while machine.poll_event(now).is_some() {}
@@ -37,7 +38,7 @@ fn run(
     mut machine: impl Machine,
     answer: fn(&[u8], &mut Vec<u8>),
 ) {
-    let now = world::epoch();
+    let now = epoch();
     let queries: Vec<_> = world::queries(0..in_flight).collect();
     let (mut last, mut message, mut written) = (0, Vec::new(), Vec::new());
     bencher.counter(ItemsCount::new(in_flight)).bench_local(|| {

@@ -1,10 +1,11 @@
 //! An engine with a simulated network of one server that answers at once.
 
 use std::ops::Range;
-use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use privydns_core::engine::{CacheResult, ConnectionId, Engine, Input, LookupId, Output, Shared};
+use privydns_core::testkit::epoch;
 use privydns_core::{CacheSettings, Config, Query, RecordType};
 
 use super::peer;
@@ -23,13 +24,6 @@ pub(crate) struct World {
     connection: Option<ConnectionId>,
 }
 
-/// The start of the simulated clock, the same in the whole process.
-pub(crate) fn epoch() -> Instant {
-    static BEGINNING: OnceLock<Instant> = OnceLock::new();
-    #[allow(clippy::disallowed_methods, reason = "a made-up clock has to begin somewhere")]
-    *BEGINNING.get_or_init(Instant::now)
-}
-
 /// Queries for names with these numbers.
 pub(crate) fn queries(numbers: Range<usize>) -> impl Iterator<Item = Arc<Query>> {
     let query = |number| Query::new(&format!("n{number:09}.bench.example."), RecordType::A).expect("a name");
@@ -39,7 +33,7 @@ pub(crate) fn queries(numbers: Range<usize>) -> impl Iterator<Item = Arc<Query>>
 impl World {
     /// With a cache for this many answers.
     pub(crate) fn new(entries: usize) -> Self {
-        let cache = CacheSettings::default().entries(entries as u64).bytes(entries as u64 * 1024);
+        let cache = CacheSettings::default().max_entries(entries as u64).max_bytes(entries as u64 * 1024);
         let upstream = "tls://192.0.2.1#dns.example".parse().expect("an upstream");
         let config = Config::builder().upstream(upstream).cache(cache).build().expect("a configuration");
         let shared = Arc::new(Shared::new(config, [7; 32]));

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use super::Addresses;
 use super::families::{Families, Family};
+use super::{AddressResults, Addresses};
 use crate::error::Error;
 use crate::message::Answer;
 
@@ -72,7 +72,11 @@ impl Sequence {
         match (self.ipv4.take(), self.ipv6.take()) {
             (Some(ipv4), Some(ipv6)) => {
                 self.is_over = true;
-                SequenceStep::End(if self.has_begun { None } else { Addresses::join(ipv4, ipv6).err() })
+                SequenceStep::End(if self.has_begun {
+                    None
+                } else {
+                    Addresses::join(AddressResults { ipv4, ipv6 }).err()
+                })
             }
             (ipv4, ipv6) => {
                 (self.ipv4, self.ipv6) = (ipv4, ipv6);

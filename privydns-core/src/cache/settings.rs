@@ -9,16 +9,16 @@ use std::time::Duration;
 /// use privydns_core::CacheSettings;
 ///
 /// let settings = CacheSettings::default()
-///     .entries(50_000)
-///     .bytes(32 << 20)
+///     .max_entries(50_000)
+///     .max_bytes(32 << 20)
 ///     .max_ttl(Duration::from_secs(86_400))
-///     .serve_stale(Some(CacheSettings::MAX_STALE))
+///     .serve_stale(CacheSettings::MAX_STALE)
 ///     .prefetch(true);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CacheSettings {
-    entries: u64,
-    bytes: u64,
+    max_entries: u64,
+    max_bytes: u64,
     min_ttl: Duration,
     max_ttl: Duration,
     max_negative_ttl: Duration,
@@ -34,8 +34,8 @@ impl CacheSettings {
     /// Sets the maximum number of answers. 10,000 by default; 0 turns the cache off.
     ///
     /// The default is more than most applications look up within the usual TTLs.
-    pub fn entries(mut self, entries: u64) -> Self {
-        self.entries = entries;
+    pub fn max_entries(mut self, max_entries: u64) -> Self {
+        self.max_entries = max_entries;
         self
     }
 
@@ -43,8 +43,8 @@ impl CacheSettings {
     /// default; 0 turns the cache off.
     ///
     /// An answer may have 64 KiB, so a limit on the number of answers alone would not limit memory much.
-    pub fn bytes(mut self, bytes: u64) -> Self {
-        self.bytes = bytes;
+    pub fn max_bytes(mut self, max_bytes: u64) -> Self {
+        self.max_bytes = max_bytes;
         self
     }
 
@@ -75,7 +75,7 @@ impl CacheSettings {
     }
 
     /// Sets how long stale answers are kept after their end, at most [`MAX_STALE`](Self::MAX_STALE). They are
-    /// used when no upstream gives a newer answer in time (RFC 8767). `None` by default: an address that its
+    /// used when no upstream gives a newer answer in time (RFC 8767). Off by default: an address that its
     /// owner gave up may have been assigned to another host, so an application has to opt in.
     ///
     /// A stale answer is marked ([`Answer::is_stale`](crate::Answer::is_stale)) and shows a TTL of 30
@@ -87,11 +87,11 @@ impl CacheSettings {
     /// use std::time::Duration;
     /// use privydns_core::CacheSettings;
     ///
-    /// let day = CacheSettings::default().serve_stale(Some(Duration::from_secs(86_400)));
-    /// assert_ne!(day, CacheSettings::default().serve_stale(Some(CacheSettings::MAX_STALE)));
+    /// let day = CacheSettings::default().serve_stale(Duration::from_secs(86_400));
+    /// assert_ne!(day, CacheSettings::default().serve_stale(CacheSettings::MAX_STALE));
     /// ```
-    pub fn serve_stale(mut self, after_end: Option<Duration>) -> Self {
-        self.serve_stale = after_end.map(|after_end| after_end.min(Self::MAX_STALE));
+    pub fn serve_stale(mut self, after_end: Duration) -> Self {
+        self.serve_stale = Some(after_end.min(Self::MAX_STALE));
         self
     }
 
@@ -109,15 +109,15 @@ impl CacheSettings {
 
     /// Whether the cache is on.
     pub(super) fn is_on(&self) -> bool {
-        self.entries > 0 && self.bytes > 0
+        self.max_entries > 0 && self.max_bytes > 0
     }
 
     pub(super) fn entry_limit(&self) -> u64 {
-        self.entries
+        self.max_entries
     }
 
     pub(super) fn byte_limit(&self) -> u64 {
-        self.bytes
+        self.max_bytes
     }
 
     pub(super) fn is_prefetching(&self) -> bool {
@@ -142,8 +142,8 @@ impl CacheSettings {
 impl Default for CacheSettings {
     fn default() -> Self {
         Self {
-            entries: 10_000,
-            bytes: 8 << 20,
+            max_entries: 10_000,
+            max_bytes: 8 << 20,
             min_ttl: Duration::ZERO,
             max_ttl: Duration::from_secs(7 * DAY),
             max_negative_ttl: Duration::from_secs(3 * HOUR),

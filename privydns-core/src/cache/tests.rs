@@ -14,6 +14,7 @@ use hickory_proto::rr::RecordType;
 
 use super::testing::wire::{self, Reply};
 use super::*;
+use crate::testkit::epoch;
 
 const PUBLIC: UpstreamSet = UpstreamSet(1);
 const INTERNAL: UpstreamSet = UpstreamSet(2);
@@ -27,7 +28,7 @@ struct Bench {
 
 impl Bench {
     fn new(settings: &CacheSettings) -> Self {
-        Self { cache: Cache::new(settings, *b"a secret of ours"), now: start() }
+        Self { cache: Cache::new(settings, *b"a secret of ours"), now: epoch() }
     }
 
     fn wait(&mut self, time: Duration) {
@@ -70,11 +71,6 @@ impl Bench {
     fn misses(&self, query: &Query) -> bool {
         matches!(self.found(query), Found::Miss)
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "any instant can be the start")]
-fn start() -> Instant {
-    Instant::now()
 }
 
 fn query(name: &str, record_type: RecordType) -> Query {

@@ -199,7 +199,7 @@ impl<R> ResolverBuilder<R> {
     /// let config = Config::builder()
     ///     .upstream("tls://9.9.9.9#dns.quad9.net".parse()?)
     ///     .upstream("tls://1.1.1.1#cloudflare-dns.com".parse()?)
-    ///     .strategy(Strategy::Race(2))
+    ///     .strategy(Strategy::race(2))
     ///     .build()?;
     /// # Ok::<_, privydns_core::Error>(())
     /// ```
@@ -352,7 +352,7 @@ impl<R> ResolverBuilder<R> {
     /// use privydns_core::{CacheSettings, Config};
     ///
     /// // Names in use are renewed in advance, and answers remain available for an hour without a network.
-    /// let cache = CacheSettings::default().prefetch(true).serve_stale(Some(Duration::from_secs(3600)));
+    /// let cache = CacheSettings::default().prefetch(true).serve_stale(Duration::from_secs(3600));
     /// let config = Config::builder().upstream("tls://9.9.9.9#dns.quad9.net".parse()?).cache(cache).build()?;
     /// # Ok::<_, privydns_core::Error>(())
     /// ```

@@ -214,7 +214,6 @@ mod tests {
         assert!(refused(base().attempts(0)).contains("attempts"));
         assert!(refused(base().timeout(std::time::Duration::ZERO)).contains("timeout"));
         assert!(refused(base().max_connections(0)).contains("max_connections"));
-        assert!(refused(base().strategy(crate::Strategy::Race(0))).contains("strategy"));
         assert!(refused(base().route("not..a.name", [])).contains("route"));
         assert!(refused(base().route("corp.example", [])).contains("no upstream"));
         let many = (0..=64).map(|number| upstream(&format!("tls://192.0.2.{number}#a.example")));

@@ -72,7 +72,6 @@ impl Settings {
             (self.max_waiting == 0, "max_waiting", at_least_one),
             (self.max_connections == 0, "max_connections", at_least_one),
             (self.max_http1_connections == 0, "max_http1_connections", at_least_one),
-            (self.strategy == Strategy::Race(0), "strategy", at_least_one),
             (self.ping_interval.is_some_and(|time| time.is_zero()), "ping_interval", no_time),
         ];
         match rules.into_iter().find(|(is_broken, ..)| *is_broken) {

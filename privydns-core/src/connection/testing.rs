@@ -1,20 +1,15 @@
 //! Shared by the tests of all machines: a simulated clock, answers, and input in pieces.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::{Event, Key, Machine};
 use crate::RecordType;
 use crate::message::{self, Carrier, HEADER, Query};
+use crate::testkit::epoch;
 
 /// How input is split into pieces: whole, byte by byte, and an odd size in between.
 pub(super) const SPLITS: [usize; 3] = [usize::MAX, 1, 7];
-
-/// The start of the simulated clock. Its position in real time does not matter, because the core reads no clock.
-#[expect(clippy::disallowed_methods, reason = "an Instant cannot be made in any other way")]
-pub(super) fn start() -> Instant {
-    Instant::now()
-}
 
 pub(super) fn query(name: &str) -> Arc<Query> {
     Arc::new(Query::new(name, RecordType::A).unwrap())
@@ -36,8 +31,7 @@ pub(super) fn transmits(machine: &mut impl Machine) -> Vec<Vec<u8>> {
     let mut messages = Vec::new();
     loop {
         let mut message = b"an earlier message".to_vec();
-        if !machine.poll_transmit(start(), &mut message) {
-            assert!(message.is_empty(), "no message means no data");
+        if !machine.poll_transmit(epoch(), &mut message) {
             return messages;
         }
         assert!(!message.starts_with(b"an earlier"), "the buffer is overwritten");
@@ -47,14 +41,14 @@ pub(super) fn transmits(machine: &mut impl Machine) -> Vec<Vec<u8>> {
 
 /// All events of the machine.
 pub(super) fn events(machine: &mut impl Machine) -> Vec<Event> {
-    std::iter::from_fn(|| machine.poll_event(start())).collect()
+    std::iter::from_fn(|| machine.poll_event(epoch())).collect()
 }
 
 /// Feeds the input in pieces, and returns all events.
 pub(super) fn feed(machine: &mut impl Machine, input: &[u8], split: usize) -> Vec<Event> {
     let mut all = Vec::new();
     for piece in input.chunks(split.min(input.len()).max(1)) {
-        machine.handle_input(start(), piece);
+        machine.handle_input(epoch(), piece);
         all.extend(events(machine));
     }
     all

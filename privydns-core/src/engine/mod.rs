@@ -30,6 +30,7 @@ use rand::rngs::StdRng;
 use rustc_hash::FxHashMap;
 use slab::Slab;
 
+pub use crate::addresses::AddressResults;
 pub use crate::cache::{Cache, QueryKey};
 pub use crate::proxy::Tunnel;
 pub use crate::shared::{CacheResult, Shared};

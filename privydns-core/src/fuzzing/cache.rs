@@ -1,8 +1,8 @@
 //! Fuzz target: the cache, compared with a model.
 
-use super::epoch;
 use super::source::Source;
 use crate::cache::testing::model::{Choices, hold_against_model};
+use crate::testkit::epoch;
 
 /// A sequence of lookups, answers and time steps.
 pub fn cache(input: &[u8]) {

@@ -3,11 +3,11 @@
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use super::epoch;
 use super::source::Source;
 use super::stream::{Held, Setup, answer, question};
 use crate::connection::{Dot, Event, Key};
 use crate::message::{MAX_MESSAGE, check_response};
+use crate::testkit::epoch;
 
 const SEED: [u8; 32] = [7; 32];
 

@@ -1,11 +1,11 @@
 //! Fuzz target: HPACK, the field blocks of one connection, each of which depends on those before.
 
-use super::epoch;
 use super::http1::endpoint;
 use super::http2::frame;
 use super::source::Source;
 use super::stream::question;
 use crate::connection::{Event, HEADER_TABLE_SIZE, HpackDecoder, Http2, Key, Machine};
+use crate::testkit::epoch;
 use crate::upstream::HttpMethod;
 
 /// A decoded field block: name and value of each field, up to the first error.

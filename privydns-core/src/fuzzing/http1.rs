@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::epoch;
 use super::source::Source;
 use super::stream::{Held, Setup, question};
 use crate::connection::{Event, Http1};
 use crate::doh::Endpoint;
 use crate::message::check_response;
+use crate::testkit::epoch;
 use crate::upstream::{HttpMethod, Upstream};
 
 impl Held for Http1 {

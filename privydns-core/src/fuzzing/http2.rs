@@ -1,11 +1,11 @@
 //! Fuzz target: HTTP/2 frames from a server.
 
-use super::epoch;
 use super::http1::endpoint;
 use super::source::Source;
 use super::stream::{Held, Setup, answer, question};
 use crate::connection::{Event, Http2, Key};
 use crate::message::check_response;
+use crate::testkit::epoch;
 
 const DATA: u8 = 0;
 const HEADERS: u8 = 1;

@@ -6,11 +6,11 @@ use std::time::Duration;
 use hickory_proto::op::Message as Reference;
 use hickory_proto::rr::RecordType;
 
-use super::epoch;
 use super::source::Source;
 use crate::cache::{Cache, CacheSettings, Found, UpstreamSet};
 use crate::message::{Answer, Lifetime, MAX_MESSAGE, Message, Origin, Outcome, Query, Transport};
 use crate::message::{check_response, keepalive_of};
+use crate::testkit::epoch;
 
 const NAMES: [&str; 4] = ["www.example.com", "example", ".", "a\\.b.xn--9ca.example"];
 const UPSTREAMS: UpstreamSet = UpstreamSet(1);
@@ -151,7 +151,7 @@ fn compare(message: &Message) {
 /// The cache keeps the message for its lifetime and no longer.
 fn keep(message: &Message, query: &Query, age: u32) {
     let now = epoch();
-    let cache = Cache::new(&CacheSettings::default().entries(16), *b"a secret of ours");
+    let cache = Cache::new(&CacheSettings::default().max_entries(16), *b"a secret of ours");
     let query_key = cache.query_key(query, UPSTREAMS);
     cache.insert(now, query, query_key, message, age, &origin());
     let lifetime = match message.lifetime() {

@@ -37,13 +37,3 @@ pub use http2::http2;
 pub use message::message;
 pub use proxy::proxy;
 pub use upstream::upstream;
-
-use std::sync::OnceLock;
-use std::time::Instant;
-
-/// A moment to count from, the same in all of the process.
-fn epoch() -> Instant {
-    static BEGINNING: OnceLock<Instant> = OnceLock::new();
-    #[expect(clippy::disallowed_methods, reason = "a made-up clock has to begin somewhere")]
-    *BEGINNING.get_or_init(Instant::now)
-}

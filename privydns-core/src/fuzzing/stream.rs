@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::epoch;
 use super::source::Source;
 use crate::RecordType;
 use crate::connection::{Event, Key, Machine};
 use crate::error::Cause;
 use crate::message::Query;
+use crate::testkit::epoch;
 use crate::upstream::HttpMethod;
 
 /// A machine whose memory can be measured.

@@ -4,13 +4,13 @@ use data_encoding::BASE64URL_NOPAD;
 use hickory_proto::op::Message as Reference;
 use hickory_proto::rr::RecordType;
 
-use super::epoch;
 use super::stream::question;
 use crate::connection::{Http1, Key, Machine};
 use crate::doh::Endpoint;
 use crate::error::{ConfigError, ErrorKind};
 use crate::message::{Carrier, Query, QueryName, encode};
 use crate::proxy::Proxy;
+use crate::testkit::epoch;
 use crate::tls::{ClientCertificate, Pin, Roots};
 use crate::upstream::{HttpMethod, Stamp, Upstream};
 

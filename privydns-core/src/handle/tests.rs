@@ -5,6 +5,7 @@ use std::pin::pin;
 use std::task::Wake;
 
 use super::*;
+use crate::testkit::epoch;
 use crate::{Config, RecordType};
 
 thread_local! {
@@ -38,11 +39,6 @@ fn handle(start: Start) -> Handle {
 
 fn query(name: &str) -> Query {
     Query::new(name, RecordType::A).expect("a name")
-}
-
-#[expect(clippy::disallowed_methods, reason = "the start time of a test")]
-fn now() -> Instant {
-    Instant::now()
 }
 
 fn answer() -> Answer {
@@ -95,15 +91,15 @@ impl WakeFlag {
 #[test]
 fn first_miss_starts_the_driver_and_the_next_wakes_it() {
     let handle = handle(start);
-    let first = handle.begin(now(), query("one.example"));
+    let first = handle.begin(epoch(), query("one.example"));
     let mut inbox = driver();
     assert!(matches!(inputs(&mut inbox)[..], [Input::Miss { id: LookupId(1), .. }]));
 
     let flag = Arc::new(WakeFlag::default());
     assert!(inbox.poll_input(&mut Context::from_waker(&flag.clone().into())).is_pending());
-    let second = handle.begin(now(), query("two.example"));
+    let second = handle.begin(epoch(), query("two.example"));
     assert!(flag.was_woken());
-    let third = handle.begin(now(), query("three.example"));
+    let third = handle.begin(epoch(), query("three.example"));
     assert!(!flag.was_woken(), "the driver is awake already");
     assert!(matches!(
         inputs(&mut inbox)[..],
@@ -116,9 +112,9 @@ fn first_miss_starts_the_driver_and_the_next_wakes_it() {
 #[test]
 fn local_answers_need_no_driver() {
     let handle = handle(fail_to_start);
-    let mut known = handle.begin(now(), query("localhost"));
+    let mut known = handle.begin(epoch(), query("localhost"));
     assert!(matches!(poll(Pin::new(&mut known)), Poll::Ready(Ok(_))));
-    let mut refused = handle.begin(now(), query("hidden.onion"));
+    let mut refused = handle.begin(epoch(), query("hidden.onion"));
     assert!(matches!(kind(poll(Pin::new(&mut refused))), ErrorKind::SpecialUse(_)));
 }
 
@@ -126,8 +122,8 @@ fn local_answers_need_no_driver() {
 fn result_wakes_only_its_caller() {
     let handle = handle(start);
     let (mine, theirs) = (Arc::new(WakeFlag::default()), Arc::new(WakeFlag::default()));
-    let mut first = handle.begin(now(), query("one.example"));
-    let mut second = handle.begin(now(), query("two.example"));
+    let mut first = handle.begin(epoch(), query("one.example"));
+    let mut second = handle.begin(epoch(), query("two.example"));
     assert!(Pin::new(&mut first).poll(&mut Context::from_waker(&mine.clone().into())).is_pending());
     assert!(Pin::new(&mut second).poll(&mut Context::from_waker(&theirs.clone().into())).is_pending());
     let mut inbox = driver();
@@ -139,8 +135,8 @@ fn result_wakes_only_its_caller() {
 #[test]
 fn dropping_a_lookup_cancels_it_unless_it_has_a_result() {
     let handle = handle(start);
-    let dropped = handle.begin(now(), query("one.example"));
-    let answered = handle.begin(now(), query("two.example"));
+    let dropped = handle.begin(epoch(), query("one.example"));
+    let answered = handle.begin(epoch(), query("two.example"));
     let mut inbox = driver();
     drop(dropped);
     driver_done(&mut inbox, 2);
@@ -157,7 +153,7 @@ fn dropping_a_lookup_cancels_it_unless_it_has_a_result() {
 #[test]
 fn lookup_fails_if_the_driver_cannot_start() {
     let handle = handle(fail_to_start);
-    let mut lookup = handle.begin(now(), query("one.example"));
+    let mut lookup = handle.begin(epoch(), query("one.example"));
     assert_eq!(kind(poll(Pin::new(&mut lookup))), RuntimeError::NoRuntime.into());
     assert!(handle.mailbox.lock().lookups.is_empty());
 }
@@ -166,8 +162,8 @@ fn lookup_fails_if_the_driver_cannot_start() {
 fn new_driver_continues_the_lookups_of_a_lost_one() {
     let handle = handle(start);
     let flag = Arc::new(WakeFlag::default());
-    let mut first = handle.begin(now(), query("one.example"));
-    let mut second = handle.begin(now(), query("two.example"));
+    let mut first = handle.begin(epoch(), query("one.example"));
+    let mut second = handle.begin(epoch(), query("two.example"));
     assert!(Pin::new(&mut first).poll(&mut Context::from_waker(&flag.clone().into())).is_pending());
     let mut lost = driver();
     assert_eq!(inputs(&mut lost).len(), 2);
@@ -188,10 +184,10 @@ fn new_driver_continues_the_lookups_of_a_lost_one() {
 #[test]
 fn lookup_dropped_after_its_driver_is_not_restarted() {
     let handle = handle(start);
-    let dropped = handle.begin(now(), query("one.example"));
+    let dropped = handle.begin(epoch(), query("one.example"));
     drop(driver());
     drop(dropped);
-    let _lookup = handle.begin(now(), query("two.example"));
+    let _lookup = handle.begin(epoch(), query("two.example"));
     assert!(matches!(inputs(&mut driver())[..], [Input::Miss { id: LookupId(2), .. }]));
 }
 
@@ -199,7 +195,7 @@ fn lookup_dropped_after_its_driver_is_not_restarted() {
 #[test]
 fn lookup_fails_after_losing_two_drivers() {
     let handle = handle(start_and_drop);
-    let mut lookup = handle.begin(now(), query("one.example"));
+    let mut lookup = handle.begin(epoch(), query("one.example"));
     assert!(poll(Pin::new(&mut lookup)).is_pending());
     assert_eq!(kind(poll(Pin::new(&mut lookup))), RuntimeError::ShutDown.into());
     assert_eq!(STARTS.get(), 2);
@@ -209,7 +205,7 @@ fn lookup_fails_after_losing_two_drivers() {
 #[test]
 fn close_returns_when_the_driver_has_ended() {
     let handle = handle(start);
-    let mut lookup = handle.begin(now(), query("one.example"));
+    let mut lookup = handle.begin(epoch(), query("one.example"));
     let mut inbox = driver();
     let mut close = pin!(handle.close());
     let flag = Arc::new(WakeFlag::default());
@@ -224,7 +220,7 @@ fn close_returns_when_the_driver_has_ended() {
 
     // After this, every lookup fails, cached or not, and no driver is started.
     for name in ["two.example", "localhost"] {
-        assert!(matches!(kind(poll(Pin::new(&mut handle.begin(now(), query(name))))), ErrorKind::Closed));
+        assert!(matches!(kind(poll(Pin::new(&mut handle.begin(epoch(), query(name))))), ErrorKind::Closed));
     }
     assert!(poll(pin!(handle.close())).is_ready());
     assert_eq!(STARTS.get(), 1);
@@ -233,13 +229,13 @@ fn close_returns_when_the_driver_has_ended() {
 #[test]
 fn close_ends_lookups_without_a_driver() {
     let handle = handle(start);
-    let mut before_close = handle.begin(now(), query("one.example"));
+    let mut before_close = handle.begin(epoch(), query("one.example"));
     drop(driver());
     assert!(poll(pin!(handle.close())).is_ready());
     assert!(matches!(kind(poll(Pin::new(&mut before_close))), ErrorKind::Closed));
 
     let handle = self::handle(start);
-    let mut during_close = handle.begin(now(), query("one.example"));
+    let mut during_close = handle.begin(epoch(), query("one.example"));
     let mut close = pin!(handle.close());
     assert!(poll(close.as_mut()).is_pending());
     drop(driver());
@@ -263,7 +259,7 @@ fn network_change_starts_no_driver_and_is_passed_to_the_next() {
 #[test]
 fn dropping_the_handle_closes_the_driver() {
     let handle = handle(start);
-    drop(handle.begin(now(), query("one.example")));
+    drop(handle.begin(epoch(), query("one.example")));
     let mut inbox = driver();
     let flag = Arc::new(WakeFlag::default());
     assert_eq!(inputs(&mut inbox).len(), 2);
@@ -284,15 +280,15 @@ fn wakers_are_called_and_dropped_without_the_lock() {
     }
     let handle: &'static Handle = Box::leak(Box::new(handle(start)));
     let dropping = || -> Waker {
-        let lookup = handle.begin(now(), query("held.example"));
+        let lookup = handle.begin(epoch(), query("held.example"));
         Arc::new(Dropping(Mutex::new(Some(lookup)))).into()
     };
     // Dropped by the result, by replacement with another waker, and by dropping the lookup.
-    let mut lookup = handle.begin(now(), query("one.example"));
+    let mut lookup = handle.begin(epoch(), query("one.example"));
     let mut inbox = driver();
     assert!(Pin::new(&mut lookup).poll(&mut Context::from_waker(&dropping())).is_pending());
     driver_done(&mut inbox, 1);
-    let mut lookup = handle.begin(now(), query("two.example"));
+    let mut lookup = handle.begin(epoch(), query("two.example"));
     assert!(Pin::new(&mut lookup).poll(&mut Context::from_waker(&dropping())).is_pending());
     assert!(poll(Pin::new(&mut lookup)).is_pending());
     assert!(Pin::new(&mut lookup).poll(&mut Context::from_waker(&dropping())).is_pending());
@@ -305,7 +301,7 @@ fn wakers_are_called_and_dropped_without_the_lock() {
     inputs(&mut inbox);
     assert!(inbox.poll_input(&mut Context::from_waker(&asleep)).is_pending());
     drop(asleep);
-    let mut lookup = handle.begin(now(), query("three.example"));
+    let mut lookup = handle.begin(epoch(), query("three.example"));
     assert!(Pin::new(&mut lookup).poll(&mut Context::from_waker(&dropping())).is_pending());
     drop(inbox);
     assert!(!handle.mailbox.lock().lookups.is_empty());

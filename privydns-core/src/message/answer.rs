@@ -83,6 +83,27 @@ impl Origin {
     }
 }
 
+/// The addresses in the records of an [`Answer`]: what [`Answer::addresses`] returns.
+///
+/// ```edition2021
+/// # use privydns_core::Answer;
+/// # use std::net::IpAddr;
+/// fn first(look_up: impl FnOnce() -> Answer) -> Option<IpAddr> {
+///     let answer = look_up();
+///     answer.addresses().next()
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct AnswerAddresses<'a>(Records<'a>);
+
+impl Iterator for AnswerAddresses<'_> {
+    type Item = IpAddr;
+
+    fn next(&mut self) -> Option<IpAddr> {
+        self.0.find_map(|record| record.address())
+    }
+}
+
 impl Answer {
     pub(crate) fn new(message: Message, age: u32, origin: Origin) -> Self {
         Self { message, age, origin }
@@ -99,8 +120,8 @@ impl Answer {
     }
 
     /// The addresses in the A and AAAA records among [`records`](Self::records).
-    pub fn addresses(&self) -> impl Iterator<Item = IpAddr> {
-        self.records().filter_map(|record| record.address())
+    pub fn addresses(&self) -> AnswerAddresses<'_> {
+        AnswerAddresses(self.records())
     }
 
     /// The name that owns the records or does not exist: the queried name, or the end of its CNAME chain.

@@ -20,7 +20,7 @@ mod typed;
 mod wire;
 
 pub use crate::error::{ExtendedError, MessageError, NameError};
-pub use answer::{Answer, Transport};
+pub use answer::{Answer, AnswerAddresses, Transport};
 pub use name::QueryName;
 pub use query::{CacheUse, ClientSubnet, Query};
 pub use record::{Record, Records};

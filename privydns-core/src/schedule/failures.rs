@@ -101,21 +101,17 @@ mod tests {
 
     use super::*;
     use crate::message::ExtendedError;
+    use crate::testkit::epoch;
 
     fn rcode() -> Rcode {
         Rcode { code: ResponseCode::ServFail, extended: Vec::new() }
-    }
-
-    #[expect(clippy::disallowed_methods, reason = "a test's clock has to begin somewhere")]
-    fn start() -> Instant {
-        Instant::now()
     }
 
     /// Conformance 39.
     #[test]
     fn failures_are_remembered_from_one_second_to_five_minutes() {
         let (mut failures, key) = (Failures::default(), CacheKey::for_test(1));
-        let mut now = start();
+        let mut now = epoch();
         for pause in [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300] {
             failures.remember(now, key, rcode());
             assert!(failures.recall(now + Duration::from_millis(pause * 1000 - 1), key).is_some(), "{pause}");
@@ -129,7 +125,7 @@ mod tests {
 
     #[test]
     fn no_more_text_than_the_limit_is_remembered() {
-        let (mut failures, now, key) = (Failures::default(), start(), CacheKey::for_test(1));
+        let (mut failures, now, key) = (Failures::default(), epoch(), CacheKey::for_test(1));
         let error = |length| ExtendedError { code: 22, text: "x".repeat(length) };
         let extended = vec![error(400), error(60_000), error(100), error(100)];
         failures.remember(now, key, Rcode { code: ResponseCode::ServFail, extended });
@@ -139,7 +135,7 @@ mod tests {
 
     #[test]
     fn no_more_than_the_limit_are_remembered() {
-        let (mut failures, now) = (Failures::default(), start());
+        let (mut failures, now) = (Failures::default(), epoch());
         for number in 0..2 * MAX_FAILURES as u64 {
             failures.remember(now + Duration::from_micros(number), CacheKey::for_test(number), rcode());
         }
@@ -151,7 +147,7 @@ mod tests {
     /// Right: each extended error counts with its overhead, and one failure holds a few kilobytes at most.
     #[test]
     fn fault_w1_extended_errors_without_text_are_remembered_without_limit() {
-        let (mut failures, now, key) = (Failures::default(), start(), CacheKey::for_test(1));
+        let (mut failures, now, key) = (Failures::default(), epoch(), CacheKey::for_test(1));
         let extended = vec![ExtendedError { code: 22, text: String::new() }; 10_000];
         failures.remember(now, key, Rcode { code: ResponseCode::ServFail, extended });
         let kept = &failures.recall(now, key).expect("remembered").extended;

@@ -94,13 +94,10 @@ impl Health {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testkit::{epoch, s};
 
     fn at(seconds: u64) -> Instant {
-        use std::sync::OnceLock;
-        static START: OnceLock<Instant> = OnceLock::new();
-        #[expect(clippy::disallowed_methods, reason = "a test's clock has to begin somewhere")]
-        let start = *START.get_or_init(Instant::now);
-        start + Duration::from_secs(seconds)
+        epoch() + s(seconds)
     }
 
     #[test]

@@ -232,14 +232,11 @@ mod tests {
     use rand::SeedableRng;
     use rand::rngs::StdRng;
 
-    #[expect(clippy::disallowed_methods, reason = "a test's clock has to begin somewhere")]
-    fn start() -> Instant {
-        Instant::now()
-    }
+    use crate::testkit::epoch;
 
     #[test]
     fn untried_upstreams_come_at_once_and_repeats_after_a_pause() {
-        let (now, mut random) = (start(), StdRng::from_seed([1; 32]));
+        let (now, mut random) = (epoch(), StdRng::from_seed([1; 32]));
         let mut plan = Plan::new(&[4], &[2], 4);
         assert_eq!(plan.next(now), PlanStep::Start(4));
         plan.started(4);
@@ -256,7 +253,7 @@ mod tests {
     /// Conformance 39.
     #[test]
     fn no_upstream_is_asked_more_than_three_times() {
-        let now = start();
+        let now = epoch();
         let mut plan = Plan::new(&[0], &[], 10);
         for _ in 0..3 {
             assert_eq!(plan.next(now), PlanStep::Start(0));
@@ -268,7 +265,7 @@ mod tests {
     /// Conformance 39: what was not sent is no query.
     #[test]
     fn attempts_that_find_no_connection_are_limited_by_the_lookup_alone() {
-        let (mut now, mut random) = (start(), StdRng::from_seed([1; 32]));
+        let (mut now, mut random) = (epoch(), StdRng::from_seed([1; 32]));
         let mut plan = Plan::new(&[0], &[], 10);
         for _ in 0..10 {
             if let PlanStep::At(time) = plan.next(now) {
@@ -279,12 +276,12 @@ mod tests {
             plan.not_sent(0, now, &mut random);
         }
         assert_eq!(plan.next(now), PlanStep::Exhausted);
-        assert!(now - start() > Duration::from_secs(7));
+        assert!(now - epoch() > Duration::from_secs(7));
     }
 
     #[test]
     fn attempts_are_counted_over_all_upstreams() {
-        let now = start();
+        let now = epoch();
         let mut plan = Plan::new(&[0, 1, 2], &[], 2);
         plan.started(0);
         plan.started(1);
@@ -295,7 +292,7 @@ mod tests {
 
     #[test]
     fn an_upstream_that_said_no_for_good_is_not_asked_again() {
-        let now = start();
+        let now = epoch();
         let mut plan = Plan::new(&[0, 1], &[], 9);
         plan.started(0);
         plan.rule_out(0);
@@ -306,7 +303,7 @@ mod tests {
 
     #[test]
     fn a_server_that_asks_to_wait_is_waited_for() {
-        let (now, mut random) = (start(), StdRng::from_seed([1; 32]));
+        let (now, mut random) = (epoch(), StdRng::from_seed([1; 32]));
         let mut plan = Plan::new(&[0], &[], 3);
         plan.started(0);
         plan.failed(0, now, Some(Duration::from_secs(3)), &mut random);

@@ -1,5 +1,6 @@
 //! Which upstream a lookup goes to first, and what that tells whom.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,7 +34,7 @@ pub enum Strategy {
     Fastest,
     /// This many at once, in the order given; the first answer wins, and the other queries are cancelled. One that
     /// fails or turns out silent is replaced. That many operators see every name, and all of them carry the load.
-    Race(usize),
+    Race(NonZeroUsize),
     /// By a keyed hash of the registrable name (`example.co.uk` of `www.example.co.uk`, by the public suffix list
     /// as it was when this was compiled). Each operator sees its share of the names, always the same ones, and
     /// none sees the whole. A name moves only when its own upstream is sick, or leaves the list. The key is the
@@ -53,6 +54,22 @@ pub enum Strategy {
     /// ```
     #[cfg(feature = "spread")]
     Spread,
+}
+
+impl Strategy {
+    /// [`Strategy::Race`] of `count` upstreams. A count of 0 means 1.
+    ///
+    /// ```
+    /// use privydns_core::Strategy;
+    ///
+    /// assert!(matches!(Strategy::race(2), Strategy::Race(count) if count.get() == 2));
+    /// ```
+    pub const fn race(count: usize) -> Self {
+        Self::Race(match NonZeroUsize::new(count) {
+            Some(count) => count,
+            None => NonZeroUsize::MIN,
+        })
+    }
 }
 
 /// One query in this many goes to another upstream than the fastest.
@@ -77,7 +94,7 @@ impl Order {
     /// How many of them to ask at once.
     pub(crate) fn at_once(&self) -> usize {
         match self.strategy {
-            Strategy::Race(count) => count.max(1),
+            Strategy::Race(count) => count.get(),
             _ => 1,
         }
     }
@@ -86,7 +103,7 @@ impl Order {
     pub(crate) fn first_choices(&self) -> usize {
         match self.strategy {
             Strategy::Ordered => 1,
-            Strategy::Race(count) => count.max(1),
+            Strategy::Race(count) => count.get(),
             _ => usize::MAX,
         }
     }

@@ -53,7 +53,7 @@ fn any_form(text: &str) -> Result<Upstream, SyntaxProblem<'_>> {
     // dig and similar programs write `@` before the server.
     let text = text.strip_prefix('@').unwrap_or(text);
     if let Some(preset) = presets::find(text) {
-        return any_form(preset.text).map(|upstream| upstream.with_label(preset.name));
+        return Ok(preset.upstream());
     }
     match text.split_once("://") {
         Some((name, rest)) if stamp::is_scheme(name) => Ok(Stamp::read(rest)?.into_upstream()),

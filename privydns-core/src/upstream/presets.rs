@@ -8,44 +8,66 @@
 //! use privydns_core::presets;
 //!
 //! for preset in presets::ALL {
-//!     println!("{preset:<30} {} ({}); filters {}", preset.operator, preset.protocol(), preset.filtering);
+//!     println!("{preset:<30} {} ({}); filters {}", preset.operator(), preset.protocol(), preset.filtering());
 //! }
 //! ```
 
 use std::fmt;
 
 use super::{Protocol, Upstream};
-use crate::error::Error;
 
 /// A public resolver.
 ///
 /// ```
 /// use privydns_core::{Config, presets};
 ///
-/// let config = Config::builder().upstream(presets::QUAD9.upstream()?).build()?;
-/// assert_eq!(presets::find("quad9-https").map(|preset| preset.operator), Some("Quad9"));
+/// let config = Config::builder().upstream(presets::QUAD9.upstream()).build()?;
+/// assert_eq!(presets::find("quad9-https").map(|preset| preset.operator()), Some("Quad9"));
 /// # Ok::<_, privydns_core::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Preset {
     /// The name of the preset.
-    pub name: &'static str,
+    name: &'static str,
     /// The operator of the service.
-    pub operator: &'static str,
+    operator: &'static str,
     /// The content that the service blocks.
-    pub filtering: &'static str,
+    filtering: &'static str,
     /// The text of the upstream.
-    pub text: &'static str,
+    text: &'static str,
 }
 
 impl Preset {
-    /// The upstream, labelled with the preset's name.
+    /// The preset's name, such as `quad9-https`.
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The operator of the service.
+    pub const fn operator(&self) -> &'static str {
+        self.operator
+    }
+
+    /// The content that the service blocks; `nothing` if it blocks none.
+    pub const fn filtering(&self) -> &'static str {
+        self.filtering
+    }
+
+    /// The upstream as text.
+    pub const fn text(&self) -> &'static str {
+        self.text
+    }
+
+    /// Returns the upstream, labelled with the preset's name.
     ///
-    /// # Errors
-    /// None for the presets of this crate.
-    pub fn upstream(&self) -> Result<Upstream, Error> {
-        Ok(self.text.parse::<Upstream>()?.with_label(self.name))
+    /// ```
+    /// use privydns_core::presets;
+    ///
+    /// assert_eq!(&**presets::QUAD9.upstream().label(), "quad9");
+    /// ```
+    #[expect(clippy::missing_panics_doc, reason = "every preset parses, and a test proves it")]
+    pub fn upstream(&self) -> Upstream {
+        self.text.parse::<Upstream>().expect("a preset is a valid upstream").with_label(self.name)
     }
 
     /// The protocol of the upstream.
@@ -237,7 +259,7 @@ mod tests {
     #[test]
     fn every_preset_parses_to_an_upstream_with_addresses() {
         for preset in ALL {
-            let upstream = preset.upstream().expect(preset.name);
+            let upstream = preset.upstream();
             assert!(!upstream.needs_bootstrap(), "{preset}");
             assert_eq!(upstream.protocol(), preset.protocol(), "{preset}");
             assert_eq!(&**upstream.label(), preset.name);
@@ -257,7 +279,7 @@ mod tests {
         for preset in ALL.iter().filter(is_https) {
             let other = preset.name.strip_suffix("-https").and_then(find).expect(preset.name);
             assert_eq!((preset.operator, preset.filtering), (other.operator, other.filtering), "{preset}");
-            let addresses = |preset: &Preset| preset.upstream().expect("a preset").addresses().to_vec();
+            let addresses = |preset: &Preset| preset.upstream().addresses().to_vec();
             assert_eq!(addresses(preset), addresses(other), "{preset}");
             assert!(addresses(preset).iter().any(IpAddr::is_ipv6), "{preset}");
             assert!(addresses(preset).iter().any(IpAddr::is_ipv4), "{preset}");

@@ -8,7 +8,7 @@ use crate::world::{ADDRESS, Accepts, Act, World, epoch, ms, query, s, upstream};
 
 /// A world that keeps stale answers and has one for example.com.
 pub(crate) fn with_a_stale_answer() -> World {
-    let settings = CacheSettings::default().serve_stale(Some(CacheSettings::MAX_STALE));
+    let settings = CacheSettings::default().serve_stale(CacheSettings::MAX_STALE);
     let mut world = World::new(Config::builder().upstream(upstream(0)).cache(settings));
     world.host(0).replies(|question| Reply::to(question).record(60, &ADDRESS));
     world.resolve("example.com").answer();

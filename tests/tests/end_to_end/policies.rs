@@ -80,7 +80,7 @@ pub(crate) fn slow_query_is_hedged_and_the_loser_cancelled(bench: &Bench) {
 pub(crate) fn first_answer_wins_a_race(bench: &Bench) {
     let silent = holding(bench);
     let second = bench.setup().start();
-    let config = bench.config(&[&silent, &second]).strategy(Strategy::Race(2));
+    let config = bench.config(&[&silent, &second]).strategy(Strategy::race(2));
     let resolver = bench.build(config.attempt_timeout(Duration::from_secs(5)));
     for number in 0..3 {
         let answer = resolver.lookup(&format!("{number}.many.example.test"), RecordType::A).unwrap();
@@ -219,7 +219,7 @@ pub(crate) fn full_connection_opens_exactly_one_more(bench: &Bench) {
 /// RFC 8767. The test waits for the shortest TTL, one second.
 pub(crate) fn stale_answer_is_served_if_the_server_is_down(bench: &Bench) {
     let server = bench.setup().start();
-    let cache = CacheSettings::default().serve_stale(Some(CacheSettings::MAX_STALE));
+    let cache = CacheSettings::default().serve_stale(CacheSettings::MAX_STALE);
     let resolver = bench.build(bench.config(&[&server]).attempts(1).cache(cache));
     let ask = || resolver.lookup("ttl1.example.test", RecordType::A).unwrap();
     assert!(!ask().is_cached());

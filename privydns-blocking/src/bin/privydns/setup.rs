@@ -18,7 +18,7 @@ pub(crate) fn resolver(arguments: &Arguments) -> Result<Resolver, String> {
     let strategy = match arguments.upstreams.strategy {
         Order::Ordered => Strategy::Ordered,
         Order::Fastest => Strategy::Fastest,
-        Order::Race => Strategy::Race(upstreams.len()),
+        Order::Race => Strategy::race(upstreams.len()),
         Order::Spread => Strategy::Spread,
     };
     let mut builder = Resolver::builder()
@@ -39,7 +39,7 @@ fn upstreams(wanted: &Upstreams) -> Result<Vec<Upstream>, String> {
     if upstreams.is_empty() {
         let is_https = matches!(wanted.protocol, Some(Transport::Https));
         let preset = if is_https { presets::QUAD9_HTTPS } else { presets::QUAD9 };
-        upstreams.push(preset.upstream().map_err(|error| error.to_string())?);
+        upstreams.push(preset.upstream());
     }
     let roots = wanted.ca.as_deref().map(|file| from_pem(file, &read(file)?, Roots::from_pem));
     let roots = roots.transpose()?;

@@ -3,6 +3,7 @@ use crate::RecordType;
 use crate::cache::testing::wire::{Reply, origin};
 use crate::error::{Cause, ErrorKind, NotFound};
 use crate::message::Query;
+use crate::testkit::{epoch, ms};
 
 const NAME: &str = "www.example";
 
@@ -31,15 +32,6 @@ fn failure() -> Result<Answer, Error> {
     Err(ErrorKind::Upstream(Cause::Closed).into())
 }
 
-#[expect(clippy::disallowed_methods, reason = "the start time of a test")]
-fn now() -> Instant {
-    Instant::now()
-}
-
-fn ms(milliseconds: u64) -> Duration {
-    Duration::from_millis(milliseconds)
-}
-
 /// All addresses available at one time, and the step after them.
 fn drain(sequence: &mut Sequence, now: Instant) -> String {
     let mut all = Vec::new();
@@ -60,7 +52,7 @@ fn drain(sequence: &mut Sequence, now: Instant) -> String {
 
 #[test]
 fn ipv6_addresses_do_not_wait_and_later_ipv4_ones_alternate() {
-    let (mut sequence, now) = (Sequence::new(), now());
+    let (mut sequence, now) = (Sequence::new(), epoch());
     assert_eq!(drain(&mut sequence, now), "waits");
     sequence.ipv6_answered(ipv6(&["2001:db8::1", "2001:db8::2", "2001:db8::3"]));
     assert!(matches!(sequence.next(now), SequenceStep::Address(IpAddr::V6(_))));
@@ -72,7 +64,7 @@ fn ipv6_addresses_do_not_wait_and_later_ipv4_ones_alternate() {
 /// Conformance 45.
 #[test]
 fn ipv4_addresses_wait_50_ms_for_the_ipv6_answer() {
-    let (mut sequence, start) = (Sequence::new(), now());
+    let (mut sequence, start) = (Sequence::new(), epoch());
     sequence.ipv4_answered(start, ipv4(&["192.0.2.1", "192.0.2.2"]));
     assert_eq!(drain(&mut sequence, start), "waits 50ms");
     assert_eq!(drain(&mut sequence, start + ms(49)), "waits 1ms");
@@ -89,7 +81,7 @@ fn ipv4_addresses_wait_50_ms_for_the_ipv6_answer() {
 #[test]
 fn ipv4_addresses_do_not_wait_if_there_are_no_ipv6_addresses() {
     for none in [ipv6(&[]), failure()] {
-        let (mut sequence, now) = (Sequence::new(), now());
+        let (mut sequence, now) = (Sequence::new(), epoch());
         sequence.ipv4_answered(now, ipv4(&["192.0.2.1"]));
         sequence.ipv6_answered(none);
         assert_eq!(drain(&mut sequence, now), "192.0.2.1 ends");
@@ -98,7 +90,7 @@ fn ipv4_addresses_do_not_wait_if_there_are_no_ipv6_addresses() {
 
 #[test]
 fn failure_is_reported_only_if_there_is_no_address() {
-    let now = now();
+    let now = epoch();
     let mut sequence = Sequence::new();
     sequence.ipv4_answered(now, failure());
     assert_eq!(drain(&mut sequence, now + ms(50)), "waits");
@@ -122,7 +114,7 @@ fn failure_is_reported_only_if_there_is_no_address() {
 /// Conformance 45.
 #[test]
 fn precedence_orders_addresses_and_chooses_the_first_family() {
-    let now = now();
+    let now = epoch();
     let mut sequence = Sequence::new();
     let odd = ["fd00::1", "2002::1", "fec0::1", "2001::1", "2001:db8::1", "::192.0.2.9", "::1"];
     sequence.ipv6_answered(ipv6(&odd));

@@ -39,9 +39,9 @@ impl Bench {
     fn new(epoch: Instant, choices: &mut impl Choices) -> Self {
         let mut is_chosen = || choices.below(2) == Some(1);
         let (is_stale_served, is_prefetching) = (is_chosen(), is_chosen());
-        let settings = CacheSettings::default()
-            .serve_stale(is_stale_served.then_some(Duration::from_secs(GRACE)))
-            .prefetch(is_prefetching);
+        let settings = CacheSettings::default().prefetch(is_prefetching);
+        let settings =
+            if is_stale_served { settings.serve_stale(Duration::from_secs(GRACE)) } else { settings };
         let cache = Cache::new(&settings, *b"a secret of ours");
         assert_cooldowns_use_distinct_slots(&cache);
         let model = Model { is_stale_served, is_prefetching, ..Model::default() };

@@ -18,7 +18,7 @@ fn allocated(bytes: usize) -> usize {
 /// Right: an entry counts at least as many bytes as the allocator uses.
 #[test]
 fn fault_c3_an_entry_uses_more_of_the_heap_than_it_counts() {
-    let (settings, now) = (CacheSettings::default(), Clock::default().timestamp(start()));
+    let (settings, now) = (CacheSettings::default(), Clock::default().timestamp(epoch()));
     let address = a("www.example.com");
     let text = query("www.example.com", RecordType::TXT);
     let replies = [

@@ -97,7 +97,7 @@ fn cooldowns_last_for_their_time_and_apply_to_their_key() {
     let keyer = Keyer::new(&[1; 16]);
     let cooldowns = Cooldowns::new();
     let clock = Clock::default();
-    let begin = clock.timestamp(start());
+    let begin = clock.timestamp(epoch());
     let keys = ["1.example", "2.example"].map(|name| keyer.answer(&a(name), PUBLIC));
     assert!(cooldowns.claim(keys[0], begin) && !cooldowns.claim(keys[0], begin));
     assert!(!cooldowns.is_set(keys[1], begin));

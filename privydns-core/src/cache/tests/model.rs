@@ -1,8 +1,8 @@
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use super::start;
 use crate::cache::testing::model::{Choices, hold_against_model};
+use crate::testkit::epoch;
 
 const STEPS: usize = 3000;
 /// The average number of choices per step.
@@ -27,6 +27,6 @@ fn cache_agrees_with_its_model() {
     for seed in 0..40 {
         println!("seed {seed}");
         let mut choices = Random { rng: StdRng::seed_from_u64(seed), left: CHOICES * STEPS };
-        hold_against_model(start(), &mut choices);
+        hold_against_model(epoch(), &mut choices);
     }
 }

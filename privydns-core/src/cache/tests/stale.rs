@@ -5,7 +5,7 @@ use super::*;
 const DAY: u64 = 24 * 3600;
 
 fn serving_stale() -> CacheSettings {
-    CacheSettings::default().serve_stale(Some(CacheSettings::MAX_STALE))
+    CacheSettings::default().serve_stale(CacheSettings::MAX_STALE)
 }
 
 /// The stale answer, and whether to send the query.
@@ -57,7 +57,7 @@ fn stale_answers_are_off_by_default() {
 
 #[test]
 fn stale_time_is_capped_at_three_days() {
-    let settings = CacheSettings::default().serve_stale(Some(Duration::from_secs(30 * DAY)));
+    let settings = CacheSettings::default().serve_stale(Duration::from_secs(30 * DAY));
     assert_eq!(settings, serving_stale());
 }
 

@@ -33,7 +33,7 @@ impl Value for Parcel {
 }
 
 fn at(second: u64) -> Timestamp {
-    Clock::default().timestamp(start()).plus(Duration::from_secs(second))
+    Clock::default().timestamp(epoch()).plus(Duration::from_secs(second))
 }
 
 fn parcel(bytes: u64) -> Parcel {

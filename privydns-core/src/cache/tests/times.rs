@@ -201,7 +201,7 @@ fn failure_is_not_kept_and_removes_nothing() {
 
 #[test]
 fn cache_with_a_limit_of_zero_keeps_nothing() {
-    for settings in [CacheSettings::default().entries(0), CacheSettings::default().bytes(0)] {
+    for settings in [CacheSettings::default().max_entries(0), CacheSettings::default().max_bytes(0)] {
         let bench = Bench::new(&settings);
         let query = a("www.example.com");
         bench.insert(&query, &Reply::to(&query).a(TTL));
@@ -214,9 +214,9 @@ fn cache_with_a_limit_of_zero_keeps_nothing() {
 
 #[test]
 fn configured_limits_hold() {
-    let entries = (CacheSettings::default().entries(50), 50);
+    let entries = (CacheSettings::default().max_entries(50), 50);
     // An entry takes at least 160 bytes.
-    let bytes = (CacheSettings::default().bytes(16 * 1024), 16 * 1024 / 160);
+    let bytes = (CacheSettings::default().max_bytes(16 * 1024), 16 * 1024 / 160);
     for (settings, most) in [entries, bytes] {
         let bench = Bench::new(&settings);
         for number in 0..500 {
@@ -231,7 +231,7 @@ fn configured_limits_hold() {
 
 #[test]
 fn answer_of_60_kilobytes_is_kept_in_a_full_cache() {
-    let bench = Bench::new(&CacheSettings::default().entries(1000).bytes(1 << 20));
+    let bench = Bench::new(&CacheSettings::default().max_entries(1000).max_bytes(1 << 20));
     for number in 0..1200 {
         let query = a(&format!("{number}.example"));
         for _ in 0..2 {
@@ -270,7 +270,7 @@ fn removed_and_cleared_answers_are_misses() {
 
 #[test]
 fn hits_misses_stale_prefetches_and_evictions_are_counted() {
-    let mut bench = Bench::new(&CacheSettings::default().prefetch(true).entries(2));
+    let mut bench = Bench::new(&CacheSettings::default().prefetch(true).max_entries(2));
     let query = a("www.example.com");
     bench.insert(&query, &Reply::to(&query).a(TTL));
     bench.fresh(&query);

@@ -87,8 +87,8 @@ struct HedgeTable {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct CacheTable {
-    entries: Option<u64>,
-    bytes: Option<u64>,
+    max_entries: Option<u64>,
+    max_bytes: Option<u64>,
     #[serde(deserialize_with = "time::deserialize")]
     min_ttl: Option<Duration>,
     #[serde(deserialize_with = "time::deserialize")]
@@ -139,13 +139,13 @@ impl HedgeTable {
 impl CacheTable {
     fn settings(self) -> CacheSettings {
         let settings = CacheSettings::default();
-        let settings = set(settings, self.entries, CacheSettings::entries);
-        let settings = set(settings, self.bytes, CacheSettings::bytes);
+        let settings = set(settings, self.max_entries, CacheSettings::max_entries);
+        let settings = set(settings, self.max_bytes, CacheSettings::max_bytes);
         let settings = set(settings, self.min_ttl, CacheSettings::min_ttl);
         let settings = set(settings, self.max_ttl, CacheSettings::max_ttl);
         let settings = set(settings, self.max_negative_ttl, CacheSettings::max_negative_ttl);
-        let settings = set(settings, self.prefetch, CacheSettings::prefetch);
-        settings.serve_stale(self.serve_stale)
+        let settings = set(settings, self.serve_stale, CacheSettings::serve_stale);
+        set(settings, self.prefetch, CacheSettings::prefetch)
     }
 }
 

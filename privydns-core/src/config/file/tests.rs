@@ -60,9 +60,9 @@ fn example_configuration_file_builds() {
     assert_eq!(config.settings.timeout, Duration::from_secs(3));
     assert_eq!(config.settings.attempts, 4);
     let cache = CacheSettings::default()
-        .entries(50_000)
+        .max_entries(50_000)
         .max_ttl(Duration::from_secs(86_400))
-        .serve_stale(Some(Duration::from_secs(3600)))
+        .serve_stale(Duration::from_secs(3600))
         .prefetch(true);
     assert_eq!(config.settings.cache, cache);
 }
@@ -84,13 +84,13 @@ fn file_fields_set_the_same_as_builder_methods() {
         max_connections = 3
         max_http1_connections = 4
         ping_interval = "1m 30s"
-        cache = { entries = 7, bytes = 8, min_ttl = 9, max_ttl = "1h", max_negative_ttl = "1min" }
+        cache = { max_entries = 7, max_bytes = 8, min_ttl = 9, max_ttl = "1h", max_negative_ttl = "1min" }
         "#,
     );
     let second = Duration::from_secs(1);
     let code = Config::builder()
         .upstream("quad9".parse().unwrap())
-        .strategy(Strategy::Race(2))
+        .strategy(Strategy::race(2))
         .timeout(2 * second)
         .attempts(5)
         .attempt_timeout(300 * second / 1000)
@@ -103,8 +103,8 @@ fn file_fields_set_the_same_as_builder_methods() {
         .ping_interval(90 * second)
         .cache(
             CacheSettings::default()
-                .entries(7)
-                .bytes(8)
+                .max_entries(7)
+                .max_bytes(8)
                 .min_ttl(9 * second)
                 .max_ttl(3600 * second)
                 .max_negative_ttl(60 * second),

@@ -4,15 +4,16 @@ use rand::seq::SliceRandom;
 
 use super::*;
 use crate::connection::testing::*;
+use crate::testkit::epoch;
 
 const SEED: [u8; 32] = [7; 32];
 
 /// A connection with this many queries sent, their names, and their message IDs.
 fn connection(queries: u64) -> (Dot, Vec<Arc<Query>>, Vec<u16>) {
-    let mut dot = Dot::new(start(), SEED);
+    let mut dot = Dot::new(epoch(), SEED);
     let queries: Vec<_> = (0..queries).map(|n| query(&format!("n{n}.example"))).collect();
     for (key, query) in (0..).zip(&queries) {
-        dot.submit(start(), Key(key), query);
+        dot.submit(epoch(), Key(key), query);
     }
     let ids = transmits(&mut dot).iter().map(|message| message::id_of(&message[2..]).unwrap()).collect();
     (dot, queries, ids)
@@ -34,10 +35,10 @@ fn violation(what: &'static str) -> Cause {
 /// Conformance 3, 4, 22: each query is one transmit with a length prefix, and does not wait for an answer.
 #[test]
 fn every_query_is_one_message_with_a_length_prefix() {
-    let mut dot = Dot::new(start(), SEED);
+    let mut dot = Dot::new(epoch(), SEED);
     let query = query("www.example.com");
     for key in 0..50 {
-        dot.submit(start(), Key(key), &query);
+        dot.submit(epoch(), Key(key), &query);
     }
     let messages = transmits(&mut dot);
     assert_eq!(messages.len(), 50);
@@ -58,8 +59,8 @@ fn ids_are_unique_and_follow_from_the_seed() {
     let (dot, _, ids) = connection(1000);
     assert_eq!(dot.capacity(), 0);
     assert_eq!(ids, connection(1000).2);
-    let mut other = Dot::new(start(), [8; 32]);
-    other.submit(start(), Key(0), &query("n0.example"));
+    let mut other = Dot::new(epoch(), [8; 32]);
+    other.submit(epoch(), Key(0), &query("n0.example"));
     assert_ne!(message::id_of(&transmits(&mut other)[0][2..]), Some(ids[0]));
 
     let mut sorted = ids.clone();
@@ -156,8 +157,8 @@ fn duplicate_answer_is_unmatched() {
 #[test]
 fn answer_before_the_query_is_unmatched() {
     let (_, queries, ids) = connection(1);
-    let mut dot = Dot::new(start(), SEED);
-    dot.submit(start(), Key(0), &queries[0]);
+    let mut dot = Dot::new(epoch(), SEED);
+    dot.submit(epoch(), Key(0), &queries[0]);
     assert_eq!(feed(&mut dot, &framed(&answer(&queries[0], ids[0], &[])), 1), []);
     assert_eq!((dot.unmatched, transmits(&mut dot).len()), (1, 1));
 }
@@ -166,8 +167,8 @@ fn answer_before_the_query_is_unmatched() {
 #[test]
 fn late_answer_to_a_cancelled_query_frees_its_id() {
     let (mut dot, queries, ids) = connection(3);
-    dot.cancel(start(), Key(1));
-    dot.cancel(start(), Key(99));
+    dot.cancel(epoch(), Key(1));
+    dot.cancel(epoch(), Key(99));
     assert_eq!((dot.in_flight(), dot.queries.len()), (2, 3));
     let late = framed(&answer(&queries[1], ids[1], &[]));
     assert_eq!(feed(&mut dot, &late, 1), []);
@@ -179,15 +180,15 @@ fn late_answer_to_a_cancelled_query_frees_its_id() {
 /// Conformance 5: with half of all IDs taken, most of them by cancelled queries, no ID is given out twice.
 #[test]
 fn id_in_use_is_not_drawn_again() {
-    let mut dot = Dot::new(start(), SEED).pipeline(usize::MAX);
+    let mut dot = Dot::new(epoch(), SEED).pipeline(usize::MAX);
     let query = query("example");
     assert_eq!(dot.capacity(), MAX_PIPELINE);
     let mut ids = Vec::new();
     for key in 0..(MAX_PIPELINE + MAX_ABANDONED) as u64 {
-        dot.submit(start(), Key(key), &query);
+        dot.submit(epoch(), Key(key), &query);
         ids.extend(transmits(&mut dot).iter().map(|message| message::id_of(&message[2..])));
         if key < MAX_ABANDONED as u64 {
-            dot.cancel(start(), Key(key));
+            dot.cancel(epoch(), Key(key));
         }
     }
     assert_eq!((dot.capacity(), dot.is_draining()), (0, false));
@@ -201,13 +202,13 @@ fn id_in_use_is_not_drawn_again() {
 fn too_many_abandoned_ids_drain_the_connection() {
     let (mut dot, queries, ids) = connection(1000);
     for key in 1..1000 {
-        dot.cancel(start(), Key(key));
+        dot.cancel(epoch(), Key(key));
     }
     for key in 1000..1002 {
         assert!(!dot.is_draining());
-        dot.submit(start(), Key(key), &queries[0]);
+        dot.submit(epoch(), Key(key), &queries[0]);
         assert_eq!(transmits(&mut dot).len(), 1);
-        dot.cancel(start(), Key(key));
+        dot.cancel(epoch(), Key(key));
     }
     assert_eq!((dot.is_draining(), dot.capacity(), dot.in_flight()), (true, 0, 1));
     let message = answer(&queries[0], ids[0], &[]);
@@ -216,11 +217,11 @@ fn too_many_abandoned_ids_drain_the_connection() {
 
 #[test]
 fn query_cancelled_before_sending_leaves_no_state() {
-    let mut dot = Dot::new(start(), SEED);
+    let mut dot = Dot::new(epoch(), SEED);
     for key in 0..3 {
-        dot.submit(start(), Key(key), &query("example"));
+        dot.submit(epoch(), Key(key), &query("example"));
     }
-    dot.cancel(start(), Key(1));
+    dot.cancel(epoch(), Key(1));
     assert_eq!((dot.in_flight(), dot.queries.len()), (2, 2));
     assert_eq!(transmits(&mut dot).len(), 2);
 }
@@ -248,7 +249,7 @@ fn keepalive_timeout_is_respected() {
             let mut message = answer(&queries[0], ids[0], &units.map(opt).unwrap_or_default());
             message[11] = u8::from(units.is_some());
             if is_late {
-                dot.cancel(start(), Key(0));
+                dot.cancel(epoch(), Key(0));
             }
             assert_eq!(feed(&mut dot, &framed(&message), 1).len(), usize::from(!is_late));
             assert_eq!((dot.idle_limit(), dot.is_draining()), (idle_limit, is_draining), "{units:?}");
@@ -281,12 +282,12 @@ fn length_below_a_header_ends_the_connection() {
 #[test]
 fn end_is_last_and_marks_resendable_queries() {
     let (mut dot, queries, ids) = connection(3);
-    dot.submit(start(), Key(3), &queries[0]);
+    dot.submit(epoch(), Key(3), &queries[0]);
     let message = answer(&queries[1], ids[1], &[]);
     let partial = framed(&answer(&queries[2], ids[2], &[]));
-    dot.handle_input(start(), &[framed(&message), partial[..20].to_vec()].concat());
-    dot.handle_end(start(), Cause::Closed);
-    dot.handle_end(start(), Cause::Timeout);
+    dot.handle_input(epoch(), &[framed(&message), partial[..20].to_vec()].concat());
+    dot.handle_end(epoch(), Cause::Closed);
+    dot.handle_end(epoch(), Cause::Timeout);
     assert_eq!(transmits(&mut dot).len(), 0);
     let expected = [
         answered(1, &message),
@@ -297,9 +298,9 @@ fn end_is_last_and_marks_resendable_queries() {
     ];
     assert_eq!(events(&mut dot), expected);
 
-    dot.handle_input(start(), &partial);
-    dot.handle_end(start(), Cause::Closed);
-    dot.submit(start(), Key(4), &queries[0]);
+    dot.handle_input(epoch(), &partial);
+    dot.handle_end(epoch(), Cause::Closed);
+    dot.submit(epoch(), Key(4), &queries[0]);
     assert_eq!((events(&mut dot), transmits(&mut dot).len()), (vec![], 0));
     assert_eq!((dot.capacity(), dot.in_flight(), dot.is_draining()), (0, 0, true));
 }
@@ -308,19 +309,19 @@ fn end_is_last_and_marks_resendable_queries() {
 #[test]
 fn violation_before_the_end_is_the_cause() {
     let (mut dot, ..) = connection(0);
-    dot.handle_input(start(), &[0, 3]);
-    dot.handle_end(start(), Cause::Closed);
+    dot.handle_input(epoch(), &[0, 3]);
+    dot.handle_end(epoch(), Cause::Closed);
     assert_eq!(events(&mut dot), [Event::Ended(violation("a message too short for a header"))]);
 }
 
 #[test]
 fn query_beyond_the_limit_fails_as_not_processed() {
-    let mut dot = Dot::new(start(), SEED).pipeline(0);
+    let mut dot = Dot::new(epoch(), SEED).pipeline(0);
     assert_eq!(dot.capacity(), 1);
     for key in 0..3 {
-        dot.submit(start(), Key(key), &query("example"));
+        dot.submit(epoch(), Key(key), &query("example"));
     }
-    dot.cancel(start(), Key(2));
+    dot.cancel(epoch(), Key(2));
     assert_eq!(events(&mut dot), [failed(1, &Cause::Closed, true)]);
     assert_eq!(transmits(&mut dot).len(), 1);
 }
@@ -328,13 +329,13 @@ fn query_beyond_the_limit_fails_as_not_processed() {
 #[test]
 fn closing_connection_answers_queries_in_flight() {
     let (mut dot, queries, ids) = connection(1);
-    dot.close(start());
+    dot.close(epoch());
     assert_eq!((dot.capacity(), dot.is_draining(), dot.in_flight()), (0, true, 1));
-    dot.submit(start(), Key(9), &queries[0]);
+    dot.submit(epoch(), Key(9), &queries[0]);
     let message = answer(&queries[0], ids[0], &[]);
-    dot.handle_input(start(), &framed(&message));
+    dot.handle_input(epoch(), &framed(&message));
     assert_eq!(events(&mut dot), [failed(9, &Cause::Closed, true), answered(0, &message)]);
-    assert!(!dot.probe(start()));
+    assert!(!dot.probe(epoch()));
     assert_eq!(dot.poll_timeout(), None);
 }
 
@@ -359,7 +360,7 @@ fn random_input_is_handled_equally_in_any_split() {
         let outcomes = SPLITS.map(|split| {
             let (mut dot, ..) = connection(20);
             let mut all = feed(&mut dot, &stream, split);
-            dot.handle_end(start(), Cause::Closed);
+            dot.handle_end(epoch(), Cause::Closed);
             all.extend(events(&mut dot));
             all
         });
@@ -372,7 +373,7 @@ fn random_input_is_handled_equally_in_any_split() {
 #[test]
 fn debug_shows_no_query_name() {
     let (mut dot, ..) = connection(3);
-    dot.cancel(start(), Key(0));
+    dot.cancel(epoch(), Key(0));
     let debug = format!("{dot:?}");
     assert!(debug.contains("in_flight: 2") && debug.contains("abandoned: 1"), "{debug}");
     assert!(!debug.contains("n1"), "{debug}");

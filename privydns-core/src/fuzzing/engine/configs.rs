@@ -17,13 +17,13 @@ pub(super) fn config(number: usize) -> Config {
 
 fn builders() -> [ResolverBuilder; 8] {
     let base = || Config::builder().upstream(tls(1));
-    let stale = CacheSettings::default().serve_stale(Some(CacheSettings::MAX_STALE)).prefetch(true);
+    let stale = CacheSettings::default().serve_stale(CacheSettings::MAX_STALE).prefetch(true);
     [
         base(),
         base().upstream(tls(2)).cache(stale),
         Config::builder().upstream(https(1, HttpVersion::Negotiated)),
         Config::builder().upstream(https(1, HttpVersion::Http1)).upstream(tls(2)).attempts(5),
-        base().upstream(https(2, HttpVersion::Http2)).upstream(tls(3)).strategy(Strategy::Race(2)),
+        base().upstream(https(2, HttpVersion::Http2)).upstream(tls(3)).strategy(Strategy::race(2)),
         base()
             .upstream(https(2, HttpVersion::Negotiated))
             .strategy(Strategy::Fastest)

@@ -9,10 +9,10 @@ use super::trace::{Note, Trace};
 use crate::config::Config;
 use crate::engine::{Census, ConnectionId, Engine, Input, LookupId, MAX_UNWRITTEN, Output};
 use crate::error::{Cause, Error};
-use crate::fuzzing::epoch;
 use crate::fuzzing::source::Source;
 use crate::message::{Answer, Query};
 use crate::shared::Shared;
+use crate::testkit::epoch;
 
 /// More outputs without a `Wait` than any input can cause.
 const MOST_OUTPUTS: usize = 20_000;

@@ -3,21 +3,13 @@ use std::task::Waker;
 use super::*;
 use crate::error::RuntimeError;
 use crate::shared::Shared;
+use crate::testkit::{epoch, ms};
 use crate::{Config, ErrorKind};
 
 fn handle() -> Handle {
     let upstream = "tls://192.0.2.1#dns.example".parse().expect("an upstream");
     let config = Config::builder().upstream(upstream).build().expect("a configuration");
     Handle::new(Shared::new(config, [7; 32]), |_| Err(RuntimeError::NoRuntime.into()))
-}
-
-#[expect(clippy::disallowed_methods, reason = "the start time of a test")]
-fn now() -> Instant {
-    Instant::now()
-}
-
-fn ms(milliseconds: u64) -> Duration {
-    Duration::from_millis(milliseconds)
 }
 
 fn step(connecting: &mut Connecting<'_>, now: Instant) -> ConnectStep {
@@ -43,7 +35,7 @@ fn wait(step: &ConnectStep) -> Instant {
 /// Conformance 45.
 #[test]
 fn attempts_are_250_ms_apart_or_follow_a_failure_immediately() {
-    let (handle, start) = (handle(), now());
+    let (handle, start) = (handle(), epoch());
     let mut connecting = handle.connect(start, "localhost", 80).unwrap();
     assert_eq!(attempt(&step(&mut connecting, start)).to_string(), "[::1]:80");
     assert_eq!(wait(&step(&mut connecting, start)), start + ms(250));
@@ -67,7 +59,7 @@ fn reported_failure_is_of_a_reachable_address() {
         ([ConnectionRefused, ConnectionReset], ConnectionRefused),
         ([NetworkUnreachable, NetworkUnreachable], NetworkUnreachable),
     ] {
-        let (handle, start) = (handle(), now());
+        let (handle, start) = (handle(), epoch());
         let mut connecting = handle.connect(start, "localhost", 80).unwrap();
         for failure in failures {
             attempt(&step(&mut connecting, start));
@@ -79,7 +71,7 @@ fn reported_failure_is_of_a_reachable_address() {
 
 #[test]
 fn name_without_addresses_fails_like_its_lookup() {
-    let (handle, start) = (handle(), now());
+    let (handle, start) = (handle(), epoch());
     let error = failure(step(&mut handle.connect(start, "hidden.onion", 80).unwrap(), start));
     assert_eq!(error.kind(), io::ErrorKind::NotFound);
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()).unwrap();
@@ -91,7 +83,7 @@ fn name_without_addresses_fails_like_its_lookup() {
 
 #[test]
 fn connecting_is_given_up_after_the_limit() {
-    let (handle, start) = (handle(), now());
+    let (handle, start) = (handle(), epoch());
     let mut connecting = handle.connect(start, "127.0.0.1", 80).unwrap();
     assert_eq!(attempt(&step(&mut connecting, start)).to_string(), "127.0.0.1:80");
     let limit = wait(&step(&mut connecting, start + ms(250)));

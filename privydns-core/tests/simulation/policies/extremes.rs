@@ -18,7 +18,7 @@ fn endless(builder: ResolverBuilder) -> ResolverBuilder {
         .min_ttl(Duration::MAX)
         .max_ttl(Duration::MAX)
         .max_negative_ttl(Duration::MAX)
-        .serve_stale(Some(Duration::MAX))
+        .serve_stale(Duration::MAX)
         .prefetch(true);
     builder
         .timeout(Duration::MAX)
@@ -37,7 +37,7 @@ fn endless(builder: ResolverBuilder) -> ResolverBuilder {
 /// The clock cannot represent the end of such a time.
 #[test]
 fn unbounded_times_are_capped_at_a_day() {
-    for strategy in [Strategy::Ordered, Strategy::Fastest, Strategy::Race(usize::MAX)] {
+    for strategy in [Strategy::Ordered, Strategy::Fastest, Strategy::race(usize::MAX)] {
         let https = https_upstream(0).with_http_version(HttpVersion::Http2).address([198, 51, 100, 1]);
         let named = Upstream::tls("dns9.example").expect("an upstream");
         let builder = Config::builder().upstreams([https, upstream(1), named]).strategy(strategy);

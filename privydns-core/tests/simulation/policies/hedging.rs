@@ -130,7 +130,7 @@ fn unhealthy_upstream_gets_no_hedge() {
 
 #[test]
 fn race_is_hedged_by_upstreams_outside_it() {
-    let builder = Config::builder().upstreams((0..3).map(upstream)).strategy(Strategy::Race(2));
+    let builder = Config::builder().upstreams((0..3).map(upstream)).strategy(Strategy::race(2));
     let mut world = World::new(builder.hedge(all(Hedge::after(ms(100)))));
     world.host(0).keeps_silent();
     world.host(1).serves(|ask| answer_after(s(1), &ask.question));

@@ -38,10 +38,10 @@ fn route_gets_its_domain_and_names_below_only() {
 fn routed_name_never_uses_other_upstreams() {
     let policies = [
         builder(),
-        builder().strategy(Strategy::Race(4)),
+        builder().strategy(Strategy::race(4)),
         builder().strategy(Strategy::Fastest),
         builder().hedge(Hedge::after(ms(5)).share(1.0)),
-        builder().cache(CacheSettings::default().serve_stale(Some(CacheSettings::MAX_STALE))),
+        builder().cache(CacheSettings::default().serve_stale(CacheSettings::MAX_STALE)),
     ];
     for policy in policies {
         let mut world = World::new(policy);
@@ -85,7 +85,7 @@ fn unhealthy_route_upstream_is_skipped_within_the_route() {
 
 #[test]
 fn routed_name_prefers_a_stale_answer_to_other_upstreams() {
-    let stale = CacheSettings::default().serve_stale(Some(CacheSettings::MAX_STALE));
+    let stale = CacheSettings::default().serve_stale(CacheSettings::MAX_STALE);
     let mut world = World::new(builder().cache(stale));
     world.resolve("www.corp.example").answer();
     world.run_for(s(400));

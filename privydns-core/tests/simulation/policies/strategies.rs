@@ -70,7 +70,7 @@ mod race {
 
     #[test]
     fn race_queries_n_upstreams_first_answer_wins() {
-        let mut world = world(3, Strategy::Race(2));
+        let mut world = world(3, Strategy::race(2));
         world.host(0).is_away(ms(30));
         let done = world.resolve("first.example");
         assert_eq!(done.at, ms(60));
@@ -84,7 +84,7 @@ mod race {
 
     #[test]
     fn failed_racer_is_replaced_at_once_without_repeats() {
-        let mut world = world(3, Strategy::Race(2));
+        let mut world = world(3, Strategy::race(2));
         world.host(0).accepts(Accepts::Nothing);
         world.host(1).serves(|ask| answer_after(ms(300), &ask.question));
         let done = world.resolve("example.com");
@@ -96,7 +96,7 @@ mod race {
 
     #[test]
     fn failed_racer_without_replacement_leaves_the_others() {
-        let mut world = world(2, Strategy::Race(2));
+        let mut world = world(2, Strategy::race(2));
         world.host(0).accepts(Accepts::Nothing);
         world.host(1).serves(|ask| answer_after(ms(300), &ask.question));
         assert_eq!(world.resolve("example.com").at, ms(60 + 300));
@@ -106,7 +106,7 @@ mod race {
     #[test]
     fn race_may_exceed_the_number_of_attempts() {
         let builder = Config::builder().upstreams((0..5).map(upstream)).attempts(1);
-        let mut world = World::new(builder.strategy(Strategy::Race(5)));
+        let mut world = World::new(builder.strategy(Strategy::race(5)));
         for index in 0..4 {
             world.host(index).accepts(Accepts::Silently);
         }
@@ -118,7 +118,7 @@ mod race {
     #[test]
     fn silent_racer_is_replaced_after_half_a_second() {
         for accepts in [Accepts::Silently, Accepts::Everything] {
-            let mut world = world(3, Strategy::Race(2));
+            let mut world = world(3, Strategy::race(2));
             world.host(0).accepts(accepts).keeps_silent();
             for number in 0..20 {
                 let done = world.resolve(&format!("host{number}.example"));
@@ -131,7 +131,7 @@ mod race {
 
     #[test]
     fn unhealthy_upstream_does_not_race() {
-        let mut world = world(2, Strategy::Race(2));
+        let mut world = world(2, Strategy::race(2));
         world.host(0).accepts(Accepts::Nothing);
         resolve_many(&mut world, "host", 30);
         assert_eq!(world.host(0).dialled.len(), 1);

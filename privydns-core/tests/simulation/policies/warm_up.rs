@@ -29,7 +29,7 @@ fn first_lookup_after_warm_up_takes_one_round_trip() {
 fn warm_up_connects_to_the_first_upstreams() {
     let routed = three().route("corp.example", [upstream(3), upstream(4)]);
     assert_eq!(warmed(&mut World::new(routed), 5), [1, 0, 0, 1, 0]);
-    assert_eq!(warmed(&mut World::new(three().strategy(Strategy::Race(2))), 3), [1, 1, 0]);
+    assert_eq!(warmed(&mut World::new(three().strategy(Strategy::race(2))), 3), [1, 1, 0]);
     assert_eq!(warmed(&mut World::new(three().strategy(Strategy::Fastest)), 3), [1, 1, 1]);
 }
 

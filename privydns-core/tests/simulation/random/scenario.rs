@@ -119,7 +119,7 @@ impl Scenario {
             }
             1 => {
                 let count = usize::try_from(draw.between(2..=3)).expect("a few");
-                builder = builder.strategy(Strategy::Race(count));
+                builder = builder.strategy(Strategy::race(count));
                 self.parallel = count;
                 self.is_ordered = false;
             }
@@ -180,10 +180,10 @@ fn stand_in() -> Upstream {
 fn cache(draw: &mut Draw) -> CacheSettings {
     let settings = CacheSettings::default();
     match draw.between(0..=4) {
-        0 => settings.entries(0),
+        0 => settings.max_entries(0),
         1 | 2 => settings,
-        3 => settings.serve_stale(Some(CacheSettings::MAX_STALE)),
-        _ => settings.serve_stale(Some(CacheSettings::MAX_STALE)).prefetch(true),
+        3 => settings.serve_stale(CacheSettings::MAX_STALE),
+        _ => settings.serve_stale(CacheSettings::MAX_STALE).prefetch(true),
     }
 }
 

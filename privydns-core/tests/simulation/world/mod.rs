@@ -17,7 +17,7 @@ pub(crate) mod wire;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use privydns_core::engine::{CacheResult, Engine, Input, LookupId, Shared};
@@ -28,6 +28,7 @@ pub(crate) use host::{
 };
 use network::Network;
 pub(crate) use network_conditions::NetworkConditions;
+pub(crate) use privydns_core::testkit::{epoch, ms, s};
 pub(crate) use protocol::{Refusal, SpokenProtocol};
 use trace::Trace;
 
@@ -77,21 +78,6 @@ pub(crate) struct Done {
     /// The duration since the lookup began.
     pub(crate) took: Duration,
     pub(crate) result: Result<Answer, Error>,
-}
-
-/// The start of every simulation.
-pub(crate) fn epoch() -> Instant {
-    static BEGINNING: OnceLock<Instant> = OnceLock::new();
-    #[expect(clippy::disallowed_methods, reason = "a made-up clock has to begin somewhere")]
-    *BEGINNING.get_or_init(Instant::now)
-}
-
-pub(crate) const fn ms(milliseconds: u64) -> Duration {
-    Duration::from_millis(milliseconds)
-}
-
-pub(crate) const fn s(seconds: u64) -> Duration {
-    Duration::from_secs(seconds)
 }
 
 /// The address of upstream number `index` of [`upstream`].

@@ -43,7 +43,7 @@ fn config(scene: &Scene<'_>) -> Result<Config, Error> {
     if let Some(entries) = scene.cache_entries {
         // The cache gets as many bytes as these entries need, with some reserve, so that no entry is evicted.
         let entries = entries as u64 * 11 / 10;
-        builder = builder.cache(CacheSettings::default().entries(entries).bytes(entries * 1024));
+        builder = builder.cache(CacheSettings::default().max_entries(entries).max_bytes(entries * 1024));
     }
     builder.build()
 }

@@ -96,7 +96,7 @@ pub(crate) fn presets(output: &mut impl Write) -> io::Result<()> {
     let columns = |text: [&str; 4]| text.map(str::to_owned);
     let mut rows = vec![columns(["NAME", "PROTOCOL", "OPERATOR", "FILTERS"])];
     rows.extend(presets::ALL.iter().map(|preset| {
-        columns([preset.name, &preset.protocol().to_string(), preset.operator, preset.filtering])
+        columns([preset.name(), &preset.protocol().to_string(), preset.operator(), preset.filtering()])
     }));
     let header = rows.len();
     let widths = presentation::widths(&rows);

@@ -1,12 +1,13 @@
 //! Requests, and responses with an answer.
 
 use super::*;
+use crate::testkit::epoch;
 
 /// Conformance 26, 27, 31: the smallest request, complete in one transmit.
 #[test]
 fn post_is_one_message_with_the_query_as_its_body() {
     let mut http1 = machine(HttpMethod::Post);
-    http1.submit(start(), Key(0), &question());
+    http1.submit(epoch(), Key(0), &question());
     let mut message = Vec::new();
     doh::encode_query(&question(), &mut message);
     assert_eq!((message.len(), &message[..2]), (128, &[0, 0][..]));
@@ -20,7 +21,7 @@ fn post_is_one_message_with_the_query_as_its_body() {
 #[test]
 fn get_has_the_query_in_its_path() {
     let mut http1 = machine(HttpMethod::Get);
-    http1.submit(start(), Key(0), &question());
+    http1.submit(epoch(), Key(0), &question());
     let request = String::from_utf8(transmits(&mut http1).remove(0)).unwrap();
     let (variable, rest) = request.strip_prefix("GET /dns-query?dns=").unwrap().split_once(' ').unwrap();
     assert_eq!(&variable[..16], "AAABIAABAAAAAAAB");
@@ -86,7 +87,7 @@ fn last_response_ends_the_connection() {
     for (rule, input) in rows {
         let mut http1 = expect(rule, &input, &[good(), Event::Ended(Cause::Closed)]);
         assert_eq!((http1.capacity(), http1.is_draining()), (0, true), "{rule}");
-        http1.handle_end(start(), Cause::Closed);
+        http1.handle_end(epoch(), Cause::Closed);
         assert_eq!(events(&mut http1), [], "{rule}");
     }
 }
@@ -100,7 +101,7 @@ fn body_without_length_ends_with_the_stream() {
     let mut http1 = requesting();
     assert_eq!(feed(&mut http1, &input, 1), []);
     let cause = Cause::Tls(std::io::ErrorKind::InvalidData.into());
-    http1.handle_end(start(), cause.clone());
+    http1.handle_end(epoch(), cause.clone());
     assert_eq!(events(&mut http1), [failed(cause.clone()), Event::Ended(cause)]);
 }
 

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::error::HttpProblem;
+use crate::testkit::epoch;
 
 const TIMEOUT: &str = "408 Request Time-out\r\nContent-Length: 0\r\nConnection: close\r\n";
 
@@ -43,7 +44,7 @@ fn unsent_request_fails_when_the_peer_sends_first() {
     for (input, end) in rows {
         for split in SPLITS {
             let mut http1 = machine(HttpMethod::Post);
-            http1.submit(start(), Key(0), &question());
+            http1.submit(epoch(), Key(0), &question());
             assert_eq!(feed(&mut http1, &input, split), [safe(Cause::Closed), end.clone()]);
             assert_eq!(transmits(&mut http1).len(), 0);
         }
@@ -56,9 +57,9 @@ fn partial_unrequested_data_stops_requests() {
     let mut http1 = machine(HttpMethod::Post);
     assert_eq!(feed(&mut http1, b"HTTP/1.1 4", 1), []);
     assert_eq!((http1.capacity(), http1.is_draining()), (0, true));
-    http1.submit(start(), Key(0), &question());
+    http1.submit(epoch(), Key(0), &question());
     assert_eq!((events(&mut http1), transmits(&mut http1).len()), (vec![safe(Cause::Closed)], 0));
-    http1.handle_end(start(), Cause::Closed);
+    http1.handle_end(epoch(), Cause::Closed);
     assert_eq!(events(&mut http1), [Event::Ended(Cause::Closed)]);
 }
 
@@ -83,24 +84,24 @@ fn keep_alive_header_sets_the_idle_timeout() {
 #[test]
 fn end_is_the_last_event() {
     let mut http1 = machine(HttpMethod::Post);
-    http1.submit(start(), Key(0), &question());
-    http1.handle_end(start(), Cause::Timeout);
-    http1.handle_end(start(), Cause::Closed);
+    http1.submit(epoch(), Key(0), &question());
+    http1.handle_end(epoch(), Cause::Timeout);
+    http1.handle_end(epoch(), Cause::Closed);
     assert_eq!(transmits(&mut http1).len(), 0);
     assert_eq!(events(&mut http1), [safe(Cause::Timeout), Event::Ended(Cause::Timeout)]);
-    http1.submit(start(), Key(1), &question());
-    http1.handle_input(start(), &with_length(""));
-    http1.handle_timeout(start());
+    http1.submit(epoch(), Key(1), &question());
+    http1.handle_input(epoch(), &with_length(""));
+    http1.handle_timeout(epoch());
     assert_eq!((events(&mut http1), transmits(&mut http1).len(), http1.capacity()), (vec![], 0, 0));
-    assert_eq!((http1.poll_timeout(), http1.probe(start())), (None, false));
+    assert_eq!((http1.poll_timeout(), http1.probe(epoch())), (None, false));
 }
 
 /// A violation before the end is the cause, even if both are read at once.
 #[test]
 fn violation_before_the_end_is_the_cause() {
     let mut http1 = requesting();
-    http1.handle_input(start(), &with_length("Any\r\n"));
-    http1.handle_end(start(), Cause::Closed);
+    http1.handle_input(epoch(), &with_length("Any\r\n"));
+    http1.handle_end(epoch(), Cause::Closed);
     let cause = violation("a malformed field name, or a folded line");
     assert_eq!(events(&mut http1), [failed(cause.clone()), Event::Ended(cause)]);
 }
@@ -109,9 +110,9 @@ fn violation_before_the_end_is_the_cause() {
 fn second_concurrent_request_fails_as_not_processed() {
     let mut http1 = requesting();
     for key in 1..3 {
-        http1.submit(start(), Key(key), &question());
+        http1.submit(epoch(), Key(key), &question());
     }
-    http1.cancel(start(), Key(2));
+    http1.cancel(epoch(), Key(2));
     let refused = Event::Failed { key: Key(1), cause: Cause::Closed, retry_safe: true };
     assert_eq!((events(&mut http1), transmits(&mut http1).len()), (vec![refused], 0));
     assert_eq!(feed(&mut http1, &with_length(""), 1), [good()]);
@@ -120,10 +121,10 @@ fn second_concurrent_request_fails_as_not_processed() {
 #[test]
 fn request_cancelled_before_sending_leaves_no_state() {
     let mut http1 = machine(HttpMethod::Post);
-    http1.submit(start(), Key(0), &question());
-    http1.cancel(start(), Key(7));
+    http1.submit(epoch(), Key(0), &question());
+    http1.cancel(epoch(), Key(7));
     assert_eq!(http1.in_flight(), 1);
-    http1.cancel(start(), Key(0));
+    http1.cancel(epoch(), Key(0));
     assert_eq!((http1.capacity(), http1.in_flight(), transmits(&mut http1).len()), (1, 0, 0));
 }
 
@@ -132,16 +133,16 @@ fn request_cancelled_before_sending_leaves_no_state() {
 fn cancelling_a_sent_request_ends_the_connection() {
     let mut http1 = requesting();
     assert_eq!(feed(&mut http1, &with_length("")[..20], 1), []);
-    http1.cancel(start(), Key(0));
+    http1.cancel(epoch(), Key(0));
     assert_eq!((http1.capacity(), http1.in_flight(), http1.is_draining()), (0, 0, true));
-    http1.handle_input(start(), &with_length("")[20..]);
+    http1.handle_input(epoch(), &with_length("")[20..]);
     assert_eq!(events(&mut http1), [Event::Ended(Cause::Closed)]);
 }
 
 #[test]
 fn closing_connection_answers_the_sent_request() {
     let mut http1 = requesting();
-    http1.close(start());
+    http1.close(epoch());
     assert_eq!((http1.capacity(), http1.in_flight(), http1.is_draining()), (0, 1, true));
     assert_eq!(feed(&mut http1, &with_length(""), 1), [good()]);
     assert_eq!((http1.capacity(), http1.in_flight(), http1.is_draining()), (0, 0, true));

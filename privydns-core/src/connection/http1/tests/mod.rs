@@ -7,13 +7,14 @@ mod refused;
 
 use super::*;
 use crate::connection::testing::*;
+use crate::testkit::epoch;
 use crate::upstream::{HttpMethod, Upstream};
 
 const DNS: &str = "Content-Type: application/dns-message\r\n";
 
 fn machine(method: HttpMethod) -> Http1 {
     let upstream: Upstream = "https://dns.example/dns-query#ip=192.0.2.1".parse().unwrap();
-    Http1::new(start(), Arc::new(Endpoint::of(&upstream.with_http_method(method)).unwrap()))
+    Http1::new(epoch(), Arc::new(Endpoint::of(&upstream.with_http_method(method)).unwrap()))
 }
 
 /// A connection with one request in flight, with key 0.
@@ -24,7 +25,7 @@ fn requesting() -> Http1 {
 }
 
 fn request(http1: &mut Http1) {
-    http1.submit(start(), Key(0), &question());
+    http1.submit(epoch(), Key(0), &question());
     assert_eq!(transmits(http1).len(), 1);
 }
 
@@ -90,7 +91,7 @@ fn expect_at_end(rule: &str, input: &[u8], expected: &[Event]) {
     for split in SPLITS {
         let mut http1 = requesting();
         let mut all = feed(&mut http1, input, split);
-        http1.handle_end(start(), Cause::Closed);
+        http1.handle_end(epoch(), Cause::Closed);
         all.extend(events(&mut http1));
         assert_eq!(all, [expected, &[Event::Ended(Cause::Closed)]].concat(), "{rule}, in pieces of {split}");
     }

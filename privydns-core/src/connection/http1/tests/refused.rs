@@ -6,6 +6,7 @@ use rand::{RngExt, SeedableRng};
 use super::*;
 use crate::error::HttpProblem;
 use crate::message::MessageError;
+use crate::testkit::epoch;
 
 /// Conformance 27, 28, 29, 33: no answer, but the connection persists.
 #[test]
@@ -226,7 +227,7 @@ fn truncated_response_fails() {
         for length in 0..input.len() {
             let mut http1 = requesting();
             assert_eq!(feed(&mut http1, &input[..length], usize::MAX), []);
-            http1.handle_end(start(), Cause::Closed);
+            http1.handle_end(epoch(), Cause::Closed);
             assert_eq!(events(&mut http1), [failed(Cause::Closed), Event::Ended(Cause::Closed)], "{length}");
         }
     }
@@ -296,7 +297,7 @@ fn random_input_is_handled_equally_in_any_split() {
         let outcomes = SPLITS.map(|split| {
             let mut http1 = requesting();
             let mut all = feed(&mut http1, &input, split);
-            http1.handle_end(start(), Cause::Closed);
+            http1.handle_end(epoch(), Cause::Closed);
             all.extend(events(&mut http1));
             all
         });

@@ -21,6 +21,7 @@ use crate::connection::{Event, Key};
 use crate::doh::Endpoint;
 use crate::error::Cause;
 use crate::message::Query;
+use crate::testkit::epoch;
 use crate::upstream::{HttpMethod, Upstream};
 use crate::{ProtocolError, RecordType};
 
@@ -42,11 +43,10 @@ enum Split {
 const SPLITS: [Split; 2] = [Split::Whole, Split::Octets];
 
 impl Client {
-    #[expect(clippy::disallowed_methods, reason = "a test's clock has to begin somewhere")]
     fn of(url: &str, method: HttpMethod) -> Self {
         let upstream: Upstream = url.parse().unwrap();
         let endpoint = Endpoint::of(&upstream.with_http_method(method)).unwrap();
-        let now = Instant::now();
+        let now = epoch();
         Self { machine: Http2::new(now, Arc::new(endpoint)), now, transmits: Vec::new() }
     }
 

@@ -14,7 +14,7 @@ const PING: u8 = 6;
 const GOAWAY: u8 = 7;
 const WINDOW_UPDATE: u8 = 8;
 
-/// END_STREAM for DATA and HEADERS; ACK for SETTINGS and PING.
+/// `END_STREAM` for DATA and HEADERS; ACK for SETTINGS and PING.
 const END_STREAM: u8 = 1;
 const ACK: u8 = 1;
 const END_HEADERS: u8 = 4;

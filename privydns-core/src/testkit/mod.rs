@@ -1,0 +1,5 @@
+//! Helpers for the tests, the fuzz targets, the simulation and the benchmarks of this crate. Not part of the API.
+
+mod clock;
+
+pub use clock::{epoch, ms, s};
