@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use divan::{Bencher, black_box};
-use privydns_core::{Message, Query, QueryName, RecordType};
-
-use crate::peer;
+use privydns_core::testkit::message::{QUESTION_NAME, Response, name, question};
+use privydns_core::{Message, Query, RecordType};
 
 /// A query from text.
 #[divan::bench]
@@ -23,8 +22,8 @@ fn walk(bencher: Bencher<'_, '_>) {
 /// A query and its answer.
 fn answer() -> (Query, Arc<[u8]>) {
     let query = Query::new("www.example.com.", RecordType::A).expect("a name");
-    let mut bytes = vec![0, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
-    bytes.extend_from_slice(QueryName::parse("www.example.com.").expect("a name").as_wire());
-    bytes.extend_from_slice(&[0, 1, 0, 1]);
-    (query, peer::answer(&bytes).into())
+    let question = question(&name("www.example.com"), RecordType::A.into());
+    let answer =
+        Response::to(&question).id(7).answer(QUESTION_NAME, RecordType::A.into(), 300, &[192, 0, 2, 1]);
+    (query, answer.bytes().into())
 }

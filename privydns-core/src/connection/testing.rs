@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use super::{Event, Key, Machine};
 use crate::RecordType;
-use crate::message::{self, Carrier, HEADER, Query};
-use crate::testkit::epoch;
+use crate::message::Query;
+pub(super) use crate::testkit::epoch;
+use crate::testkit::message;
 
 /// How input is split into pieces: whole, byte by byte, and an odd size in between.
 pub(super) const SPLITS: [usize; 3] = [usize::MAX, 1, 7];
@@ -15,15 +16,10 @@ pub(super) fn query(name: &str) -> Arc<Query> {
     Arc::new(Query::new(name, RecordType::A).unwrap())
 }
 
-/// A response to the query: header, question and the given records, with counts of zero.
+/// A response to the query: header, question and the given records, with record counts of zero.
 pub(super) fn answer(query: &Query, id: u16, records: &[u8]) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    message::encode(query, id, Carrier::Http, &mut bytes);
-    bytes.truncate(HEADER + query.name().as_wire().len() + 4);
-    bytes[2..4].copy_from_slice(&[0x81, 0x80]);
-    bytes[6..12].copy_from_slice(&[0; 6]);
-    bytes.extend_from_slice(records);
-    bytes
+    let question = message::question(query.name().as_wire(), query.type_number());
+    [&message::header(id, message::RESPONSE, [1, 0, 0, 0]), &*question, records].concat()
 }
 
 /// All messages that the machine sends.

@@ -1,11 +1,11 @@
 //! Fuzz target: HPACK, the field blocks of one connection, each of which depends on those before.
 
 use super::http1::endpoint;
-use super::http2::frame;
 use super::source::Source;
 use super::stream::question;
 use crate::connection::{Event, HEADER_TABLE_SIZE, HpackDecoder, Http2, Key, Machine};
 use crate::testkit::epoch;
+use crate::testkit::http2::frame;
 use crate::upstream::HttpMethod;
 
 /// A decoded field block: name and value of each field, up to the first error.
@@ -70,7 +70,7 @@ fn events(blocks: &[&[u8]], piece: usize) -> Vec<Event> {
         machine.submit(now, key, &question(key));
     }
     while machine.poll_transmit(now, &mut output) {}
-    machine.handle_input(now, &frame(SETTINGS, 0, 0, &[]));
+    machine.handle_input(now, &frame(SETTINGS, 0, 0, []));
     for (stream, block) in (1..).step_by(2).zip(blocks.iter().take(32)) {
         let mut rest = *block;
         for number in 0.. {

@@ -6,15 +6,7 @@ use super::stream::{Held, Setup, answer, question};
 use crate::connection::{Event, Http2, Key};
 use crate::message::check_response;
 use crate::testkit::epoch;
-
-const DATA: u8 = 0;
-const HEADERS: u8 = 1;
-const SETTINGS: u8 = 4;
-const ACK: u8 = 1;
-const END_STREAM: u8 = 1;
-const END_HEADERS: u8 = 4;
-/// `:status` 200 and the content type of an answer, literal.
-const DNS_HEAD: &[u8] = b"\x88\x0f\x10\x17application/dns-message";
+use crate::testkit::http2::{ACK, DATA, DNS_HEAD, END_HEADERS, END_STREAM, HEADERS, SETTINGS, frame};
 
 impl Held for Http2 {
     const LIMIT: usize = crate::connection::MAX_HELD;
@@ -42,7 +34,7 @@ pub fn http2(input: &[u8]) {
 
 /// Frames with correct lengths, after the server's first SETTINGS.
 fn describe(setup: Setup, mut source: Source<'_>) -> Vec<u8> {
-    let mut bytes = [frame(SETTINGS, 0, 0, &[]), frame(SETTINGS, ACK, 0, &[])].concat();
+    let mut bytes = [frame(SETTINGS, 0, 0, []), frame(SETTINGS, ACK, 0, [])].concat();
     while !source.is_empty() {
         let what = source.byte();
         let stream = u32::from(source.byte());
@@ -54,7 +46,7 @@ fn describe(setup: Setup, mut source: Source<'_>) -> Vec<u8> {
                 let message = answer(key, 0, 0x80, source.counted());
                 [head, frame(DATA, what & END_STREAM, stream, &message)].concat()
             }
-            0x40.. => frame(DATA, what & END_STREAM, stream, &answer(key, 0, what, source.counted())),
+            0x40.. => frame(DATA, what & END_STREAM, stream, answer(key, 0, what, source.counted())),
             0x20.. => frame(HEADERS, what & (END_STREAM | END_HEADERS), stream, DNS_HEAD),
             kind => {
                 let flags = source.byte();
@@ -63,11 +55,4 @@ fn describe(setup: Setup, mut source: Source<'_>) -> Vec<u8> {
         });
     }
     bytes
-}
-
-/// Any frame.
-pub(super) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
-    let [.., l0, l1, l2] = payload.len().to_be_bytes();
-    let [s0, s1, s2, s3] = stream.to_be_bytes();
-    [&[l0, l1, l2, kind, flags, s0, s1, s2, s3], payload].concat()
 }

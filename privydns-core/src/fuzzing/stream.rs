@@ -9,7 +9,7 @@ use crate::RecordType;
 use crate::connection::{Event, Key, Machine};
 use crate::error::Cause;
 use crate::message::Query;
-use crate::testkit::epoch;
+use crate::testkit::{epoch, message as wire_format};
 use crate::upstream::HttpMethod;
 
 /// A machine whose memory can be measured.
@@ -220,8 +220,7 @@ pub(super) fn question(key: Key) -> Arc<Query> {
 
 /// A message that begins like the answer to a key's query: header and question, then the given bytes.
 pub(super) fn answer(key: Key, id: u16, flags: u8, rest: &[u8]) -> Vec<u8> {
-    let question = question(key);
-    let counts = [0, 1, 0, u8::from(!rest.is_empty()), 0, 0, 0, 0];
-    let header = [&id.to_be_bytes()[..], &[0x81, flags], &counts].concat();
-    [&header, question.name().as_wire(), &[0, 1, 0, 1], rest].concat()
+    let question = wire_format::question(question(key).name().as_wire(), RecordType::A.into());
+    let header = wire_format::header(id, 0x8100 | u16::from(flags), [1, u16::from(!rest.is_empty()), 0, 0]);
+    [&header, &*question, rest].concat()
 }

@@ -1,8 +1,8 @@
 //! Simulated servers: decode queries from the engine's transmits, and frame answers, good and bad.
 
-use crate::fuzzing::http2::frame;
 use crate::fuzzing::source::Source;
-use crate::message::HEADER;
+use crate::testkit::http2::{DATA, DNS_HEAD, END_HEADERS, END_STREAM, HEADERS, PREFACE, SETTINGS, frame};
+use crate::testkit::message::{QUESTION_NAME, framed, header, question_of, record};
 
 /// The server's end of a connection.
 #[derive(Debug, Default)]
@@ -30,13 +30,7 @@ struct Asked {
     message: Vec<u8>,
 }
 
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const FRAME_HEADER: usize = 9;
-const DATA: u8 = 0;
-const HEADERS: u8 = 1;
-const SETTINGS: u8 = 4;
-const END_STREAM: u8 = 1;
-const END_HEADERS: u8 = 4;
 
 impl Peer {
     /// Handles one transmit of the client.
@@ -96,10 +90,7 @@ impl Peer {
         }
         match self.speaks {
             Speaks::Unknown => Vec::new(),
-            Speaks::Dot => {
-                let length = u16::try_from(message.len()).expect("a short message");
-                [&length.to_be_bytes()[..], &message].concat()
-            }
+            Speaks::Dot => framed(&message),
             Speaks::Http1 => {
                 let head = source.pick(&[
                     "200 OK\r\nContent-Type: application/dns-message\r\n",
@@ -111,11 +102,11 @@ impl Peer {
                 [head.as_bytes(), &message].concat()
             }
             Speaks::Http2 => {
-                let greeting = frame(SETTINGS, 0, 0, &[]);
+                let greeting = frame(SETTINGS, 0, 0, []);
                 let greeting = if self.has_greeted { Vec::new() } else { greeting };
                 self.has_greeted = true;
                 let head: &[u8] = source.pick(&[
-                    &b"\x88\x0f\x10\x17application/dns-message"[..],
+                    DNS_HEAD,
                     b"\x88\x0f\x10\x17application/dns-message\x0f\x06\x0220",
                     b"\x08\x03503\x0f\x26\x012",
                     b"\x8e",
@@ -133,12 +124,11 @@ fn reply(query: &[u8], source: &mut Source<'_>) -> Vec<u8> {
         b"\0\0\x06\0\x01\0\0\x01\x2c\0\x16\0\0\0\0\0\x01\0\0\0\x02\0\0\0\x03\0\0\0\x04\0\0\0\x3c";
     const FAILED: &[u8] = b"\0\0\x29\x04\xd0\0\0\0\0\0\x06\0\x0f\0\x02\0\x16";
     const KEEPALIVE: &[u8] = b"\0\0\x29\x04\xd0\0\0\0\0\0\x06\0\x0b\0\x02\0\0";
-    let Some(end) = question_end(query) else { return query.to_vec() };
-    let mut message = query[..end].to_vec();
+    let Some(question) = question_of(query) else { return query.to_vec() };
+    let record_type = question[question.len() - 3];
     let ttl = source.pick(&[0u8, 1, 30, 255]);
-    let data = if query[end - 3] == 28 { vec![0; 16] } else { vec![192, 0, 2, 9] };
-    let length = u8::try_from(data.len()).expect("short data");
-    let record = [&[0xc0, 12, 0, query[end - 3], 0, 1, 0, 0, 0, ttl, 0, length], &data[..]].concat();
+    let data = if record_type == 28 { vec![0; 16] } else { vec![192, 0, 2, 9] };
+    let record = record(QUESTION_NAME, record_type.into(), ttl.into(), &data);
     let (flags, counts, rest) = match source.below(8) {
         0 | 1 => (0x8180u16, [1, 0, 0], record),
         2 => (0x8180, [0, 1, 0], SOA.to_vec()),
@@ -146,18 +136,13 @@ fn reply(query: &[u8], source: &mut Source<'_>) -> Vec<u8> {
         4 => (0x8182, [0, 0, 1], FAILED.to_vec()),
         5 => (0x8180, [1, 0, 1], [&record, KEEPALIVE].concat()),
         6 => (0x8380, [1, 0, 0], record),
-        _ => (source.word() | 0x8000, [source.byte(), source.byte(), 0], source.counted().to_vec()),
+        _ => (
+            source.word() | 0x8000,
+            [source.byte().into(), source.byte().into(), 0],
+            source.counted().to_vec(),
+        ),
     };
-    message[2..4].copy_from_slice(&flags.to_be_bytes());
-    for (at, count) in (6..HEADER).step_by(2).zip(counts) {
-        message[at..at + 2].copy_from_slice(&[0, count]);
-    }
-    message.extend(rest);
-    message
-}
-
-/// The end of the query's question; `None` if there is no query, as in the body of a GET.
-fn question_end(query: &[u8]) -> Option<usize> {
-    let name = query.get(HEADER..)?.iter().position(|byte| *byte == 0)?;
-    Some(HEADER + name + 5).filter(|end| *end <= query.len())
+    let [answers, authorities, additionals] = counts;
+    let id = u16::from_be_bytes([query[0], query[1]]);
+    [&header(id, flags, [1, answers, authorities, additionals]), question, &rest].concat()
 }

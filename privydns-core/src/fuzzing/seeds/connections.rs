@@ -3,8 +3,9 @@
 use super::Seeds;
 use crate::connection::Key;
 use crate::fuzzing::dot::ids;
-use crate::fuzzing::http2::frame;
 use crate::fuzzing::stream::answer;
+use crate::testkit::http2::{DNS_HEAD, HEADERS, SETTINGS, frame};
+use crate::testkit::message::framed;
 
 /// An A record for the queried name, and an OPT record with the server's idle timeout and padding.
 const RECORD: &[u8] = b"\xc0\x0c\0\x01\0\x01\0\0\x01\x2c\0\x04\xc0\0\x02\x01";
@@ -22,11 +23,6 @@ fn setup(queries: u8, flags: u8) -> [u8; 3] {
 /// The answer to the query of a key, with a record.
 fn good(key: u64, id: u16) -> Vec<u8> {
     answer(Key(key), id, 0x80, RECORD)
-}
-
-fn framed(message: &[u8]) -> Vec<u8> {
-    let length = u16::try_from(message.len()).expect("a message");
-    [&length.to_be_bytes()[..], message].concat()
 }
 
 pub(super) fn dot() -> Seeds {
@@ -113,31 +109,27 @@ pub(super) fn http1() -> Seeds {
         ("no-content", post(b"HTTP/1.1 204 No Content\r\n\r\n")),
         ("html", post(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>")),
         ("leftovers", post(&[&whole[..], b"HTTP/1.1 200 OK\r\n"].concat())),
-        ("http2-answer", post(&frame(4, 0, 0, &[]))),
+        ("http2-answer", post(&frame(4, 0, 0, []))),
         ("two-exchanges", [&setup(1, ENDS | DESCRIBED)[..], &section(&whole), &section(&second)].concat()),
     ]
 }
-
-const SETTINGS: u8 = 4;
-const HEADERS: u8 = 1;
-const DNS_HEAD: &[u8] = b"\x88\x0f\x10\x17application/dns-message";
 
 pub(super) fn http2() -> Seeds {
     let head = |stream, flags| frame(HEADERS, flags, stream, DNS_HEAD);
     let data = |stream, flags, body: &[u8]| frame(0, flags, stream, body);
     let response = |stream: u32, key| [head(stream, 4), data(stream, 1, &good(key, 0))].concat();
-    let greeting = [frame(SETTINGS, 0, 0, &[]), frame(SETTINGS, 1, 0, &[])].concat();
+    let greeting = [frame(SETTINGS, 0, 0, []), frame(SETTINGS, 1, 0, [])].concat();
     let after = |queries, bytes: &[u8]| [&setup(queries, ENDS)[..], &greeting, bytes].concat();
     let settings = |identifier: u8, value: u32| {
         let value = value.to_be_bytes();
-        frame(SETTINGS, 0, 0, &[&[0, identifier][..], &value].concat())
+        frame(SETTINGS, 0, 0, [&[0, identifier][..], &value].concat())
     };
     let padded = |body: &[u8]| [&[3][..], body, &[0; 3]].concat();
     let split = {
         let (one, rest) = DNS_HEAD.split_at(5);
         [frame(HEADERS, 0, 1, one), frame(9, 4, 1, rest), data(1, 1, &good(0, 0))].concat()
     };
-    let priority = frame(HEADERS, 0x24, 1, &[&[0, 0, 0, 0, 16][..], DNS_HEAD].concat());
+    let priority = frame(HEADERS, 0x24, 1, [&[0, 0, 0, 0, 16][..], DNS_HEAD].concat());
     vec![
         ("one-answer", after(1, &response(1, 0))),
         (
@@ -154,19 +146,19 @@ pub(super) fn http2() -> Seeds {
         ("interim", after(1, &[frame(HEADERS, 4, 1, b"\x08\x03103"), response(1, 0)].concat())),
         ("no-body", after(1, &head(1, 5))),
         ("empty-data", after(1, &[head(1, 4), data(1, 0, &[]), data(1, 1, &good(0, 0))].concat())),
-        ("reset", after(2, &[frame(3, 0, 1, &[0, 0, 0, 8]), response(3, 1)].concat())),
-        ("refused", after(2, &[frame(3, 0, 1, &[0, 0, 0, 7]), response(3, 1)].concat())),
+        ("reset", after(2, &[frame(3, 0, 1, [0, 0, 0, 8]), response(3, 1)].concat())),
+        ("refused", after(2, &[frame(3, 0, 1, [0, 0, 0, 7]), response(3, 1)].concat())),
         (
             "goaway",
-            after(3, &[frame(7, 0, 0, &[0, 0, 0, 3, 0, 0, 0, 0]), response(1, 0), response(3, 1)].concat()),
+            after(3, &[frame(7, 0, 0, [0, 0, 0, 3, 0, 0, 0, 0]), response(1, 0), response(3, 1)].concat()),
         ),
-        ("http11-required", after(1, &frame(3, 0, 1, &[0, 0, 0, 13]))),
+        ("http11-required", after(1, &frame(3, 0, 1, [0, 0, 0, 13]))),
         ("ping", after(1, &[frame(6, 0, 0, b"12345678"), response(1, 0)].concat())),
-        ("push", after(1, &frame(5, 4, 1, &[0, 0, 0, 2, 0x82]))),
+        ("push", after(1, &frame(5, 4, 1, [0, 0, 0, 2, 0x82]))),
         ("unknown-frame", after(1, &[frame(0x63, 0xff, 1, b"any"), response(1, 0)].concat())),
         (
             "window-update",
-            after(1, &[frame(8, 0, 1, &[0, 1, 0, 0]), frame(8, 0, 0, &[0x7f, 0xff, 0xff, 0xff])].concat()),
+            after(1, &[frame(8, 0, 1, [0, 1, 0, 0]), frame(8, 0, 0, [0x7f, 0xff, 0xff, 0xff])].concat()),
         ),
         (
             "no-window",

@@ -2,7 +2,7 @@
 
 use super::Seeds;
 use crate::RecordType;
-use crate::message::Query;
+use crate::testkit::message::{self as wire_format, QUESTION_NAME as NAME, Section};
 
 /// The bytes before a message: the first name, a type, and no age; the message is complete, or its header and question
 /// are generated.
@@ -14,8 +14,7 @@ const A: RecordType = RecordType::A;
 /// NOERROR and NXDOMAIN, with recursion available.
 const NOERROR: [u8; 2] = [0x81, 0x80];
 const NXDOMAIN: [u8; 2] = [0x81, 0x83];
-/// The position of the question's name in a message for the first name, `www.example.com`.
-const NAME: &[u8] = b"\xc0\x0c";
+/// A pointer to `example.com` in the name of the question, `www.example.com`.
 const DOMAIN: &[u8] = b"\xc0\x10";
 
 /// Flags, counts and records after the question.
@@ -25,9 +24,7 @@ fn after(record_type: RecordType, flags: [u8; 2], counts: [u8; 3], records: &[Ve
 }
 
 fn record(owner: &[u8], record_type: RecordType, ttl: u32, data: &[u8]) -> Vec<u8> {
-    let length = u16::try_from(data.len()).expect("short data").to_be_bytes();
-    let record_type = u16::from(record_type).to_be_bytes();
-    [owner, &record_type, &[0, 1], &ttl.to_be_bytes(), &length, data].concat()
+    wire_format::record(owner, record_type.into(), ttl, data)
 }
 
 fn a(owner: &[u8]) -> Vec<u8> {
@@ -40,13 +37,13 @@ fn cname(owner: &[u8], target: &[u8]) -> Vec<u8> {
 
 /// An SOA record of the domain.
 fn soa(minimum: u32) -> Vec<u8> {
-    let numbers = [2026, 7200, 3600, 1_209_600, minimum].map(u32::to_be_bytes).concat();
-    record(DOMAIN, RecordType::SOA, 3600, &[&b"\x02ns\xc0\x10\x04mail\xc0\x10"[..], &numbers].concat())
+    let numbers = [2026, 7200, 3600, 1_209_600, minimum];
+    let data = wire_format::soa_data(b"\x02ns\xc0\x10", b"\x04mail\xc0\x10", numbers);
+    record(DOMAIN, RecordType::SOA, 3600, &data)
 }
 
 fn opt(options: &[u8]) -> Vec<u8> {
-    let length = u16::try_from(options.len()).expect("short options").to_be_bytes();
-    [&b"\0\0\x29\x04\xd0\0\0\0\0"[..], &length, options].concat()
+    wire_format::opt(0, options)
 }
 
 /// The position of the first record's data: after header, question, owner and the fixed part.
@@ -65,12 +62,12 @@ fn answering(records: &[Vec<u8>]) -> Vec<u8> {
 /// Outcomes and lifetimes of answers.
 fn answers() -> Seeds {
     let whole = {
-        let query = Query::new("www.example.com", A).expect("a name");
-        let mut message = [&[0, 0, 0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 1], query.name().as_wire()].concat();
-        message.extend([0, 1, 0, 1]);
-        message.extend(a(NAME));
-        message.extend(opt(b"\0\x0c\0\x04\0\0\0\0"));
-        message
+        let question = wire_format::question(&wire_format::name("www.example.com"), A.into());
+        let padding = opt(&wire_format::option(12, &[0; 4]));
+        wire_format::Response::to(&question)
+            .add(Section::Answer, &a(NAME))
+            .add(Section::Additional, &padding)
+            .bytes()
     };
     let mut aged = answering(&[a(NAME)]);
     aged[3] = 200;

@@ -89,7 +89,7 @@ fn records_off_the_chain_are_skipped() {
         .answer(&query, 0);
     assert_eq!(
         lines(answer.records()),
-        ["n0.example. 300 IN CNAME n1.example.", "n1.example. 60 IN A 192.0.2.1"]
+        ["n0.example. 300 IN CNAME n1.example.", "N1.Example. 60 IN A 192.0.2.1"]
     );
     assert_eq!(answer.ttl(), Some(60));
     assert_eq!(answer.answers().count(), 7);

@@ -16,32 +16,21 @@ use std::time::Duration;
 
 use super::*;
 use crate::RecordType;
+use crate::testkit::message as wire_format;
+pub(super) use crate::testkit::message::{QUESTION_NAME as QUESTION, name as wire, option};
 
 pub(super) const NOERROR: u8 = 0;
 pub(super) const SERVFAIL: u8 = 2;
 pub(super) const NXDOMAIN: u8 = 3;
 
-/// A pointer to the question's name.
-pub(super) const QUESTION: &[u8] = &[0xc0, 12];
-
 pub(super) fn query(name: &str, record_type: RecordType) -> Query {
     Query::new(name, record_type).unwrap()
 }
 
-/// A name in uncompressed wire form.
-pub(super) fn wire(name: &str) -> Vec<u8> {
-    QueryName::parse(name).unwrap().as_wire().to_vec()
-}
-
 /// The data of an SOA record with this MINIMUM.
 pub(super) fn soa(minimum: u32) -> Vec<u8> {
-    let numbers = [2026, 7200, 3600, 1_209_600, minimum].map(u32::to_be_bytes).concat();
-    [wire("ns.example"), wire("hostmaster.example"), numbers].concat()
-}
-
-/// One option of an OPT record.
-pub(super) fn option(code: u16, data: &[u8]) -> Vec<u8> {
-    [&code.to_be_bytes(), &u16::try_from(data.len()).unwrap().to_be_bytes(), data].concat()
+    let numbers = [2026, 7200, 3600, 1_209_600, minimum];
+    wire_format::soa_data(&wire("ns.example"), &wire("hostmaster.example"), numbers)
 }
 
 /// Builds a response. Records are added to the answer section until another section is begun.
@@ -55,11 +44,9 @@ pub(super) struct Response {
 impl Response {
     /// A response with the question of `query` and no records.
     pub(super) fn to(query: &Query) -> Self {
-        let mut bytes = vec![0, 0, 0x81, 0x80, 0, 1, 0, 0, 0, 0, 0, 0];
-        bytes.extend_from_slice(query.name().as_wire());
-        bytes.extend_from_slice(&query.type_number().to_be_bytes());
-        bytes.extend_from_slice(&[0, 1]);
-        Self { bytes, count: 6 }
+        let header = wire_format::header(0, wire_format::RESPONSE, [1, 0, 0, 0]);
+        let question = wire_format::question(query.name().as_wire(), query.type_number());
+        Self { bytes: [header, question].concat(), count: 6 }
     }
 
     pub(super) fn rcode(mut self, rcode: u8) -> Self {
@@ -100,12 +87,7 @@ impl Response {
         ttl: u32,
         data: &[u8],
     ) -> Self {
-        self.bytes.extend_from_slice(owner);
-        self.bytes.extend_from_slice(&u16::from(record_type).to_be_bytes());
-        self.bytes.extend_from_slice(&class.to_be_bytes());
-        self.bytes.extend_from_slice(&ttl.to_be_bytes());
-        self.bytes.extend_from_slice(&u16::try_from(data.len()).unwrap().to_be_bytes());
-        self.bytes.extend_from_slice(data);
+        self.bytes.extend(wire_format::record_in(class, owner, record_type.into(), ttl, data));
         let count = u16::from_be_bytes([self.bytes[self.count], self.bytes[self.count + 1]]) + 1;
         self.bytes[self.count..self.count + 2].copy_from_slice(&count.to_be_bytes());
         self

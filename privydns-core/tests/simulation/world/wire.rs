@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use privydns_core::testkit::message::{self, QUESTION_NAME, Response, Section, option};
+
 pub(crate) const A: u16 = 1;
 const NS: u16 = 2;
-const SOA: u16 = 6;
 pub(crate) const AAAA: u16 = 28;
 const OPT: u16 = 41;
 
@@ -50,14 +51,7 @@ impl Question {
 
     /// The same ID with a question for another name.
     pub(crate) fn about(&self, name: &str) -> Self {
-        let mut octets = Vec::new();
-        for label in name.split('.') {
-            octets.push(u8::try_from(label.len()).expect("a label"));
-            octets.extend_from_slice(label.as_bytes());
-        }
-        octets.push(0);
-        octets.extend_from_slice(&self.record_type.to_be_bytes());
-        octets.extend_from_slice(&[0, 1]);
+        let octets = message::question(&message::name(name), self.record_type);
         Self { name: format!("{name}."), octets, ..self.clone() }
     }
 
@@ -77,122 +71,63 @@ impl Question {
 
     /// The query itself, sent back.
     pub(crate) fn echo(&self) -> Vec<u8> {
-        let [high, low] = self.id.to_be_bytes();
-        [&[high, low, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0], &*self.octets].concat()
+        [&message::header(self.id, 0x0100, [1, 0, 0, 0]), &*self.octets].concat()
     }
 }
 
-/// A response under construction.
+/// A response under construction. Every response has an OPT record.
 #[derive(Clone, Debug)]
 pub(crate) struct Reply {
-    question: Question,
-    repeats_question: bool,
-    rcode: u8,
-    answers: Vec<u8>,
-    answer_count: u16,
-    authority: Option<Vec<u8>>,
+    response: Response,
+    record_type: u16,
     options: Vec<u8>,
 }
 
 impl Reply {
     pub(crate) fn to(question: &Question) -> Self {
-        Self {
-            question: question.clone(),
-            repeats_question: true,
-            rcode: 0,
-            answers: Vec::new(),
-            answer_count: 0,
-            authority: None,
-            options: Vec::new(),
-        }
+        let response = Response::to(&question.octets).id(question.id);
+        Self { response, record_type: question.record_type, options: Vec::new() }
     }
 
-    pub(crate) fn id(mut self, id: u16) -> Self {
-        self.question.id = id;
-        self
+    pub(crate) fn id(self, id: u16) -> Self {
+        Self { response: self.response.id(id), ..self }
     }
 
-    pub(crate) fn rcode(mut self, rcode: u8) -> Self {
-        self.rcode = rcode;
-        self
+    pub(crate) fn rcode(self, rcode: u8) -> Self {
+        Self { response: self.response.rcode(rcode), ..self }
     }
 
     /// Leaves the question section empty. For replies without records, whose names would refer to the question.
-    pub(crate) fn without_question(mut self) -> Self {
-        self.repeats_question = false;
-        self
+    pub(crate) fn without_question(self) -> Self {
+        Self { response: self.response.without_question(), ..self }
     }
 
     /// A record of the queried name and type.
-    pub(crate) fn record(mut self, ttl: u32, data: &[u8]) -> Self {
-        self.answers.extend_from_slice(&[0xc0, 12]);
-        put_record(self.question.record_type, ttl, data, &mut self.answers);
-        self.answer_count += 1;
-        self
+    pub(crate) fn record(self, ttl: u32, data: &[u8]) -> Self {
+        Self { response: self.response.answer(QUESTION_NAME, self.record_type, ttl, data), ..self }
     }
 
     /// An SOA record of the root for a cacheable denial, with a serial number.
-    pub(crate) fn soa(mut self, ttl: u32, serial: u32) -> Self {
-        let mut data = vec![0, 0];
-        for number in [serial, 7200, 3600, 86_400, ttl] {
-            data.extend_from_slice(&number.to_be_bytes());
-        }
-        let mut record = vec![0];
-        put_record(SOA, ttl, &data, &mut record);
-        self.authority = Some(record);
-        self
+    pub(crate) fn soa(self, ttl: u32, serial: u32) -> Self {
+        Self { response: self.response.soa(&[0], ttl, [serial, 7200, 3600, 86_400, ttl]), ..self }
     }
 
     /// An extended DNS error (RFC 8914).
     pub(crate) fn extended_error(mut self, code: u16, text: &str) -> Self {
         let data = [&code.to_be_bytes(), text.as_bytes()].concat();
-        self.put_option(15, &data);
+        self.options.extend(option(15, &data));
         self
     }
 
     /// The keepalive timeout of an idle connection (RFC 7828).
     pub(crate) fn keepalive(mut self, timeout: Duration) -> Self {
         let units = u16::try_from(timeout.as_millis() / 100).unwrap_or(u16::MAX);
-        self.put_option(11, &units.to_be_bytes());
+        self.options.extend(option(11, &units.to_be_bytes()));
         self
     }
 
     /// The encoded message.
     pub(crate) fn octets(&self) -> Vec<u8> {
-        let mut out = Vec::new();
-        out.extend_from_slice(&self.question.id.to_be_bytes());
-        out.extend_from_slice(&[0x81, 0x80 | self.rcode, 0, u8::from(self.repeats_question)]);
-        out.extend_from_slice(&self.answer_count.to_be_bytes());
-        out.extend_from_slice(&u16::from(self.authority.is_some()).to_be_bytes());
-        out.extend_from_slice(&[0, 1]);
-        if self.repeats_question {
-            out.extend_from_slice(&self.question.octets);
-        }
-        out.extend_from_slice(&self.answers);
-        out.extend(self.authority.iter().flatten());
-        out.push(0);
-        out.extend_from_slice(&OPT.to_be_bytes());
-        out.extend_from_slice(&[0x04, 0xd0, 0, 0, 0, 0]);
-        put_length(&self.options, &mut out);
-        out.extend_from_slice(&self.options);
-        out
+        self.response.clone().add(Section::Additional, &message::opt(0, &self.options)).bytes()
     }
-
-    fn put_option(&mut self, code: u16, data: &[u8]) {
-        self.options.extend_from_slice(&code.to_be_bytes());
-        put_length(data, &mut self.options);
-        self.options.extend_from_slice(data);
-    }
-}
-
-fn put_record(record_type: u16, ttl: u32, data: &[u8], out: &mut Vec<u8>) {
-    out.extend_from_slice(&record_type.to_be_bytes());
-    out.extend_from_slice(&[0, 1]);
-    out.extend_from_slice(&ttl.to_be_bytes());
-    put_length(data, out);
-    out.extend_from_slice(data);
-}
-
-fn put_length(data: &[u8], out: &mut Vec<u8>) {
-    out.extend_from_slice(&u16::try_from(data.len()).expect("short data").to_be_bytes());
 }

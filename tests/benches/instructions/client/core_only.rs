@@ -3,6 +3,7 @@
 use std::hint::black_box;
 use std::sync::Arc;
 
+use privydns_core::testkit::message::{QUESTION_NAME, Response, question};
 use privydns_core::{Message, Query, RecordType};
 
 use super::MOST_OPERATIONS;
@@ -34,12 +35,9 @@ pub(super) fn parses(count: usize) {
 
 /// An answer with five addresses.
 fn answer(query: &Query) -> Arc<[u8]> {
-    let mut answer = vec![0, 0, 0x81, 0x80, 0, 1, 0, RECORDS, 0, 0, 0, 0];
-    answer.extend_from_slice(query.name().as_wire());
-    answer.extend_from_slice(&[0, 1, 0, 1]);
-    for number in 1..=RECORDS {
-        // A pointer to the question's name; type A; class IN; a TTL of 300 s; four bytes of address.
-        answer.extend_from_slice(&[0xc0, 12, 0, 1, 0, 1, 0, 0, 1, 0x2c, 0, 4, 192, 0, 2, number]);
-    }
-    answer.into()
+    let question = question(query.name().as_wire(), RecordType::A.into());
+    let answer = (1..=RECORDS).fold(Response::to(&question), |answer, number| {
+        answer.answer(QUESTION_NAME, RecordType::A.into(), 300, &[192, 0, 2, number])
+    });
+    answer.bytes().into()
 }

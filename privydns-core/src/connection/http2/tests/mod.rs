@@ -22,6 +22,7 @@ use crate::doh::Endpoint;
 use crate::error::Cause;
 use crate::message::Query;
 use crate::testkit::epoch;
+use crate::testkit::http2::PREFACE;
 use crate::upstream::{HttpMethod, Upstream};
 use crate::{ProtocolError, RecordType};
 
@@ -117,7 +118,6 @@ impl Client {
 
     /// All sent frames, without the preface.
     fn frames(&self) -> Vec<Frame> {
-        const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
         frames(self.transmits.concat().strip_prefix(PREFACE).expect("a client begins with its preface"))
     }
 

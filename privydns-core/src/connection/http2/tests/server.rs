@@ -1,16 +1,9 @@
 //! Frames of a server, valid and invalid.
 
 use crate::connection::http2::frame::{flag, kind};
+pub(super) use crate::testkit::http2::frame;
 
 pub(super) const OK: &[u8] = &[0x88];
-
-/// Any frame.
-pub(super) fn frame(kind: u8, flags: u8, stream: u32, payload: impl AsRef<[u8]>) -> Vec<u8> {
-    let payload = payload.as_ref();
-    let [.., l0, l1, l2] = payload.len().to_be_bytes();
-    let [s0, s1, s2, s3] = stream.to_be_bytes();
-    [&[l0, l1, l2, kind, flags, s0, s1, s2, s3], payload].concat()
-}
 
 /// Empty SETTINGS, and the acknowledgement of the client's.
 pub(super) fn greeting() -> Vec<u8> {

@@ -1,23 +1,14 @@
 //! A minimal HTTP/2 server for POST requests, which ignores header fields.
 
-use super::{Heard, Refusal, Stream};
-use crate::world::wire::Question;
 use std::collections::BTreeMap;
 
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+use privydns_core::testkit::http2::{
+    ACK, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PING, PREFACE, RST_STREAM, SETTINGS, WINDOW_UPDATE,
+    frame as any_frame,
+};
 
-const DATA: u8 = 0;
-const HEADERS: u8 = 1;
-const RST_STREAM: u8 = 3;
-const SETTINGS: u8 = 4;
-const PING: u8 = 6;
-const GOAWAY: u8 = 7;
-const WINDOW_UPDATE: u8 = 8;
-
-/// `END_STREAM` for DATA and HEADERS; ACK for SETTINGS and PING.
-const END_STREAM: u8 = 1;
-const ACK: u8 = 1;
-const END_HEADERS: u8 = 4;
+use super::{Heard, Refusal, Stream};
+use crate::world::wire::Question;
 
 #[derive(Default)]
 pub(crate) struct Http2 {
@@ -32,7 +23,7 @@ impl Http2 {
         let mut heard = Heard::default();
         if !self.has_preface {
             if PREFACE.iter().zip(&self.input).any(|(expected, octet)| expected != octet) {
-                put_frame(GOAWAY, 0, 0, &[0, 0, 0, 0, 0, 0, 0, 1], &mut heard.owed);
+                heard.owed.extend(any_frame(GOAWAY, 0, 0, [0, 0, 0, 0, 0, 0, 0, 1]));
                 heard.is_foreign = true;
                 return heard;
             }
@@ -56,7 +47,7 @@ impl Http2 {
         match kind {
             DATA => {
                 let size = u32::try_from(payload.len()).expect("a frame's length");
-                put_frame(WINDOW_UPDATE, 0, 0, &size.to_be_bytes(), &mut heard.owed);
+                heard.owed.extend(any_frame(WINDOW_UPDATE, 0, 0, size.to_be_bytes()));
                 self.bodies.entry(stream).or_default().extend_from_slice(payload);
                 if flags & END_STREAM != 0 {
                     let body = self.bodies.remove(&stream).expect("it was put there above");
@@ -66,8 +57,8 @@ impl Http2 {
             RST_STREAM => {
                 self.bodies.remove(&stream);
             }
-            SETTINGS if flags & ACK == 0 => put_frame(SETTINGS, ACK, 0, &[], &mut heard.owed),
-            PING if flags & ACK == 0 => put_frame(PING, ACK, 0, payload, &mut heard.owed),
+            SETTINGS if flags & ACK == 0 => heard.owed.extend(any_frame(SETTINGS, ACK, 0, [])),
+            PING if flags & ACK == 0 => heard.owed.extend(any_frame(PING, ACK, 0, payload)),
             _ => {}
         }
     }
@@ -76,7 +67,7 @@ impl Http2 {
 /// The server's first SETTINGS: 100 streams at once.
 pub(super) fn settings() -> Vec<u8> {
     let mut out = Vec::new();
-    put_frame(SETTINGS, 0, 0, &[0, 3, 0, 0, 0, 100], &mut out);
+    out.extend(any_frame(SETTINGS, 0, 0, [0, 3, 0, 0, 0, 100]));
     out
 }
 
@@ -87,8 +78,8 @@ pub(super) fn frame(stream: Stream, message: &[u8], length: usize) -> Vec<u8> {
     put_field(31, "application/dns-message", &mut fields);
     put_field(28, &length, &mut fields);
     let mut out = Vec::new();
-    put_frame(HEADERS, END_HEADERS, stream, &fields, &mut out);
-    put_frame(DATA, END_STREAM, stream, message, &mut out);
+    out.extend(any_frame(HEADERS, END_HEADERS, stream, &fields));
+    out.extend(any_frame(DATA, END_STREAM, stream, message));
     out
 }
 
@@ -101,11 +92,11 @@ pub(super) fn refuse(stream: Stream, refusal: &Refusal) -> Vec<u8> {
             if let Some(seconds) = wait {
                 put_field(53, &seconds.to_string(), &mut fields);
             }
-            put_frame(HEADERS, END_HEADERS | END_STREAM, stream, &fields, &mut out);
+            out.extend(any_frame(HEADERS, END_HEADERS | END_STREAM, stream, &fields));
         }
-        Refusal::Reset(code) => put_frame(RST_STREAM, 0, stream, &code.to_be_bytes(), &mut out),
+        Refusal::Reset(code) => out.extend(any_frame(RST_STREAM, 0, stream, code.to_be_bytes())),
         Refusal::GoAway(last) => {
-            put_frame(GOAWAY, 0, 0, &[last.to_be_bytes(), [0; 4]].concat(), &mut out);
+            out.extend(any_frame(GOAWAY, 0, 0, [last.to_be_bytes(), [0; 4]].concat()));
         }
     }
     out
@@ -119,12 +110,4 @@ fn put_field(name: u8, value: &str, out: &mut Vec<u8>) {
     }
     out.push(u8::try_from(value.len()).ok().filter(|length| *length < 127).expect("a short value"));
     out.extend_from_slice(value.as_bytes());
-}
-
-fn put_frame(kind: u8, flags: u8, stream: Stream, payload: &[u8], out: &mut Vec<u8>) {
-    let length = u32::try_from(payload.len()).expect("a frame's length");
-    out.extend_from_slice(&length.to_be_bytes()[1..]);
-    out.extend_from_slice(&[kind, flags]);
-    out.extend_from_slice(&stream.to_be_bytes());
-    out.extend_from_slice(payload);
 }
