@@ -96,7 +96,7 @@
 //! |---|---|---|
 //! | [`hickory_proto`] | 0.26 | [`RecordType`], [`RData`] and the module [`rdata`], [`Name`], [`DNSClass`], [`ResponseCode`] |
 //! | [`rustls`] | 0.23 | `ServerName` in [`Upstream::server_name`], `CryptoProvider` in [`crypto_provider`] |
-//! | `async-io` (not re-exported) | 2 | `Async<TcpStream>`, with the feature `connect` |
+//! | `async_io` (feature `connect`) | 2 | `Async<TcpStream>`, which `Resolver::connect` returns |
 //!
 //! An upgrade to an incompatible version of one of these crates is a breaking release of this crate. Other dependencies
 //! are private, and an upgrade of them is not a breaking change. New variants of enums and new fields of structs that
@@ -116,6 +116,9 @@ mod tcp;
 mod timer;
 
 pub use addresses::AddressLookup;
+/// The crate of the type that `Resolver::connect` returns.
+#[cfg(feature = "connect")]
+pub use async_io;
 pub use discover::{discover, discover_on};
 #[doc(inline)]
 #[cfg(feature = "serde")]

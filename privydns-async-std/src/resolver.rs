@@ -1,4 +1,4 @@
-//! The resolver that callers hold.
+//! The resolver, the handle that callers use.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -11,11 +11,11 @@ use privydns_core::{Addresses, Answer, Config, Error, Query, RecordType, Resolve
 use crate::addresses::AddressLookup;
 use crate::runtime::Runtime;
 
-/// Looks names up over encrypted transports.
+/// A DNS resolver that uses encrypted transports only.
 ///
-/// Cheap to clone; all clones share connections, cache and counters. Lookups that the cache cannot answer are
-/// carried by one task, which the first of them starts on its [`Runtime`]'s executor and which ends with the
-/// last clone. A resolver may live in a `static`.
+/// A clone is cheap, and all clones share connections, cache and counters. One task, the driver, does the I/O of all
+/// lookups that the cache cannot answer. The first of these lookups starts the driver on the executor of the
+/// resolver's [`Runtime`], and the driver ends with the last clone. A resolver may be kept in a `static`.
 ///
 /// ```no_run
 /// # async fn run() -> Result<(), privydns_async_std::Error> {
@@ -32,12 +32,12 @@ use crate::runtime::Runtime;
 pub struct Resolver(Arc<Handle>);
 
 impl Resolver {
-    /// A builder with every default set and no upstream. The resolver will run on the default [`Runtime`].
+    /// Returns a builder with the default settings and no upstream. The resolver runs on the default [`Runtime`].
     pub fn builder() -> ResolverBuilder<Self> {
         ResolverBuilder::new()
     }
 
-    /// A resolver whose task runs on the runtime given.
+    /// Creates a resolver whose driver runs on the given runtime.
     ///
     /// ```
     /// # #[cfg(feature = "smol")] {
@@ -55,20 +55,20 @@ impl Resolver {
         Ok(Self(Arc::new(Handle::new(Shared::new(config, seed()?), runtime.start()))))
     }
 
-    /// Looks up the records of one type under a name. NXDOMAIN and NODATA are answers.
+    /// Looks up the records of one type of a name. NXDOMAIN and NODATA are answers, not errors.
     ///
     /// Dropping the future cancels the lookup.
     ///
     /// # Errors
-    /// Any [`ErrorKind`](crate::ErrorKind) but `NotFound`; the error names upstream, stage and cause.
+    /// Any [`ErrorKind`](crate::ErrorKind) except `NotFound`. The error has the upstream, the stage and the cause.
     pub async fn lookup(&self, name: &str, record_type: RecordType) -> Result<Answer, Error> {
         self.query(Query::new(name, record_type)?).await
     }
 
-    /// Looks up the IPv4 and IPv6 addresses of a name, both at once.
+    /// Looks up the IPv4 and IPv6 addresses of a name concurrently.
     ///
     /// # Errors
-    /// As [`lookup`](Self::lookup), and [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) where there is no
+    /// As [`lookup`](Self::lookup), and [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if there is no
     /// address.
     pub async fn lookup_ip(&self, name: &str) -> Result<Addresses, Error> {
         let ipv4 = self.begin(Query::new(name, RecordType::A)?);
@@ -76,9 +76,9 @@ impl Resolver {
         Addresses::join(AddressResults { ipv4: ipv4.await, ipv6: ipv6.await })
     }
 
-    /// Looks up the addresses of a name as [`lookup_ip`](Self::lookup_ip) does, and gives each as soon as it is known
-    /// and its turn: in the order in which to connect to them, the families in turn and IPv6 first, which an answer
-    /// about IPv4 waits 50 ms for (RFC 8305 Sections 3 and 4).
+    /// Looks up the addresses of a name as [`lookup_ip`](Self::lookup_ip) does, and yields each address as soon as
+    /// possible in the order for connecting: the families alternate, and IPv6 is first. IPv4 addresses wait up to 50 ms
+    /// for the IPv6 answer (RFC 8305 Sections 3 and 4).
     ///
     /// ```no_run
     /// # async fn run(resolver: &privydns_async_std::Resolver) -> Result<(), privydns_async_std::Error> {
@@ -96,12 +96,13 @@ impl Resolver {
         Ok(AddressLookup::new(self.0.begin_addresses(Instant::now(), name)?))
     }
 
-    /// Connects to a port of a name, or of an address as text: to whichever of its addresses is there first, one
-    /// begun 250 ms after the other or as soon as one fails (RFC 8305 Section 5). The feature is `connect`.
+    /// Opens a TCP connection to a host, a name or an address as text (feature `connect`). The connection attempts to
+    /// the addresses start 250 ms apart, or as soon as an attempt fails, and the first connection is returned (RFC 8305
+    /// Section 5).
     ///
-    /// What is given is the socket of both runtimes: `smol::net::TcpStream` is made from it by `from`, and
-    /// `async_std::net::TcpStream` from its `into_inner`. It goes straight there, whatever proxy the upstreams are
-    /// behind, and is given up after 30 s.
+    /// The returned socket suits both runtimes: `smol::net::TcpStream::from` converts the socket, and
+    /// `async_std::net::TcpStream::from` converts the result of its `into_inner`. The connection does not use the proxies
+    /// of upstreams. The attempt ends after 30 s.
     ///
     /// ```no_run
     /// # async fn run(resolver: &privydns_async_std::Resolver) -> std::io::Result<()> {
@@ -111,7 +112,8 @@ impl Resolver {
     /// ```
     ///
     /// # Errors
-    /// The system's, of the connection; or an [`Error`] of the lookup inside of one.
+    /// The error of the last connection attempt, or an [`io::Error`](std::io::Error) that contains the [`Error`] of the
+    /// lookup.
     #[cfg(feature = "connect")]
     pub async fn connect(
         &self,
@@ -129,7 +131,7 @@ impl Resolver {
         self.query(Query::reverse(address)).await
     }
 
-    /// Asks a query with options of its own.
+    /// Sends a [`Query`], which can have its own options.
     ///
     /// # Errors
     /// As [`lookup`](Self::lookup).
@@ -137,29 +139,29 @@ impl Resolver {
         self.begin(query).await
     }
 
-    /// What was counted so far.
+    /// Returns a snapshot of the counters.
     pub fn stats(&self) -> Stats {
         self.0.shared().stats()
     }
 
-    /// Forgets every answer.
+    /// Removes all answers from the cache.
     pub fn clear_cache(&self) {
         self.0.shared().cache().clear();
     }
 
-    /// Forgets the answers to one query.
+    /// Removes the answers to one query from the cache.
     pub fn forget(&self, query: &Query) {
         self.0.shared().forget(query);
     }
 
-    /// Opens a connection to each upstream that the next lookups would go to first, unless it has one, so that they
-    /// need not wait for it. Nobody else learns of this client. Without lookups they are closed when idle, over
-    /// DNS over TLS after 8 s.
+    /// Opens a connection to each upstream that the next lookups would use first, so that these lookups need not wait
+    /// for one. Existing connections are kept, and other upstreams are not contacted. Without lookups, the connections
+    /// are closed when idle: after 8 s for DNS over TLS.
     ///
     /// ```no_run
     /// # async fn run(resolver: &privydns_async_std::Resolver) -> Result<(), privydns_async_std::Error> {
     /// resolver.warm_up()?;
-    /// // ... what else there is to do at the start ...
+    /// // ... the rest of the initialization ...
     /// let addresses = resolver.lookup_ip("example.com").await?;
     /// # Ok(())
     /// # }
@@ -171,13 +173,13 @@ impl Resolver {
         self.0.warm_up()
     }
 
-    /// Says that the machine is on another network: connections, TLS tickets, round-trip times and what was held
-    /// against upstreams are void, and lookups on their way begin anew at no cost. The cache stays. A machine that
-    /// slept is noticed without it, by the next miss.
+    /// Tells the resolver that the machine is on another network. The resolver discards connections, TLS tickets,
+    /// round-trip times and the health of upstreams, and restarts running lookups without costing an attempt. The cache
+    /// is kept. After a sleep of the machine, the next cache miss has the same effect without a call.
     ///
     /// ```no_run
     /// # fn run(resolver: &privydns_async_std::Resolver, events: impl Iterator<Item = ()>) {
-    /// // Where the program is told of changed routes or addresses by the system.
+    /// // The system reports changed routes or addresses.
     /// for _ in events {
     ///     resolver.network_changed();
     /// }
@@ -187,8 +189,8 @@ impl Resolver {
         self.0.network_changed();
     }
 
-    /// Ends every lookup, says goodbye on every connection (`close_notify`), and returns when that is done.
-    /// Lookups from now on fail with [`ErrorKind::Closed`](crate::ErrorKind::Closed), in every clone.
+    /// Ends all lookups, closes all connections with `close_notify`, and returns when both are done. Later lookups, of
+    /// any clone, fail with [`ErrorKind::Closed`](crate::ErrorKind::Closed).
     pub async fn close(&self) {
         self.0.close().await;
     }

@@ -1,4 +1,4 @@
-//! The handle that callers hold.
+//! The resolver, the handle that callers use.
 
 use std::future::{pending, poll_fn};
 use std::net::IpAddr;
@@ -16,14 +16,14 @@ use crate::driver::Driver;
 use crate::leader::Leader;
 use crate::lookups::Lookups;
 
-/// How much longer than its deadline a caller waits for the driver to tell what came of its lookup. Without a word
-/// by then the thread that drives is held up by something else, and the lookup ends without the engine's account.
+/// How long a caller waits after its deadline for the driver to deliver the result. If no result arrives, the driving
+/// thread is delayed, and the lookup ends without the engine's account of the attempts.
 const GRACE: Duration = Duration::from_millis(10);
 
-/// Looks names up over encrypted transports.
+/// A DNS resolver that uses encrypted transports only.
 ///
-/// Cheap to clone; all clones share connections, cache and counters, and any number of threads may use them.
-/// Dropping the last clone closes the connections.
+/// A clone is cheap, and all clones share connections, cache and counters. Any number of threads may use them. When the
+/// last clone is dropped, the connections are closed.
 ///
 /// ```no_run
 /// # fn run() -> Result<(), privydns_blocking::Error> {
@@ -39,7 +39,7 @@ const GRACE: Duration = Duration::from_millis(10);
 #[derive(Clone, Debug)]
 pub struct Resolver(Arc<Inner>);
 
-/// The handle is dropped first, and leaves the driver the word to close; the seat then gives it a last round.
+/// The handle is dropped first and requests the close. The leader then runs the driver a last time.
 #[derive(Debug)]
 pub(crate) struct Inner {
     pub(crate) handle: Handle,
@@ -47,32 +47,32 @@ pub(crate) struct Inner {
 }
 
 impl Resolver {
-    /// A builder with every default set and no upstream.
+    /// Returns a builder with the default settings and no upstream.
     pub fn builder() -> ResolverBuilder<Self> {
         ResolverBuilder::new()
     }
 
-    /// Looks up the records of one type under a name. NXDOMAIN and NODATA are answers.
+    /// Looks up the records of one type of a name. NXDOMAIN and NODATA are answers, not errors.
     ///
     /// # Errors
-    /// Any [`ErrorKind`] but `NotFound`; the error names upstream, stage and cause.
+    /// Any [`ErrorKind`] except `NotFound`. The error has the upstream, the stage and the cause.
     pub fn lookup(&self, name: &str, record_type: RecordType) -> Result<Answer, Error> {
         self.query(Query::new(name, record_type)?)
     }
 
-    /// Looks up the IPv4 and IPv6 addresses of a name, both at once.
+    /// Looks up the IPv4 and IPv6 addresses of a name concurrently.
     ///
     /// # Errors
-    /// As [`lookup`](Self::lookup), and [`ErrorKind::NotFound`] where there is no address.
+    /// As [`lookup`](Self::lookup), and [`ErrorKind::NotFound`] if there is no address.
     pub fn lookup_ip(&self, name: &str) -> Result<Addresses, Error> {
         let ipv4 = self.begin(Query::new(name, RecordType::A)?);
         let ipv6 = self.begin(Query::new(name, RecordType::AAAA)?);
         Addresses::join(AddressResults { ipv4: ipv4(), ipv6: ipv6() })
     }
 
-    /// Looks up the addresses of a name as [`lookup_ip`](Self::lookup_ip) does, and gives each as soon as it is known
-    /// and its turn: in the order in which to connect to them, the families in turn and IPv6 first, which an answer
-    /// about IPv4 waits 50 ms for (RFC 8305 Sections 3 and 4).
+    /// Looks up the addresses of a name as [`lookup_ip`](Self::lookup_ip) does, and yields each address as soon as
+    /// possible in the order for connecting: the families alternate, and IPv6 is first. IPv4 addresses wait up to 50 ms
+    /// for the IPv6 answer (RFC 8305 Sections 3 and 4).
     ///
     /// ```no_run
     /// # fn run(resolver: &privydns_blocking::Resolver) -> Result<(), privydns_blocking::Error> {
@@ -91,10 +91,11 @@ impl Resolver {
         Ok(AddressLookup::new(lookup, &self.0.leader, self.0.limit(now, &Query::new(name, RecordType::A)?)))
     }
 
-    /// Connects to a port of a name, or of an address as text: to whichever of its addresses is there first, one
-    /// begun 250 ms after the other or as soon as one fails (RFC 8305 Section 5). The feature is `connect`.
+    /// Opens a TCP connection to a host, a name or an address as text (feature `connect`). The connection attempts to
+    /// the addresses start 250 ms apart, or as soon as an attempt fails, and the first connection is returned (RFC 8305
+    /// Section 5).
     ///
-    /// It goes straight there, whatever proxy the upstreams are behind, and is given up after 30 s.
+    /// The connection does not use the proxies of upstreams. The attempt ends after 30 s.
     ///
     /// ```no_run
     /// # fn run(resolver: &privydns_blocking::Resolver) -> std::io::Result<()> {
@@ -104,7 +105,8 @@ impl Resolver {
     /// ```
     ///
     /// # Errors
-    /// The system's, of the connection; or an [`Error`] of the lookup inside of one.
+    /// The error of the last connection attempt, or an [`io::Error`](std::io::Error) that contains the [`Error`] of the
+    /// lookup.
     #[cfg(feature = "connect")]
     pub fn connect(&self, host: &str, port: u16) -> std::io::Result<std::net::TcpStream> {
         let now = Instant::now();
@@ -120,7 +122,7 @@ impl Resolver {
         self.query(Query::reverse(address))
     }
 
-    /// Asks a query with options of its own.
+    /// Sends a [`Query`], which can have its own options.
     ///
     /// # Errors
     /// As [`lookup`](Self::lookup).
@@ -128,15 +130,15 @@ impl Resolver {
         self.begin(query)()
     }
 
-    /// Asks many queries from one thread, and yields each with its answer, in the order in which the answers come.
+    /// Runs many lookups from one thread, and yields each query with its result, in the order of the results.
     ///
-    /// Up to a thousand are on their way at once, or [fewer](Lookups::at_most); the others begin as answers are taken.
-    /// A query's time runs from when it begins. While the iterator is not being asked for the next answer nothing is
-    /// received, unless another thread waits. Dropping it cancels what is on its way.
+    /// Up to 1000 lookups run concurrently, or [fewer](Lookups::at_most). Further lookups start as results are taken,
+    /// and the time of a lookup counts from its start. Between calls to `next`, nothing is received unless another
+    /// thread waits. Dropping the iterator cancels the running lookups.
     ///
-    /// Queries that have no more now and will have more later, such as those of a channel
-    /// ([`TryIter`](std::sync::mpsc::TryIter)), are asked again for them as answers are taken: with a source that
-    /// never blocks, no answer waits for the next query.
+    /// `queries` may return `None` and later more queries, as the iterator of a channel does
+    /// ([`TryIter`](std::sync::mpsc::TryIter)): the iterator is polled again as results are taken. With a source that
+    /// never blocks, no result waits for the next query.
     ///
     /// ```no_run
     /// # use privydns_blocking::{Error, Query, RecordType, Resolver};
@@ -155,16 +157,16 @@ impl Resolver {
         Lookups::new(&self.0, queries.into_iter())
     }
 
-    /// Drives the connections for this long, without a lookup of its own: closes what is idle, answers the peers,
-    /// takes in what is refreshed, and serves the lookups of other threads. With no time at all, does what is due
-    /// and does not wait.
+    /// Drives the connections for the given time without a lookup: closes idle connections, responds to peers, stores
+    /// refreshed answers, and serves the lookups of other threads. With a time of 0, does the work that is due and
+    /// does not wait.
     ///
-    /// A program needs this only if it wants connections to be closed in time, or threads to find them driven,
-    /// while nothing is looked up: with `while resolver.drive(time).is_ok() {}` a thread of its own does that until
-    /// another calls [`close`](Self::close).
+    /// A program needs this method only if connections are to be closed in time, or kept driven for other threads,
+    /// while no lookup runs. A dedicated thread does this with `while resolver.drive(time).is_ok() {}` until another
+    /// thread calls [`close`](Self::close).
     ///
     /// # Errors
-    /// [`ErrorKind::Closed`], as soon as the resolver is closed.
+    /// [`ErrorKind::Closed`] as soon as the resolver is closed.
     pub fn drive(&self, time: Duration) -> Result<(), Error> {
         let closed = poll_fn(|_| if self.0.handle.is_closed() { Poll::Ready(()) } else { Poll::Pending });
         match self.0.leader.wait(closed, Instant::now().checked_add(time)) {
@@ -173,29 +175,29 @@ impl Resolver {
         }
     }
 
-    /// What was counted so far.
+    /// Returns a snapshot of the counters.
     pub fn stats(&self) -> Stats {
         self.0.handle.shared().stats()
     }
 
-    /// Forgets every answer.
+    /// Removes all answers from the cache.
     pub fn clear_cache(&self) {
         self.0.handle.shared().cache().clear();
     }
 
-    /// Forgets the answers to one query.
+    /// Removes the answers to one query from the cache.
     pub fn forget(&self, query: &Query) {
         self.0.handle.shared().forget(query);
     }
 
-    /// Opens a connection to each upstream that the next lookups would go to first, unless it has one, so that they
-    /// need not wait for it. Nobody else learns of this client. It is begun and not waited for: how far it gets before
-    /// the first lookup depends on who [drives](Self::drive).
+    /// Opens a connection to each upstream that the next lookups would use first, so that these lookups need not wait
+    /// for one. Existing connections are kept, and other upstreams are not contacted. The method does not wait for the
+    /// connections: they progress while a thread [drives](Self::drive) the resolver or waits for an answer.
     ///
     /// ```no_run
     /// # fn run(resolver: &privydns_blocking::Resolver) -> Result<(), privydns_blocking::Error> {
     /// resolver.warm_up()?;
-    /// // ... what else there is to do at the start ...
+    /// // ... the rest of the initialization ...
     /// let addresses = resolver.lookup_ip("example.com")?;
     /// # Ok(())
     /// # }
@@ -209,13 +211,13 @@ impl Resolver {
         Ok(())
     }
 
-    /// Says that the machine is on another network: connections, TLS tickets, round-trip times and what was held
-    /// against upstreams are void, and lookups on their way begin anew at no cost. The cache stays. A machine that
-    /// slept is noticed without it, by the next miss.
+    /// Tells the resolver that the machine is on another network. The resolver discards connections, TLS tickets,
+    /// round-trip times and the health of upstreams, and restarts running lookups without costing an attempt. The cache
+    /// is kept. After a sleep of the machine, the next cache miss has the same effect without a call.
     ///
     /// ```no_run
     /// # fn run(resolver: &privydns_blocking::Resolver, events: impl Iterator<Item = ()>) {
-    /// // Where the program is told of changed routes or addresses by the system.
+    /// // The system reports changed routes or addresses.
     /// for _ in events {
     ///     resolver.network_changed();
     /// }
@@ -226,21 +228,21 @@ impl Resolver {
         self.0.poll_once();
     }
 
-    /// Ends every lookup, says goodbye on every connection (`close_notify`), and returns when that is done.
-    /// Lookups from now on fail with [`ErrorKind::Closed`], in every clone.
+    /// Ends all lookups, closes all connections with `close_notify`, and returns when both are done. Later lookups, of
+    /// any clone, fail with [`ErrorKind::Closed`].
     pub fn close(&self) {
         self.0.leader.wait(self.0.handle.close(), None);
         self.0.leader.wake_all();
     }
 
-    /// Begins a lookup at once; the function only waits for its end.
+    /// Starts a lookup immediately, and returns a function that waits for the result.
     fn begin(&self, query: Query) -> impl FnOnce() -> Result<Answer, Error> {
         let Inner { handle, leader } = &*self.0;
         let now = Instant::now();
         let limit = self.0.limit(now, &query);
         let mut lookup = handle.begin(now, query);
         move || {
-            // Most are answered from the cache.
+            // Most lookups are answered from the cache.
             let mut context = Context::from_waker(Waker::noop());
             if let Poll::Ready(result) = Pin::new(&mut lookup).poll(&mut context) {
                 return result;
@@ -251,12 +253,12 @@ impl Resolver {
 }
 
 impl Inner {
-    /// Has what can be done at once done at once.
+    /// Does the work that is due, without waiting.
     pub(crate) fn poll_once(&self) {
         self.leader.wait(pending::<()>(), Some(Instant::now()));
     }
 
-    /// When a lookup that begins now is no longer waited for.
+    /// The time until which the caller of a lookup that starts now waits.
     pub(crate) fn limit(&self, now: Instant, query: &Query) -> Instant {
         self.handle.shared().deadline(now, query) + GRACE
     }

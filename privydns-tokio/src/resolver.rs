@@ -1,4 +1,4 @@
-//! The resolver that callers hold.
+//! The resolver, the handle that callers use.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -14,12 +14,12 @@ use tokio::time::Instant;
 use crate::addresses::AddressLookup;
 use crate::driver::Driver;
 
-/// Looks names up over encrypted transports.
+/// A DNS resolver that uses encrypted transports only.
 ///
-/// Cheap to clone; all clones share connections, cache and counters. Lookups that the cache cannot answer are
-/// carried by one task, which the first of them starts on the runtime it runs on and which ends with the last
-/// clone. When that runtime ends before the resolver does, the next lookup starts another on its own: a
-/// resolver may live in a `static`.
+/// A clone is cheap, and all clones share connections, cache and counters. One task, the driver, does the I/O of all
+/// lookups that the cache cannot answer. The first of these lookups starts the driver on its own Tokio runtime, and
+/// the driver ends with the last clone. If that runtime shuts down first, the next lookup starts a new driver on its
+/// runtime. A resolver may therefore be kept in a `static`.
 ///
 /// ```no_run
 /// # async fn run() -> Result<(), privydns_tokio::Error> {
@@ -36,25 +36,25 @@ use crate::driver::Driver;
 pub struct Resolver(Arc<Handle>);
 
 impl Resolver {
-    /// A builder with every default set and no upstream.
+    /// Returns a builder with the default settings and no upstream.
     pub fn builder() -> ResolverBuilder<Self> {
         ResolverBuilder::new()
     }
 
-    /// Looks up the records of one type under a name. NXDOMAIN and NODATA are answers.
+    /// Looks up the records of one type of a name. NXDOMAIN and NODATA are answers, not errors.
     ///
     /// Dropping the future cancels the lookup.
     ///
     /// # Errors
-    /// Any [`ErrorKind`](crate::ErrorKind) but `NotFound`; the error names upstream, stage and cause.
+    /// Any [`ErrorKind`](crate::ErrorKind) except `NotFound`. The error has the upstream, the stage and the cause.
     pub async fn lookup(&self, name: &str, record_type: RecordType) -> Result<Answer, Error> {
         self.query(Query::new(name, record_type)?).await
     }
 
-    /// Looks up the IPv4 and IPv6 addresses of a name, both at once.
+    /// Looks up the IPv4 and IPv6 addresses of a name concurrently.
     ///
     /// # Errors
-    /// As [`lookup`](Self::lookup), and [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) where there is no
+    /// As [`lookup`](Self::lookup), and [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if there is no
     /// address.
     pub async fn lookup_ip(&self, name: &str) -> Result<Addresses, Error> {
         let ipv4 = self.begin(Query::new(name, RecordType::A)?);
@@ -62,9 +62,9 @@ impl Resolver {
         Addresses::join(AddressResults { ipv4: ipv4.await, ipv6: ipv6.await })
     }
 
-    /// Looks up the addresses of a name as [`lookup_ip`](Self::lookup_ip) does, and gives each as soon as it is known
-    /// and its turn: in the order in which to connect to them, the families in turn and IPv6 first, which an answer
-    /// about IPv4 waits 50 ms for (RFC 8305 Sections 3 and 4).
+    /// Looks up the addresses of a name as [`lookup_ip`](Self::lookup_ip) does, and yields each address as soon as
+    /// possible in the order for connecting: the families alternate, and IPv6 is first. IPv4 addresses wait up to 50 ms
+    /// for the IPv6 answer (RFC 8305 Sections 3 and 4).
     ///
     /// ```no_run
     /// # async fn run(resolver: &privydns_tokio::Resolver) -> Result<(), privydns_tokio::Error> {
@@ -82,10 +82,11 @@ impl Resolver {
         Ok(AddressLookup::new(self.0.begin_addresses(Instant::now().into_std(), name)?))
     }
 
-    /// Connects to a port of a name, or of an address as text: to whichever of its addresses is there first, one
-    /// begun 250 ms after the other or as soon as one fails (RFC 8305 Section 5). The feature is `connect`.
+    /// Opens a TCP connection to a host, a name or an address as text (feature `connect`). The connection attempts to
+    /// the addresses start 250 ms apart, or as soon as an attempt fails, and the first connection is returned (RFC 8305
+    /// Section 5).
     ///
-    /// It goes straight there, whatever proxy the upstreams are behind, and is given up after 30 s.
+    /// The connection does not use the proxies of upstreams. The attempt ends after 30 s.
     ///
     /// ```no_run
     /// # async fn run(resolver: &privydns_tokio::Resolver) -> std::io::Result<()> {
@@ -95,7 +96,8 @@ impl Resolver {
     /// ```
     ///
     /// # Errors
-    /// The system's, of the connection; or an [`Error`] of the lookup inside of one.
+    /// The error of the last connection attempt, or an [`io::Error`](std::io::Error) that contains the [`Error`] of the
+    /// lookup.
     #[cfg(feature = "connect")]
     pub async fn connect(&self, host: &str, port: u16) -> std::io::Result<tokio::net::TcpStream> {
         crate::connect::connect(self.0.connect(Instant::now().into_std(), host, port)?).await
@@ -109,7 +111,7 @@ impl Resolver {
         self.query(Query::reverse(address)).await
     }
 
-    /// Asks a query with options of its own.
+    /// Sends a [`Query`], which can have its own options.
     ///
     /// # Errors
     /// As [`lookup`](Self::lookup).
@@ -117,29 +119,29 @@ impl Resolver {
         self.begin(query).await
     }
 
-    /// What was counted so far.
+    /// Returns a snapshot of the counters.
     pub fn stats(&self) -> Stats {
         self.0.shared().stats()
     }
 
-    /// Forgets every answer.
+    /// Removes all answers from the cache.
     pub fn clear_cache(&self) {
         self.0.shared().cache().clear();
     }
 
-    /// Forgets the answers to one query.
+    /// Removes the answers to one query from the cache.
     pub fn forget(&self, query: &Query) {
         self.0.shared().forget(query);
     }
 
-    /// Opens a connection to each upstream that the next lookups would go to first, unless it has one, so that they
-    /// need not wait for it. Nobody else learns of this client. Without lookups they are closed when idle, over
-    /// DNS over TLS after 8 s.
+    /// Opens a connection to each upstream that the next lookups would use first, so that these lookups need not wait
+    /// for one. Existing connections are kept, and other upstreams are not contacted. Without lookups, the connections
+    /// are closed when idle: after 8 s for DNS over TLS.
     ///
     /// ```no_run
     /// # async fn run(resolver: &privydns_tokio::Resolver) -> Result<(), privydns_tokio::Error> {
     /// resolver.warm_up()?;
-    /// // ... what else there is to do at the start ...
+    /// // ... the rest of the initialization ...
     /// let addresses = resolver.lookup_ip("example.com").await?;
     /// # Ok(())
     /// # }
@@ -151,13 +153,13 @@ impl Resolver {
         self.0.warm_up()
     }
 
-    /// Says that the machine is on another network: connections, TLS tickets, round-trip times and what was held
-    /// against upstreams are void, and lookups on their way begin anew at no cost. The cache stays. A machine that
-    /// slept is noticed without it, by the next miss.
+    /// Tells the resolver that the machine is on another network. The resolver discards connections, TLS tickets,
+    /// round-trip times and the health of upstreams, and restarts running lookups without costing an attempt. The cache
+    /// is kept. After a sleep of the machine, the next cache miss has the same effect without a call.
     ///
     /// ```no_run
     /// # fn run(resolver: &privydns_tokio::Resolver, events: impl Iterator<Item = ()>) {
-    /// // Where the program is told of changed routes or addresses by the system.
+    /// // The system reports changed routes or addresses.
     /// for _ in events {
     ///     resolver.network_changed();
     /// }
@@ -167,8 +169,8 @@ impl Resolver {
         self.0.network_changed();
     }
 
-    /// Ends every lookup, says goodbye on every connection (`close_notify`), and returns when that is done.
-    /// Lookups from now on fail with [`ErrorKind::Closed`](crate::ErrorKind::Closed), in every clone.
+    /// Ends all lookups, closes all connections with `close_notify`, and returns when both are done. Later lookups, of
+    /// any clone, fail with [`ErrorKind::Closed`](crate::ErrorKind::Closed).
     pub async fn close(&self) {
         self.0.close().await;
     }
@@ -186,7 +188,7 @@ impl TryFrom<Config> for Resolver {
     }
 }
 
-/// Starts a driver on the runtime that runs here.
+/// Starts a driver on the Tokio runtime of this thread.
 fn start(inbox: Inbox) -> Result<(), Error> {
     let runtime = runtime::Handle::try_current().map_err(|_| RuntimeError::NoRuntime)?;
     runtime.spawn(Driver::new(inbox, seed()?));

@@ -14,7 +14,7 @@ fn negotiated() -> Upstream {
     https_upstream(0).with_http_version(HttpVersion::Negotiated)
 }
 
-fn world_that_speaks(speaks: SpokenProtocol, upstream: Upstream) -> World {
+fn world_with_protocol(speaks: SpokenProtocol, upstream: Upstream) -> World {
     let mut world = World::new(Config::builder().upstream(upstream));
     world.network.host(https_address(0)).speaks = speaks;
     world
@@ -29,7 +29,7 @@ fn alpn_decides_the_http_version() {
     for (speaks, spoken) in
         [(SpokenProtocol::Http2, Transport::Http2), (SpokenProtocol::Http1, Transport::Http1)]
     {
-        let mut world = world_that_speaks(speaks, negotiated());
+        let mut world = world_with_protocol(speaks, negotiated());
         let done = world.resolve("example.com");
         assert_eq!(done.at, ms(60));
         let answer = done.answer();
@@ -40,7 +40,7 @@ fn alpn_decides_the_http_version() {
 
 #[test]
 fn hundred_lookups_over_http2_share_one_connection() {
-    let mut world = world_that_speaks(SpokenProtocol::Http2, negotiated());
+    let mut world = world_with_protocol(SpokenProtocol::Http2, negotiated());
     for number in 0..100 {
         world.lookup(&format!("host{number}.example"));
     }
@@ -51,7 +51,7 @@ fn hundred_lookups_over_http2_share_one_connection() {
 
 #[test]
 fn lookups_over_http1_share_six_connections() {
-    let mut world = world_that_speaks(SpokenProtocol::Http1, https_upstream(0));
+    let mut world = world_with_protocol(SpokenProtocol::Http1, https_upstream(0));
     for number in 0..60 {
         world.lookup(&format!("host{number}.example"));
     }
@@ -63,7 +63,7 @@ fn lookups_over_http1_share_six_connections() {
 /// A second attempt queued for a busy connection would not be sent earlier.
 #[test]
 fn queued_lookups_are_one_attempt_each() {
-    let mut world = world_that_speaks(SpokenProtocol::Http1, https_upstream(0));
+    let mut world = world_with_protocol(SpokenProtocol::Http1, https_upstream(0));
     host(&mut world).serves(|ask| answer_after(ms(400), &ask.question));
     for number in 0..60 {
         world.lookup(&format!("host{number}.example"));
@@ -76,7 +76,7 @@ fn queued_lookups_are_one_attempt_each() {
 #[test]
 fn idle_doh_connection_is_closed_after_thirty_seconds() {
     for speaks in [SpokenProtocol::Http1, SpokenProtocol::Http2] {
-        let mut world = world_that_speaks(speaks, negotiated());
+        let mut world = world_with_protocol(speaks, negotiated());
         let done = world.resolve("example.com");
         assert_eq!(world.wake(), Some(done.at + s(30)));
         world.run_for(s(31));
@@ -87,7 +87,7 @@ fn idle_doh_connection_is_closed_after_thirty_seconds() {
 /// RFC 9113 Section 6.8: queries that the server did not process are sent again at no cost, on a new connection.
 #[test]
 fn queries_not_processed_before_goaway_are_resent_at_no_cost() {
-    let mut world = world_that_speaks(SpokenProtocol::Http2, negotiated());
+    let mut world = world_with_protocol(SpokenProtocol::Http2, negotiated());
     host(&mut world).serves(|ask| match ask.connection {
         0 => vec![Act::Refuse(AT_ONCE, Refusal::GoAway(0))],
         _ => answer(&ask.question),
@@ -105,7 +105,7 @@ fn queries_not_processed_before_goaway_are_resent_at_no_cost() {
 /// A server's promise not to have processed a query is accepted a few times.
 #[test]
 fn server_that_refuses_every_stream_fails_the_lookup() {
-    let mut world = world_that_speaks(SpokenProtocol::Http2, negotiated());
+    let mut world = world_with_protocol(SpokenProtocol::Http2, negotiated());
     host(&mut world).serves(|_| vec![Act::Refuse(AT_ONCE, Refusal::GoAway(0))]);
     let error = world.resolve("example.com").error();
     assert_eq!(error.attempts().len(), 3);
@@ -115,7 +115,7 @@ fn server_that_refuses_every_stream_fails_the_lookup() {
 /// A configured version is the only one.
 #[test]
 fn configured_http_version_is_kept() {
-    let mut world = world_that_speaks(SpokenProtocol::Http2, https_upstream(0));
+    let mut world = world_with_protocol(SpokenProtocol::Http2, https_upstream(0));
     let error = world.resolve("example.com").error();
     assert!(matches!(error.kind(), ErrorKind::Upstream(Cause::Protocol(_))), "{error:?}");
     host(&mut world).speaks = SpokenProtocol::Http1;
@@ -132,7 +132,7 @@ fn actual_http_version_overrides_alpn() {
         (SpokenProtocol::Http2, Alpn::Agreeable, 3),
         (SpokenProtocol::Http2, Alpn::Silent, 5),
     ] {
-        let mut world = world_that_speaks(speaks, negotiated());
+        let mut world = world_with_protocol(speaks, negotiated());
         host(&mut world).alpn = alpn;
         let done = world.resolve("example.com");
         assert!(done.at <= ms(20) * round_trips, "{speaks:?} {alpn:?}: {:?}", done.at);
@@ -144,7 +144,7 @@ fn actual_http_version_overrides_alpn() {
 /// The response may have come from another device, and does not justify another version from then on.
 #[test]
 fn http_version_learned_from_garbage_is_forgotten() {
-    let mut world = world_that_speaks(SpokenProtocol::Http2, negotiated());
+    let mut world = world_with_protocol(SpokenProtocol::Http2, negotiated());
     host(&mut world).serves(|_| vec![Act::SendRaw(AT_ONCE, b"SSH-2.0-OpenSSH_9.9\r\n".into())]);
     let error = world.resolve("first.example").error();
     assert!(matches!(error.kind(), ErrorKind::Upstream(Cause::Protocol(_))), "{error}");

@@ -23,7 +23,7 @@ fn fault_w2_a_connection_kept_open_by_pings_is_ended_by_them() {
 #[test]
 fn fault_w15_http2_is_spoken_where_alpn_picked_nothing() {
     let upstream = https_upstream(0).with_http_version(HttpVersion::Http2);
-    let mut world = world_that_speaks(SpokenProtocol::Http2, upstream);
+    let mut world = world_with_protocol(SpokenProtocol::Http2, upstream);
     host(&mut world).alpn = Alpn::Silent;
     assert_eq!(world.resolve("example.com").answer().transport(), Transport::Http2);
 }
@@ -31,7 +31,7 @@ fn fault_w15_http2_is_spoken_where_alpn_picked_nothing() {
 /// Right: one dial, and HTTP/1.1 as picked by ALPN. A learned version applies only where ALPN picked no protocol.
 #[test]
 fn fault_w15_a_learned_version_overrides_what_alpn_picked() {
-    let mut world = world_that_speaks(SpokenProtocol::Http2, negotiated());
+    let mut world = world_with_protocol(SpokenProtocol::Http2, negotiated());
     host(&mut world).alpn = Alpn::Silent;
     assert_eq!(world.resolve("first.example").answer().transport(), Transport::Http2);
     world.run_for(s(60));

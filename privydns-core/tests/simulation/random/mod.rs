@@ -5,7 +5,7 @@ mod behaviour;
 mod events;
 mod run;
 mod scenario;
-mod tally;
+mod statistics;
 
 use std::env;
 use std::ops::Range;
@@ -16,7 +16,7 @@ use std::thread;
 
 use run::Run;
 pub(crate) use run::WRONGLY_QUEUED;
-use tally::Tally;
+use statistics::Statistics;
 
 /// The number of runs in a plain `cargo test`, which take some seconds. The gate plays 20,000 in a release build.
 const SEEDS: u64 = 500;
@@ -27,7 +27,7 @@ fn number(variable: &str) -> Option<u64> {
 }
 
 /// Plays a seed, and prints how to replay it if it fails.
-fn play(seed: u64) -> (u64, Tally) {
+fn play(seed: u64) -> (u64, Statistics) {
     panic::catch_unwind(AssertUnwindSafe(|| Run::play(seed, false))).unwrap_or_else(|failure| {
         eprintln!("\nseed {seed} fails. To see it happen, from its beginning:");
         eprintln!(
@@ -37,10 +37,10 @@ fn play(seed: u64) -> (u64, Tally) {
     })
 }
 
-/// Plays seeds on all processors. Returns the sum of their tallies, and one hash over their traces.
-pub(crate) fn play_all(seeds: Range<u64>) -> (Tally, u64) {
+/// Plays seeds on all processors. Returns the sum of their statistics, and one hash over their traces.
+pub(crate) fn play_all(seeds: Range<u64>) -> (Statistics, u64) {
     let next = AtomicU64::new(seeds.start);
-    let tally = Mutex::new(Tally::default());
+    let statistics = Mutex::new(Statistics::default());
     let hash = AtomicU64::new(0);
     let threads = thread::available_parallelism().map_or(1, usize::from);
     thread::scope(|scope| {
@@ -52,7 +52,7 @@ pub(crate) fn play_all(seeds: Range<u64>) -> (Tally, u64) {
                         return;
                     }
                     let (sum, played) = play(seed);
-                    tally.lock().expect("no thread fails with it").add(&played);
+                    statistics.lock().expect("no thread fails with it").add(&played);
                     // A sum, because threads play the seeds in any order.
                     hash.fetch_add(sum.wrapping_mul(2 * seed + 1), Ordering::Relaxed);
                     if seed.is_multiple_of(50) {
@@ -62,7 +62,7 @@ pub(crate) fn play_all(seeds: Range<u64>) -> (Tally, u64) {
             });
         }
     });
-    (tally.into_inner().expect("no thread fails with it"), hash.into_inner())
+    (statistics.into_inner().expect("no thread fails with it"), hash.into_inner())
 }
 
 /// `PRIVYDNS_SEEDS=20000` sets the number of seeds, `PRIVYDNS_FIRST_SEED` the first one.
@@ -70,8 +70,8 @@ pub(crate) fn play_all(seeds: Range<u64>) -> (Tally, u64) {
 fn random_runs_keep_the_invariants() {
     let first = number("PRIVYDNS_FIRST_SEED").unwrap_or(0);
     let last = first + number("PRIVYDNS_SEEDS").unwrap_or(SEEDS);
-    let (tally, hash) = play_all(first..last);
-    println!("{} seeds: {tally}; trace hash {hash:016x}", last - first);
+    let (statistics, hash) = play_all(first..last);
+    println!("{} seeds: {statistics}; trace hash {hash:016x}", last - first);
 }
 
 /// Found by this seed: an overdue answer to a probe starts another probe for the same question, which has no attempt

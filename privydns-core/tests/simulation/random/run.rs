@@ -13,7 +13,7 @@ use privydns_core::{CacheUse, Cause, CertificateProblem};
 use super::answer_log::AnswerLog;
 use super::behaviour::Behaviour;
 use super::scenario::{Scenario, Server};
-use super::tally::Tally;
+use super::statistics::Statistics;
 use crate::world::draw::Draw;
 use crate::world::{Accepts, Alpn, Done, NetworkConditions, SpokenProtocol, World, ms, query, s};
 
@@ -44,12 +44,12 @@ pub(crate) struct Run {
     pub(super) hurried: BTreeSet<String>,
     /// The number of requested connections that were checked.
     connects_seen: usize,
-    tally: Tally,
+    statistics: Statistics,
 }
 
 impl Run {
-    /// Plays a seed to its end. Returns the hash over all inputs and outputs, and the tally.
-    pub(crate) fn play(seed: u64, is_printed: bool) -> (u64, Tally) {
+    /// Plays a seed to its end. Returns the hash over all inputs and outputs, and the statistics.
+    pub(crate) fn play(seed: u64, is_printed: bool) -> (u64, Statistics) {
         let mut run = Self::new(seed);
         if is_printed {
             run.world.trace.print();
@@ -65,9 +65,9 @@ impl Run {
             run.settle();
             run.recover();
         }
-        run.tally.count("connections", run.world.connects.len());
-        run.tally.count(WRONGLY_QUEUED, usize::from(run.world.wrongly_queued > 0));
-        (run.world.trace.sum(), run.tally)
+        run.statistics.count("connections", run.world.connects.len());
+        run.statistics.count(WRONGLY_QUEUED, usize::from(run.world.wrongly_queued > 0));
+        (run.world.trace.sum(), run.statistics)
     }
 
     fn new(seed: u64) -> Self {
@@ -75,7 +75,8 @@ impl Run {
         let scenario = Scenario::of(draw.number());
         let mut world = World::seeded(scenario.config.clone(), draw.seed());
         let steady = steady(scenario, &mut draw);
-        let conditions = if steady.is_some() { mild(draw.fork()) } else { rough(draw.fork()) };
+        let conditions =
+            if steady.is_some() { low_delay_conditions(draw.fork()) } else { random_conditions(draw.fork()) };
         world.network.conditions = draw.percent(80).then_some(conditions);
         world.network.strangers = Some(Accepts::Failing(Cause::Certificate(CertificateProblem::WrongName)));
         let servers = scenario.servers.iter().enumerate();
@@ -93,7 +94,7 @@ impl Run {
             asked: BTreeMap::new(),
             hurried: BTreeSet::new(),
             connects_seen: 0,
-            tally: Tally::default(),
+            statistics: Statistics::default(),
         };
         for (address, number) in run.hosts.clone() {
             run.set_up(address, number);
@@ -105,26 +106,29 @@ impl Run {
     pub(super) fn pass(&mut self, time: Duration) {
         let end = self.world.now() + time;
         self.world.drain();
-        self.look();
+        self.check_invariants();
         while self.world.step(end) {
-            self.look();
+            self.check_invariants();
         }
         self.world.run_until(end);
     }
 
-    fn look(&mut self) {
+    fn check_invariants(&mut self) {
         for done in self.world.take_done() {
-            self.tally.done(&done);
-            assert!(done.result.is_ok() || !self.is_owed(&done), "a steady upstream was there: {done:?}");
+            self.statistics.done(&done);
+            assert!(
+                done.result.is_ok() || !self.must_succeed(&done),
+                "a server without faults was available: {done:?}"
+            );
             self.answer_log.borrow().check(self.scenario, self.world.leapt + self.slept, &done);
             self.check_choice(&done);
         }
         assert!(self.world.waiting().len() <= self.scenario.max_lookups);
-        self.look_at_connections();
+        self.check_connections();
     }
 
     /// Whether a lookup must be answered: a server without faults may be asked, and there is enough time for that.
-    fn is_owed(&self, done: &Done) -> bool {
+    fn must_succeed(&self, done: &Done) -> bool {
         let upstream_set = self.scenario.upstream_set(&done.query);
         let is_refused = done.query.cache_use() == CacheUse::Only || done.took.is_zero();
         let has_time = done.query.timeout().is_none() && self.scenario.timeout >= s(5);
@@ -146,12 +150,12 @@ impl Run {
             && !self.hurried.contains(&done.query.name().to_string())
         {
             let is_chosen = self.steady.is_some_and(|steady| answer.upstream() == format!("up{steady}"));
-            assert!(is_chosen && answer.attempts() == 1, "the first choice was there: {done:?}");
+            assert!(is_chosen && answer.attempts() == 1, "the first choice was available: {done:?}");
         }
     }
 
     /// Connections are opened one by one.
-    fn look_at_connections(&mut self) {
+    fn check_connections(&mut self) {
         let seen = std::mem::replace(&mut self.connects_seen, self.world.connects.len());
         let Some((now, _)) = self.world.connects[seen..].last().copied() else { return };
         for server in &self.scenario.servers {
@@ -159,12 +163,12 @@ impl Run {
             let to_it = at_once.filter(|(_, address)| server.addresses.contains(address)).count();
             assert!(to_it <= server.max_connections * 2 + 1, "{to_it} connections at once");
         }
-        self.look_at_limits();
+        self.check_limits();
     }
 
     /// Flights are bounded by lookups, and connections by flights: a connection that takes no queries has an answer
     /// pending.
-    fn look_at_limits(&self) {
+    fn check_limits(&self) {
         let flights = self.world.flights();
         // Each server's name may be queried with two types, and each server may be probed.
         let servers = 3 * self.scenario.servers.len();
@@ -182,7 +186,7 @@ impl Run {
         self.steady = None;
         self.world.tell(Input::Close);
         self.world.drain();
-        self.look();
+        self.check_invariants();
         assert_eq!(self.world.waiting().len(), 0, "closing ends every lookup");
         assert!(self.world.engine.is_closed());
         assert_eq!((self.world.wake(), self.world.network.open_connections()), (None, 0));
@@ -215,7 +219,7 @@ impl Run {
     fn check_effort(&mut self) {
         let mut sent = BTreeMap::<String, usize>::new();
         for (address, _) in self.hosts.clone() {
-            self.tally.count("queries at servers", self.world.network.host(address).asked.len());
+            self.statistics.count("queries at servers", self.world.network.host(address).asked.len());
             for ask in &self.world.network.host(address).asked {
                 *sent.entry(ask.question.name.clone()).or_default() += 1;
             }
@@ -278,7 +282,7 @@ fn steady(scenario: &Scenario, draw: &mut Draw) -> Option<usize> {
     (!servers.is_empty() && draw.percent(40)).then(|| draw.one_of(&servers))
 }
 
-fn rough(mut draw: Draw) -> NetworkConditions {
+fn random_conditions(mut draw: Draw) -> NetworkConditions {
     NetworkConditions {
         jitter: draw.one_of(&[0, 5, 50, 400]),
         splits: draw.one_of(&[0, 30, 90]),
@@ -293,8 +297,8 @@ fn rough(mut draw: Draw) -> NetworkConditions {
 }
 
 /// Network conditions that delay messages by little. A wrong time delays them as well.
-fn mild(draw: Draw) -> NetworkConditions {
-    let conditions = rough(draw);
+fn low_delay_conditions(draw: Draw) -> NetworkConditions {
+    let conditions = random_conditions(draw);
     let (jitter, lateness) = (conditions.jitter.min(50), conditions.lateness.min(20));
     NetworkConditions { jitter, lateness, stalls: 0, skews: 0, ..conditions }
 }

@@ -60,7 +60,7 @@ struct Connection {
     client: Client,
     server: Server,
     /// When the server last received data.
-    heard: Duration,
+    last_received: Duration,
     /// Data arrives in the order in which it was sent.
     reaches_client: Duration,
     reaches_server: Duration,
@@ -144,7 +144,7 @@ impl Network {
             stalled: false,
             client: Client::Connecting,
             server: Server::Open,
-            heard: now,
+            last_received: now,
             reaches_client: now,
             reaches_server: now,
         };
@@ -275,7 +275,7 @@ impl Network {
             Server::Ended | Server::Deaf => return,
             Server::Vanished => return self.ends(now, id),
         }
-        connection.heard = now;
+        connection.last_received = now;
         let heard = connection.protocol.receive(octets);
         let (address, number) = (connection.address, connection.number);
         if !heard.owed.is_empty() {
@@ -335,7 +335,7 @@ impl Network {
 
     fn checks_idle(&mut self, now: Duration, id: ConnectionId, limit: Duration) {
         let Some(connection) = self.connections.get(&id) else { return };
-        let closes_at = connection.heard + limit;
+        let closes_at = connection.last_received + limit;
         if closes_at <= now {
             self.ends(now, id);
         } else {
@@ -368,7 +368,7 @@ impl Network {
 
     fn server_is_up(&mut self, now: Duration, id: ConnectionId) {
         let connection = self.connections.get_mut(&id).expect("it came up");
-        connection.heard = now;
+        connection.last_received = now;
         let (address, greeting) = (connection.address, connection.protocol.greeting());
         let host = self.host(address);
         host.connected += 1;

@@ -9,9 +9,9 @@ use crate::world::Done;
 
 /// The number of lookups by result, and the work for them.
 #[derive(Default)]
-pub(crate) struct Tally(BTreeMap<&'static str, usize>);
+pub(crate) struct Statistics(BTreeMap<&'static str, usize>);
 
-impl Tally {
+impl Statistics {
     pub(crate) fn count(&mut self, what: &'static str, number: usize) {
         *self.0.entry(what).or_default() += number;
     }
@@ -41,7 +41,7 @@ impl Tally {
     }
 }
 
-impl fmt::Display for Tally {
+impl fmt::Display for Statistics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let parts = self.0.iter().map(|(what, number)| format!("{number} {what}"));
         f.write_str(&parts.collect::<Vec<_>>().join(", "))

@@ -1,0 +1,12 @@
+//! The auto traits of the public types, checked at compile time.
+
+use privydns_tokio::{AddressLookup, Resolver};
+
+fn is_send<T: Send>() {}
+fn is_send_and_sync<T: Send + Sync + Unpin + 'static>() {}
+
+#[test]
+fn resolvers_are_send_and_sync() {
+    is_send_and_sync::<Resolver>();
+    is_send::<AddressLookup<'_>>();
+}
