@@ -50,7 +50,7 @@ impl Resolver {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config), where the crypto provider has no randomness.
+    /// [`RuntimeError::NoRandomness`](crate::RuntimeError::NoRandomness).
     pub fn on(runtime: Runtime, config: Config) -> Result<Self, Error> {
         Ok(Self(Arc::new(Handle::new(Shared::new(config, seed()?), runtime.start()))))
     }
@@ -123,7 +123,7 @@ impl Resolver {
         crate::connect::connect(self.0.connect(Instant::now(), host, port)?).await
     }
 
-    /// Looks up the names of an address (PTR).
+    /// Looks up the names of an address (PTR records).
     ///
     /// # Errors
     /// As [`lookup`](Self::lookup).

@@ -6,7 +6,7 @@ use privydns_core::handle::Start;
 use crate::driver::Driver;
 
 /// The executor that runs a resolver's driver. The choice affects only the driver's task: async-std and smol use the
-/// same sockets and timers, those of async-io, and any executor can await a lookup.
+/// sockets and timers of async-io, and any executor can await a lookup.
 ///
 /// The default is async-std where that feature is enabled, and otherwise smol. Features add up over all crates of a
 /// program; a library that must not start async-std's threads names `Runtime::Smol`.

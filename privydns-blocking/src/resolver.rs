@@ -114,7 +114,7 @@ impl Resolver {
         crate::connect::connect(&self.0, self.0.handle.connect(now, host, port)?, limit)
     }
 
-    /// Looks up the names of an address (PTR).
+    /// Looks up the names of an address (PTR records).
     ///
     /// # Errors
     /// As [`lookup`](Self::lookup).
@@ -204,7 +204,7 @@ impl Resolver {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Closed`], or that the system gives no event queue.
+    /// [`ErrorKind::Closed`], or [`RuntimeError::NoEventQueue`](crate::RuntimeError::NoEventQueue).
     pub fn warm_up(&self) -> Result<(), Error> {
         self.0.handle.warm_up()?;
         self.0.poll_once();

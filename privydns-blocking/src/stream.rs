@@ -265,7 +265,7 @@ impl Stream {
         self.has_read = false;
     }
 
-    /// Sends close_notify, as far as the socket accepts it at once.
+    /// Sends `close_notify`, as far as the socket accepts it at once.
     pub(crate) fn close(mut self) {
         if self.phase == Phase::Open {
             self.session.send_close_notify();

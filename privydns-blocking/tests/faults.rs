@@ -17,7 +17,7 @@ const PAUSE: Duration = Duration::from_secs(2);
 
 /// Whether the answer came from this server.
 fn is_from(server: &Server, answer: &Answer) -> bool {
-    answer.upstream() == &**server.upstream().label()
+    answer.upstream() == server.upstream().label()
 }
 
 /// A resolver that is warmed up, after a pause in which its driver had no turn.

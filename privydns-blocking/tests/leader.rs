@@ -72,7 +72,7 @@ fn deadline_holds_for_the_new_leader() {
     let error = other.join().unwrap().unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Deadline), "{error}");
     assert_eq!(error.stage(), Some(Stage::Query));
-    assert_eq!(error.upstream(), Some(&**server.upstream().label()));
+    assert_eq!(error.upstream(), Some(server.upstream().label()));
 }
 
 #[test]

@@ -50,16 +50,16 @@ struct Inner {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The text is not a domain name. Nothing was sent.
+    /// The text is not a domain name. No query was sent.
     #[error("not a domain name: {0}")]
     Name(#[from] NameError),
-    /// The configuration is invalid. Nothing was sent.
+    /// The configuration is invalid. No query was sent.
     #[error("configuration: {0}")]
     Config(#[from] ConfigError),
-    /// The environment lacks a resource that the resolver needs, such as a Tokio runtime. Nothing was sent.
+    /// The environment lacks a resource that the resolver needs, such as a Tokio runtime. No query was sent.
     #[error("{0}")]
     Runtime(#[from] RuntimeError),
-    /// No configured upstream may answer the query. Nothing was sent.
+    /// No configured upstream may answer the query. No query was sent.
     #[error("{0}")]
     Unroutable(#[from] Unroutable),
     /// The name's top-level domain is never sent to an upstream (RFC 6762, RFC 7686, RFC 9476).
@@ -88,7 +88,7 @@ pub enum ErrorKind {
 }
 
 /// Why no configured upstream may answer a query.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum Unroutable {
     /// All upstreams belong to routes, and no route includes the name.
@@ -100,7 +100,7 @@ pub enum Unroutable {
 }
 
 /// Why a name has no address or no service.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum NotFound {
     /// The name does not exist (RFC 2308 Section 2.1).
@@ -116,7 +116,7 @@ pub enum NotFound {
 }
 
 /// A limit whose overflow ends a lookup.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum Limit {
     /// Lookups in flight, over all upstreams.
@@ -131,7 +131,7 @@ pub enum Limit {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Stage {
-    /// Nothing was sent: the same query failed recently, and the failure is cached (RFC 9520).
+    /// No query was sent: the same query failed recently, and the failure is cached (RFC 9520).
     Remembered,
     /// Waiting for capacity on a connection, or for a new connection.
     Waiting,
@@ -222,7 +222,7 @@ impl Error {
         self.0.stage
     }
 
-    /// The failed attempts, in order. Empty if nothing was tried.
+    /// The failed attempts, in order. Empty if no attempt was made.
     pub fn attempts(&self) -> &[FailedAttempt] {
         &self.0.attempts
     }

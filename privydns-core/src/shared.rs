@@ -13,6 +13,7 @@ use crate::logging::CACHE;
 use crate::message::{Answer, CacheUse, Query, local_answer, special_use};
 use crate::schedule::Order;
 use crate::stats::{Counters, Stats};
+use crate::upstream::Upstream;
 
 /// The part of a resolver that needs no driver. Any thread may use it at any time.
 ///
@@ -69,7 +70,7 @@ impl Shared {
         let cache = Cache::new(&config.settings.cache, random.random());
         let counters = Counters::new(config.upstreams.len());
         let key = config.settings.spread_key.unwrap_or_else(|| random.random());
-        let labels = config.upstreams().map(|upstream| upstream.label().clone()).collect();
+        let labels = config.upstreams().map(Upstream::shared_label).collect();
         let order = Order::new(config.settings.strategy, key, labels);
         Self { config, cache, counters, order }
     }
@@ -170,7 +171,7 @@ impl Shared {
             network_changes: self.counters.network_changes.value(),
             upstreams: upstreams
                 .map(|(index, configured)| {
-                    self.counters.upstream(index).snapshot(configured.upstream.label().clone())
+                    self.counters.upstream(index).snapshot(configured.upstream.shared_label())
                 })
                 .collect(),
         }

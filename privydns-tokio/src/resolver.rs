@@ -103,7 +103,7 @@ impl Resolver {
         crate::connect::connect(self.0.connect(Instant::now().into_std(), host, port)?).await
     }
 
-    /// Looks up the names of an address (PTR).
+    /// Looks up the names of an address (PTR records).
     ///
     /// # Errors
     /// As [`lookup`](Self::lookup).
@@ -148,7 +148,7 @@ impl Resolver {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Closed`](crate::ErrorKind::Closed), or that no runtime runs here.
+    /// [`ErrorKind::Closed`](crate::ErrorKind::Closed), or [`RuntimeError::NoRuntime`].
     pub fn warm_up(&self) -> Result<(), Error> {
         self.0.warm_up()
     }

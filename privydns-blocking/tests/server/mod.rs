@@ -32,7 +32,7 @@ pub(crate) enum Step {
     AnswerAndKeep(Query, u16),
     /// Waits for a message, or for the end of the channel.
     Wait(Receiver<()>),
-    /// Closes the connection without close_notify.
+    /// Closes the connection without `close_notify`.
     Close,
 }
 
@@ -45,9 +45,9 @@ pub(crate) enum Event {
     Opened,
     /// A query with this number arrived.
     Asked(u32),
-    /// The client sent close_notify.
+    /// The client sent `close_notify`.
     Goodbye,
-    /// The connection ended, from either side, without the client's close_notify.
+    /// The connection ended, from either side, without the client's `close_notify`.
     Lost,
 }
 
@@ -196,7 +196,7 @@ fn converse(
     }
 }
 
-/// The next query, or [`ErrorKind::WriteZero`] for close_notify.
+/// The next query, or [`ErrorKind::WriteZero`] for `close_notify`.
 fn read(tls: &mut StreamOwned<ServerConnection, TcpStream>) -> Result<Query, ErrorKind> {
     let mut length = [0; 2];
     match tls.read(&mut length[..1]) {

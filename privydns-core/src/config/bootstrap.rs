@@ -24,7 +24,7 @@ impl Config {
                 resolvers[*index] != UpstreamSet(0)
             });
         }
-        let names = unresolved.iter().map(|index| &**upstreams[*index].label()).collect::<Vec<_>>();
+        let names = unresolved.iter().map(|index| upstreams[*index].label()).collect::<Vec<_>>();
         if names.is_empty() { Ok(resolvers) } else { Err(ConfigError::Bootstrap(names.join(", "))) }
     }
 

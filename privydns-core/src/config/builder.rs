@@ -428,6 +428,14 @@ fn mask_of(index: usize) -> u64 {
     if index < MAX_UPSTREAMS { 1 << index } else { 0 }
 }
 
+impl<R> Clone for ResolverBuilder<R> {
+    fn clone(&self) -> Self {
+        let Self { upstreams, routes, settings, builds } = self;
+        let (upstreams, routes) = (upstreams.clone(), routes.clone());
+        Self { upstreams, routes, settings: settings.clone(), builds: *builds }
+    }
+}
+
 impl<R> Default for ResolverBuilder<R> {
     fn default() -> Self {
         Self::new()

@@ -19,7 +19,7 @@ use super::{Event, Key, Machine, lifecycle};
 use crate::error::{Cause, ProtocolError};
 use crate::message::{self, Carrier, HEADER, Query};
 
-/// The default maximum number of queries in flight. Further queries wait in the pool.
+/// The default maximum number of queries in flight. Further queries wait in the engine's queue.
 const PIPELINE_DEFAULT: usize = 1_000;
 
 /// The highest maximum of queries in flight. Together with [`MAX_ABANDONED`], about half of all IDs stay free, so that
@@ -27,10 +27,10 @@ const PIPELINE_DEFAULT: usize = 1_000;
 #[cfg(test)]
 const MAX_PIPELINE: usize = 32_000;
 
-/// With more cancelled and unanswered queries than this, the connection drains.
+/// Past this many cancelled queries whose answers have not arrived, the connection drains.
 const MAX_ABANDONED: usize = 1_000;
 
-/// With more messages that answer no query than this, the connection ends (RFC 5452 Section 9.1 has the reasons).
+/// Past this many messages that answer no query, the connection ends (RFC 5452 Section 9.1 has the reasons).
 const MAX_UNMATCHED: u32 = 16;
 
 /// The idle timeout if the server sends none.
@@ -46,7 +46,7 @@ pub struct Dot {
     ids: StdRng,
     phase: Phase,
     input: ReceiveBuffer,
-    /// Queries by message ID: those in flight, and cancelled ones whose answers may still arrive.
+    /// Queries by message ID: queries in flight, and cancelled queries whose answers may still arrive.
     queries: FxHashMap<u16, PendingQuery>,
     /// The message IDs of the queries in flight.
     in_flight: FxHashMap<Key, u16>,
@@ -110,7 +110,7 @@ impl Dot {
             };
             match message::keepalive_of(message) {
                 Some(Duration::ZERO) => self.phase.drain(),
-                Some(told) => self.idle_limit = lifecycle::idle_limit(told),
+                Some(server_limit) => self.idle_limit = lifecycle::idle_limit(server_limit),
                 None => {}
             }
             if let Some(key) = pending.key {
@@ -130,12 +130,12 @@ impl Dot {
     /// The peer violated the protocol: neither earlier nor later data is trusted.
     fn violated(&mut self, what: &'static str) -> Option<Event> {
         self.input.clear();
-        self.phase.break_off(Cause::Protocol(ProtocolError { protocol: "dot", what }));
-        self.wind_up()
+        self.phase.fail(Cause::Protocol(ProtocolError { protocol: "dot", what }));
+        self.next_final_event()
     }
 
     /// After the end of the connection: the unanswered queries, oldest first, and then the end.
-    fn wind_up(&mut self) -> Option<Event> {
+    fn next_final_event(&mut self) -> Option<Event> {
         let Phase::Ending(cause) = &self.phase else { return None };
         if self.unanswered.is_empty() {
             self.unanswered.extend(self.in_flight.iter().map(|(key, id)| (*key, *id)));
@@ -247,7 +247,7 @@ impl Machine for Dot {
         if let Some(key) = self.refused.pop_front() {
             return Some(Event::Failed { key, cause: Cause::Closed, retry_safe: true });
         }
-        self.receive().or_else(|| self.wind_up())
+        self.receive().or_else(|| self.next_final_event())
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
@@ -261,7 +261,7 @@ impl fmt::Debug for Dot {
             .field("phase", &self.phase)
             .field("in_flight", &self.in_flight.len())
             .field("abandoned", &(self.queries.len() - self.in_flight.len()))
-            .field("strays", &self.unmatched)
+            .field("unmatched", &self.unmatched)
             .field("idle_limit", &self.idle_limit)
             .finish_non_exhaustive()
     }
@@ -273,7 +273,7 @@ impl PendingQuery {
     }
 }
 
-/// Takes the next message if it is complete (RFC 1035 Section 4.2.2).
+/// Takes the next complete message, if any (RFC 1035 Section 4.2.2).
 fn next_message(input: &mut ReceiveBuffer) -> Result<Option<&[u8]>, &'static str> {
     let [high, low, rest @ ..] = input.unread() else { return Ok(None) };
     let length = usize::from(u16::from_be_bytes([*high, *low]));

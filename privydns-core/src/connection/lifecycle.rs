@@ -1,4 +1,4 @@
-//! The life of a connection: its phases, and how long it is kept while idle.
+//! The phases of a connection, and the idle timeout that a server's own timeout implies.
 
 use std::time::Duration;
 
@@ -11,12 +11,12 @@ const LONGEST: Duration = Duration::from_secs(600);
 /// the server's timeout if that is less.
 const MARGIN: Duration = Duration::from_secs(1);
 
-/// The idle timeout for a server that closes after `told`.
-pub(super) fn idle_limit(told: Duration) -> Duration {
-    told.saturating_sub(MARGIN.min(told / 4)).min(LONGEST)
+/// The idle timeout of the client, for a server that closes idle connections after `server_limit`.
+pub(super) fn idle_limit(server_limit: Duration) -> Duration {
+    server_limit.saturating_sub(MARGIN.min(server_limit / 4)).min(LONGEST)
 }
 
-/// The phases follow each other; there is no way back.
+/// The phase of a connection. Phases follow each other in this order, and no phase is entered twice.
 #[derive(Debug)]
 pub(super) enum Phase {
     /// Queries are accepted.
@@ -50,15 +50,16 @@ impl Phase {
         }
     }
 
-    /// The peer or the network ended the connection; a cause found earlier stays.
+    /// Ends the connection by the peer or the network; a cause found earlier stays.
     pub(super) fn end(&mut self, cause: Cause) {
         if self.is_connected() {
             *self = Self::Ending(cause);
         }
     }
 
-    /// The peer violated a rule in data before any end: this becomes the cause, unless one has been reported.
-    pub(super) fn break_off(&mut self, cause: Cause) {
+    /// Ends the connection for a cause found in received data, usually a violation. The data arrived before any end of
+    /// the transport, so this cause replaces that of the end, unless a cause has been reported.
+    pub(super) fn fail(&mut self, cause: Cause) {
         if !self.is_over() {
             *self = Self::Ending(cause);
         }

@@ -1,9 +1,10 @@
 //! Received bytes that have not been decoded.
 
-/// A queue of bytes that are decoded in place, so that an answer is copied once, into its own allocation.
+/// A queue of bytes that are decoded in place, so that an answer is copied once: into the allocation that the caller
+/// keeps.
 ///
-/// The buffer contains one incomplete message of its machine, whose length has a limit, and the data of one call of
-/// `handle_input`.
+/// After a drain the buffer contains at most one incomplete message, whose length the machine limits. A call of
+/// `handle_input` adds the bytes of that call.
 #[derive(Default)]
 pub(super) struct ReceiveBuffer {
     bytes: Vec<u8>,
@@ -12,7 +13,7 @@ pub(super) struct ReceiveBuffer {
 
 impl ReceiveBuffer {
     pub(super) fn push(&mut self, bytes: &[u8]) {
-        // At most one incomplete message is moved, and only once: from then on it begins at 0.
+        // At most one incomplete message is moved, and only once: afterwards the message begins at 0.
         self.bytes.drain(..self.start);
         self.start = 0;
         self.bytes.extend_from_slice(bytes);

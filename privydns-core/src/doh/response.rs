@@ -101,13 +101,6 @@ pub(crate) fn finish(head: &ResponseHead, body: &[u8], query: &Query) -> Result<
 
 /// Whether repeating the request at the same upstream would yield the same status: the server rejects the
 /// client, the resource, the method, the content type or the size.
-///
-/// ```
-/// use privydns_core::doh::is_final_status;
-///
-/// assert!(is_final_status(404));
-/// assert!(!is_final_status(503));
-/// ```
 pub fn is_final_status(status: u16) -> bool {
     matches!(
         status,

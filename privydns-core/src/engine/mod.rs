@@ -148,7 +148,7 @@ impl Engine {
     /// message IDs come from it (RFC 5452 Section 9.2).
     pub fn new(shared: Arc<Shared>, now: Instant, seed: [u8; 32]) -> Self {
         let pools =
-            shared.config.upstreams.iter().map(|configured| Pool::new(configured.upstream.label().clone()));
+            shared.config.upstreams.iter().map(|configured| Pool::new(configured.upstream.shared_label()));
         Self {
             random: StdRng::from_seed(seed),
             now,

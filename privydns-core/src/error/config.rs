@@ -3,7 +3,7 @@
 use super::IoError;
 use crate::syntax::SyntaxError;
 
-/// Why a configuration was rejected. Nothing was sent.
+/// Why a configuration was rejected. No query was sent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
@@ -48,7 +48,7 @@ pub enum ConfigError {
     },
 }
 
-/// A resource that the resolver needs from its environment and that is missing. Nothing was sent.
+/// A resource that the resolver needs from its environment and that is missing. No query was sent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RuntimeError {

@@ -29,9 +29,13 @@ pub fn dot(input: &[u8]) {
     let events = setup.run(|| Dot::new(epoch(), SEED), &[&bytes]);
     for event in events {
         if let Event::Answered { key, message, age } = event {
-            assert_eq!(age, 0, "DoT knows no age");
-            assert_eq!(check_response(&message, &question(key)), Ok(()), "an answer to its question");
-            assert_eq!(message[..2], ids()[slot(key)].to_be_bytes(), "an answer to its ID");
+            assert_eq!(age, 0, "the age is 0 over DoT");
+            assert_eq!(
+                check_response(&message, &question(key)),
+                Ok(()),
+                "the answer has the query's question"
+            );
+            assert_eq!(message[..2], ids()[slot(key)].to_be_bytes(), "the answer has the query's ID");
         }
     }
 }

@@ -46,7 +46,7 @@ pub fn hpack(input: &[u8], compare: &mut dyn FnMut(&[u8], &Block) -> bool) {
                 fields.push((name.to_vec(), value.to_vec()));
             }
         });
-        assert!(decoder.held() <= 2 * TABLE, "{} octets are held", decoder.held());
+        assert!(decoder.held() <= 2 * TABLE, "the decoder holds {} bytes", decoder.held());
         if decoded > MOST_DECODED {
             break;
         }
@@ -58,7 +58,7 @@ pub fn hpack(input: &[u8], compare: &mut dyn FnMut(&[u8], &Block) -> bool) {
         }
     }
     let whole = events(&blocks, usize::MAX);
-    assert_eq!(whole, events(&blocks, piece), "in frames of {piece}");
+    assert_eq!(whole, events(&blocks, piece), "the same events in frames of {piece} bytes");
 }
 
 /// Decodes the blocks on a connection, one stream for each, in frames of a given length.

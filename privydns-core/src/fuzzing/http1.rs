@@ -37,7 +37,11 @@ pub fn http1(input: &[u8]) {
     let events = setup.run(|| Http1::new(epoch(), endpoint.clone()), &sections);
     for event in events {
         if let Event::Answered { key, message, .. } = event {
-            assert_eq!(check_response(&message, &question(key)), Ok(()), "an answer to its question");
+            assert_eq!(
+                check_response(&message, &question(key)),
+                Ok(()),
+                "the answer has the query's question"
+            );
         }
     }
 }

@@ -27,7 +27,11 @@ pub fn http2(input: &[u8]) {
     let events = setup.run(|| Http2::new(epoch(), endpoint.clone()), &[&bytes]);
     for event in events {
         if let Event::Answered { key, message, .. } = event {
-            assert_eq!(check_response(&message, &question(key)), Ok(()), "an answer to its question");
+            assert_eq!(
+                check_response(&message, &question(key)),
+                Ok(()),
+                "the answer has the query's question"
+            );
         }
     }
 }

@@ -26,12 +26,16 @@ pub fn message(input: &[u8]) {
     let checked = check_response(&bytes, &query);
     let parsed = Message::parse(Arc::from(&*bytes), &query);
     if checked.is_err() {
-        assert_eq!(parsed.err(), checked.err(), "the first look sees what it is there to see");
+        assert_eq!(parsed.err(), checked.err(), "parsing rejects the same messages as check_response");
         return;
     }
     let Ok(message) = parsed else { return };
     assert!(bytes.len() <= MAX_MESSAGE && bytes.starts_with(message.as_wire()));
-    assert_eq!(message.keepalive(), keepalive_of(message.as_wire()), "before the walk and after it");
+    assert_eq!(
+        message.keepalive(),
+        keepalive_of(message.as_wire()),
+        "keepalive_of agrees with the parsed message"
+    );
     let again =
         Message::parse(message.as_wire().into(), &query).expect("a message without what came after it");
     assert_eq!(format!("{again:?}"), format!("{message:?}"));
@@ -75,11 +79,11 @@ fn read(source: &mut Source<'_>) -> (Query, Vec<u8>, u32) {
 fn look_at(answer: &Answer) {
     let mut least = None;
     for record in answer.records() {
-        assert!(!record.to_string().chars().any(char::is_control), "nothing that a terminal obeys");
+        assert!(!record.to_string().chars().any(char::is_control), "no control characters in text");
         least = Some(record.ttl().min(least.unwrap_or(u32::MAX)));
     }
     if answer.outcome() == Outcome::Records {
-        assert_eq!(answer.ttl(), least, "the shortest-lived record decides");
+        assert_eq!(answer.ttl(), least, "the TTL is that of the shortest-lived record");
     }
     assert!(answer.records().count() <= answer.answers().count());
     assert!(answer.addresses().count() <= answer.records().count());
@@ -112,7 +116,7 @@ fn survives_its_wire_form(answer: &Answer, query: &Query) {
     if answer.outcome() == Outcome::Records {
         assert_eq!(again.ttl(), answer.ttl());
     }
-    assert_eq!(again.to_wire(), answer.to_wire(), "written once, it stays as it is");
+    assert_eq!(again.to_wire(), answer.to_wire(), "writing the parsed answer again gives the same bytes");
 }
 
 /// The cached form is the same answer, except for the OPT record.
@@ -162,16 +166,18 @@ fn keep(message: &Message, query: &Query, age: u32) {
     let left = lifetime.saturating_sub(age);
     let after = |seconds: u32| cache.lookup(now + Duration::from_secs(seconds.into()), query, query_key);
     if left == 0 {
-        assert!(matches!(after(0), Found::Miss), "what has no time left is not kept");
+        assert!(matches!(after(0), Found::Miss), "an expired answer is not kept");
         return;
     }
     for seconds in [0, left / 2, left - 1] {
-        let Found::Fresh(answer) = after(seconds) else { panic!("kept for {left} s, gone after {seconds}") };
+        let Found::Fresh(answer) = after(seconds) else {
+            panic!("lifetime {left} s, but missing after {seconds} s")
+        };
         assert_eq!(answer.outcome(), message.outcome());
-        assert_eq!(answer.ttl(), Some(left - seconds), "what is left is shown");
+        assert_eq!(answer.ttl(), Some(left - seconds), "the TTL is the remaining lifetime");
         assert!(answer.is_cached() && !answer.is_stale());
     }
-    assert!(matches!(after(left), Found::Miss), "kept longer than it says");
+    assert!(matches!(after(left), Found::Miss), "kept longer than the lifetime");
 }
 
 fn origin() -> Origin {

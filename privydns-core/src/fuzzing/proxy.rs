@@ -25,8 +25,8 @@ pub fn proxy(input: &[u8]) {
     let said = source.rest();
     let run = |piece| run(Tunnel::new(&proxy, destination.clone()), said, piece, is_ended);
     let whole = run(said.len().max(1));
-    assert_eq!(whole, run(1), "octet by octet");
-    assert_eq!(whole, run(piece), "in pieces of {piece}");
+    assert_eq!(whole, run(1), "the same result byte by byte");
+    assert_eq!(whole, run(piece), "the same result in pieces of {piece} bytes");
 }
 
 /// The bytes sent to the proxy, and whether the tunnel is open or why it failed.
@@ -35,7 +35,7 @@ fn run(mut tunnel: Tunnel, said: &[u8], piece: usize, is_ended: bool) -> (Vec<u8
     let mut transmit = |tunnel: &mut Tunnel| {
         while tunnel.poll_transmit(&mut message) {
             sent.append(&mut message);
-            assert!(sent.len() < 1024, "sent without end");
+            assert!(sent.len() < 1024, "the tunnel sends more than 1024 bytes");
         }
     };
     transmit(&mut tunnel);
@@ -46,7 +46,7 @@ fn run(mut tunnel: Tunnel, said: &[u8], piece: usize, is_ended: bool) -> (Vec<u8
         if let Err(cause) = result {
             return (sent, Err(cause));
         }
-        assert!(tunnel.held() <= MAX_HELD, "{} octets are held", tunnel.held());
+        assert!(tunnel.held() <= MAX_HELD, "the tunnel holds {} bytes", tunnel.held());
     }
     let is_open = tunnel.is_open();
     (sent, Ok(is_open))

@@ -16,11 +16,11 @@ type Field = (Vec<u8>, Vec<u8>);
 /// The receiving side of an `h2` connection.
 pub(crate) struct Reference(Codec<Wire, io::Cursor<Vec<u8>>>);
 
-/// Frames for `h2`; its output is ignored.
+/// The transport below `h2`: frames to read. Output of `h2` is ignored.
 #[derive(Debug, Default)]
 struct Wire(Vec<u8>);
 
-/// `h2` has finished with the connection.
+/// Frame type and flags of a field block in one frame that ends the stream.
 const HEADERS: u8 = 1;
 const END_STREAM_AND_HEADERS: u8 = 5;
 /// The maximum payload of one frame.
@@ -43,11 +43,11 @@ impl Reference {
         self.0.get_mut().0.extend(header.iter().chain(block));
         let Poll::Ready(Some(came)) = pin!(&mut self.0).poll_next(&mut Context::from_waker(Waker::noop()))
         else {
-            panic!("a whole frame is read at once");
+            panic!("h2 did not read a complete frame");
         };
         match came {
             Ok(Frame::Headers(headers)) => {
-                assert!(is_whole, "h2 decodes what we do not");
+                assert!(is_whole, "only h2 accepts the block");
                 if !headers.is_over_size() {
                     let (pseudo, map) = headers.into_parts();
                     let regular = map.iter().map(|(name, value)| field(name.as_str(), value.as_bytes()));
@@ -63,14 +63,14 @@ impl Reference {
             Ok(other) => panic!("{other:?}"),
             // A response that is malformed for another reason than its compression counts as decoded.
             Err(h2::proto::Error::Reset(..)) => {
-                assert!(is_whole, "h2 decodes what we do not");
+                assert!(is_whole, "only h2 accepts the block");
                 true
             }
             Err(h2::proto::Error::GoAway(_, reason, _)) => {
                 let is_excess = reason == h2::Reason::ENHANCE_YOUR_CALM;
                 assert!(
                     !is_whole || is_excess || fields.iter().any(is_refused),
-                    "we decode what h2 does not"
+                    "only our decoder accepts the block"
                 );
                 false
             }
@@ -79,7 +79,7 @@ impl Reference {
     }
 }
 
-/// Whether `h2` rejects a field while it decodes.
+/// Whether `h2` rejects a field during decoding.
 fn is_refused((name, value): &Field) -> bool {
     let is_text = std::str::from_utf8(value).is_ok();
     match &name[..] {

@@ -23,7 +23,7 @@ pub fn upstream(input: &[u8]) {
             Ok(upstream) => an_upstream(&upstream),
             Err(error) => {
                 let ErrorKind::Config(ConfigError::Syntax(error)) = error.kind() else { panic!("{error:?}") };
-                assert!(text.get(error.span()).is_some(), "the place is in the text");
+                assert!(text.get(error.span()).is_some(), "the span is within the text");
                 assert!(error.to_string().len() < 600);
             }
         }
@@ -36,7 +36,7 @@ pub fn upstream(input: &[u8]) {
         assert_eq!(pin.to_string().parse::<Pin>().ok(), Some(pin));
     }
     if let Ok(proxy) = text.parse::<Proxy>() {
-        assert!(!proxy.to_string().contains('@'), "credentials are not shown");
+        assert!(!proxy.to_string().contains('@'), "credentials are hidden");
     }
     files(input);
 }
@@ -46,7 +46,7 @@ fn an_upstream(upstream: &Upstream) {
     if let Ok(stamp) = upstream.to_stamp() {
         assert_eq!(stamp.upstream().authority(), upstream.authority());
         assert_eq!(stamp.upstream().tbs_hashes(), upstream.tbs_hashes());
-        assert!(upstream.pins().is_empty(), "no pin gets lost");
+        assert!(upstream.pins().is_empty(), "a stamp cannot carry pins");
         a_stamp(&stamp.to_string());
     }
     let text = upstream.to_string();
@@ -54,7 +54,7 @@ fn an_upstream(upstream: &Upstream) {
     assert_eq!(reread.to_string(), text);
     // A preset's label is its name, which is not part of the text.
     assert_eq!(reread.with_label("same"), upstream.clone().with_label("same"), "{text}");
-    assert!(!matches!(upstream.port(), 0 | 53), "never a port of clear text");
+    assert!(!matches!(upstream.port(), 0 | 53), "a port for unencrypted DNS");
     assert!(!text.chars().any(char::is_control));
     for method in [HttpMethod::Post, HttpMethod::Get] {
         let Some(endpoint) = Endpoint::of(&upstream.clone().with_http_method(method)) else { continue };
@@ -68,7 +68,7 @@ fn an_upstream(upstream: &Upstream) {
         assert_eq!(
             parsed.headers.len(),
             if method == HttpMethod::Post { 4 } else { 2 },
-            "the fields of ours"
+            "no additional fields"
         );
         let host = parsed.headers.iter().find(|field| field.name == "Host").expect("a host");
         assert_eq!(host.value, upstream.authority().as_bytes());
@@ -92,7 +92,7 @@ fn a_name(name: &QueryName) {
     let query = Query::for_name(name.clone(), RecordType::A);
     let mut bytes = Vec::new();
     encode(&query, 0, Carrier::Stream, &mut bytes);
-    assert_eq!(bytes.len() % 128, 0, "padded");
+    assert_eq!(bytes.len() % 128, 0, "the query is padded to a multiple of 128 bytes");
     let read = Reference::from_vec(&bytes).expect("hickory-proto reads what is sent");
     assert_eq!(read.queries[0].name(), &name.to_name());
     let _ = crate::message::local_answer(&query);

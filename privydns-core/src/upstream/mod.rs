@@ -248,8 +248,13 @@ impl Upstream {
     }
 
     /// The label of this upstream in answers, errors, counters and logs.
-    pub fn label(&self) -> &Arc<str> {
+    pub fn label(&self) -> &str {
         &self.label.text
+    }
+
+    /// The label, shared with answers, errors and counters.
+    pub(crate) fn shared_label(&self) -> Arc<str> {
+        self.label.text.clone()
     }
 
     /// The protocol of this upstream.

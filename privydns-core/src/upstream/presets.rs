@@ -63,7 +63,7 @@ impl Preset {
     /// ```
     /// use privydns_core::presets;
     ///
-    /// assert_eq!(&**presets::QUAD9.upstream().label(), "quad9");
+    /// assert_eq!(presets::QUAD9.upstream().label(), "quad9");
     /// ```
     #[expect(clippy::missing_panics_doc, reason = "every preset parses, and a test proves it")]
     pub fn upstream(&self) -> Upstream {
@@ -262,7 +262,7 @@ mod tests {
             let upstream = preset.upstream();
             assert!(!upstream.needs_bootstrap(), "{preset}");
             assert_eq!(upstream.protocol(), preset.protocol(), "{preset}");
-            assert_eq!(&**upstream.label(), preset.name);
+            assert_eq!(upstream.label(), preset.name);
             assert_eq!(preset.name.parse::<Upstream>().expect(preset.name), upstream);
             assert_eq!(
                 upstream.to_string().parse::<Upstream>().expect(preset.name).to_string(),

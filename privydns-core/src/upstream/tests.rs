@@ -79,7 +79,7 @@ fn every_form_has_one_canonical_form() {
         let upstream = parse(text);
         assert_eq!(upstream.to_string(), canonical, "{text}");
         assert_eq!(parse(canonical), upstream, "{text}");
-        assert_eq!(&**upstream.label(), canonical, "{text}");
+        assert_eq!(upstream.label(), canonical, "{text}");
     }
 }
 
@@ -308,7 +308,7 @@ fn client_certificate_requires_tls_1_3_by_default() {
 #[test]
 fn default_label_is_the_text_of_the_upstream() {
     let upstream = Upstream::tls("a.example").unwrap().with_label("home").address([192, 0, 2, 1]);
-    assert_eq!(&**upstream.label(), "home");
+    assert_eq!(upstream.label(), "home");
     assert_eq!(upstream.to_string(), "tls://a.example#ip=192.0.2.1");
 }
 

@@ -5,7 +5,8 @@ use super::head::Framing;
 use crate::connection::receive_buffer::ReceiveBuffer;
 use crate::doh::MAX_BODY;
 
-/// An incomplete body. Unless it is chunked, it stays in the receive buffer until it is complete.
+/// The state of a body that is being received. Only a chunked body is decoded piece by piece; other bodies stay in the
+/// receive buffer until they are complete.
 #[derive(Debug)]
 pub(super) enum Body {
     Length(usize),
@@ -36,7 +37,8 @@ impl Body {
         })
     }
 
-    /// Takes the body from the receive buffer once it is complete. `is_over` says that no more data follows.
+    /// Takes the complete body from the receive buffer, or returns `None` until then. `is_over` says that no more data
+    /// follows.
     pub(super) fn read<'a>(
         &'a mut self,
         input: &'a mut ReceiveBuffer,

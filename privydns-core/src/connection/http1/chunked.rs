@@ -79,39 +79,39 @@ impl Chunked {
     }
 
     /// Decodes one byte that is not chunk data.
-    fn step(&mut self, octet: u8) -> Result<State, BodyError> {
+    fn step(&mut self, byte: u8) -> Result<State, BodyError> {
         use State::{
             DataCr, DataLf, Digits, Done, Extension, LastLf, Size, SizeLf, Space, Trailer, TrailerLf,
             TrailerName, TrailerValue,
         };
         self.count()?;
-        Ok(match (self.state, octet) {
-            (Size | Digits, _) if octet.is_ascii_hexdigit() => self.digit(octet)?,
+        Ok(match (self.state, byte) {
+            (Size | Digits, _) if byte.is_ascii_hexdigit() => self.digit(byte)?,
             (Digits | Extension, b'\r') => SizeLf,
-            // "Bad" whitespace is accepted before an extension (Section 7.1.1).
+            // "Bad" whitespace (BWS) is accepted before an extension (Section 7.1.1).
             (Digits | Space, b' ' | b'\t') => Space,
             (Digits | Space, b';') => Extension,
-            (Extension, _) if is_text(octet) => Extension,
+            (Extension, _) if is_text(byte) => Extension,
             (SizeLf, b'\n') => self.chunk(),
             (DataCr, b'\r') => DataLf,
             (DataLf, b'\n') => self.line(Size),
             (Trailer, b'\r') => LastLf,
-            (Trailer | TrailerName, _) if is_token(octet) => TrailerName,
+            (Trailer | TrailerName, _) if is_token(byte) => TrailerName,
             (TrailerName, b':') => TrailerValue,
             (TrailerValue, b'\r') => TrailerLf,
-            (TrailerValue, _) if is_text(octet) => TrailerValue,
+            (TrailerValue, _) if is_text(byte) => TrailerValue,
             (TrailerLf, b'\n') => Trailer,
             (LastLf, b'\n') => Done,
             (Size | Digits | Space | Extension | SizeLf, _) => {
                 return Err(malformed("a malformed chunk size"));
             }
-            (DataCr | DataLf, _) => return Err(malformed("a chunk longer than its size")),
+            (DataCr | DataLf, _) => return Err(malformed("chunk data that does not match the chunk size")),
             _ => return Err(malformed("a malformed trailer section")),
         })
     }
 
-    fn digit(&mut self, octet: u8) -> Result<State, BodyError> {
-        let value = char::from(octet).to_digit(16).unwrap_or_default() as usize;
+    fn digit(&mut self, byte: u8) -> Result<State, BodyError> {
+        let value = char::from(byte).to_digit(16).unwrap_or_default() as usize;
         self.left = self.left.saturating_mul(16).saturating_add(value);
         if self.body.len().saturating_add(self.left) > self.limit {
             Err(BodyError::TooLong)
@@ -149,11 +149,11 @@ fn malformed(what: &'static str) -> BodyError {
 }
 
 /// A byte of a field value or an extension: visible, whitespace, or beyond ASCII (RFC 9110 Section 5.5).
-fn is_text(octet: u8) -> bool {
-    matches!(octet, b'\t' | b' '..=b'~' | 0x80..)
+fn is_text(byte: u8) -> bool {
+    matches!(byte, b'\t' | b' '..=b'~' | 0x80..)
 }
 
 /// `tchar` (RFC 9110 Section 5.6.2).
-fn is_token(octet: u8) -> bool {
-    octet.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&octet)
+fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }

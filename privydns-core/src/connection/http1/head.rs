@@ -8,7 +8,7 @@ pub(super) use crate::http_head::{NOT_HTTP1, find_end, has_begun};
 /// The maximum number of header fields in a head.
 const MAX_FIELDS: usize = 64;
 
-/// More than the longest name of a relevant field.
+/// The longest field name that is looked at: more than the longest name of a relevant field.
 const MAX_NAME: usize = 32;
 
 /// A parsed head.
@@ -34,7 +34,7 @@ pub(super) enum Framing {
 pub(super) fn is_request_timeout(bytes: &[u8]) -> Option<bool> {
     const EXPECTED: &[u8; 12] = b"HTTP/1.? 408";
     let fits =
-        |(octet, expected): (&u8, &u8)| octet == expected || (*expected == b'?' && octet.is_ascii_digit());
+        |(byte, expected): (&u8, &u8)| byte == expected || (*expected == b'?' && byte.is_ascii_digit());
     match bytes.iter().zip(EXPECTED).all(fits) {
         true if bytes.len() < EXPECTED.len() => None,
         fits => Some(fits),
@@ -48,7 +48,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Head, &'static str> {
     match parsed.parse(bytes) {
         Ok(httparse::Status::Complete(length)) if length == bytes.len() => {}
         Ok(_) => return Err("a malformed head"),
-        Err(error) => return Err(complaint(error)),
+        Err(error) => return Err(text_of(error)),
     }
     let (Some(version), Some(status)) = (parsed.version, parsed.code) else {
         return Err("a malformed status line");
@@ -133,10 +133,10 @@ fn number(value: &[u8]) -> Option<u64> {
 }
 
 fn members(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    value.split(|&octet| octet == b',').map(<[u8]>::trim_ascii)
+    value.split(|&byte| byte == b',').map(<[u8]>::trim_ascii)
 }
 
-fn complaint(error: httparse::Error) -> &'static str {
+fn text_of(error: httparse::Error) -> &'static str {
     match error {
         httparse::Error::HeaderName => "a malformed field name, or a folded line",
         httparse::Error::HeaderValue => "a malformed field value",

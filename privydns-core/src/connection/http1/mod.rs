@@ -34,11 +34,11 @@ pub struct Http1 {
     pending: Option<PendingRequest>,
     refused: VecDeque<Key>,
     input: ReceiveBuffer,
-    /// Contains the message while the request around it is written.
+    /// The encoded message, while the request around the message is written.
     scratch: Vec<u8>,
     idle_limit: Duration,
-    /// Whether the peer has shown that it uses HTTP/1.
-    is_known: bool,
+    /// Whether the peer has begun an HTTP/1 response.
+    protocol_confirmed: bool,
 }
 
 struct PendingRequest {
@@ -64,15 +64,15 @@ impl Http1 {
             input: ReceiveBuffer::default(),
             scratch: Vec::new(),
             idle_limit: IDLE_DEFAULT,
-            is_known: false,
+            protocol_confirmed: false,
         }
     }
 
     /// Decodes received data up to the end of the response.
     fn receive(&mut self) -> Option<Event> {
-        self.is_known |= head::has_begun(self.input.unread());
+        self.protocol_confirmed |= head::has_begun(self.input.unread());
         let Some(PendingRequest { query, reader: Some(reader), .. }) = &mut self.pending else {
-            return self.receive_unasked();
+            return self.receive_unsolicited();
         };
         let is_over = matches!(self.phase, Phase::Ending(Cause::Closed));
         match reader.read(&mut self.input, query, is_over) {
@@ -88,8 +88,8 @@ impl Http1 {
             self.input.clear();
             self.phase.end(Cause::Closed);
         }
-        if let Some(told) = idle {
-            self.idle_limit = lifecycle::idle_limit(told);
+        if let Some(server_limit) = idle {
+            self.idle_limit = lifecycle::idle_limit(server_limit);
         }
         let PendingRequest { key, .. } = self.pending.take()?;
         Some(match result {
@@ -98,9 +98,9 @@ impl Http1 {
         })
     }
 
-    /// Handles data without a request in flight: a 408 response before a close, or a server with another idea of where
-    /// its last response ended. In both cases no request can follow.
-    fn receive_unasked(&mut self) -> Option<Event> {
+    /// Handles data without a request in flight: a 408 response before a close, or a server that disagrees about the
+    /// end of the last response. In both cases no further request can be sent.
+    fn receive_unsolicited(&mut self) -> Option<Event> {
         if self.input.is_empty() {
             return None;
         }
@@ -110,31 +110,34 @@ impl Http1 {
         match head::is_request_timeout(self.input.unread())? {
             true => {
                 self.input.clear();
-                self.phase.break_off(Cause::Closed);
+                self.phase.fail(Cause::Closed);
                 None
             }
-            false if self.is_known => self.violated("data without a request"),
+            false if self.protocol_confirmed => self.violated("data without a request"),
             false => self.violated(head::NOT_HTTP1),
         }
     }
 
     /// The peer violated the protocol: neither earlier nor later data is trusted.
     fn violated(&mut self, what: &'static str) -> Option<Event> {
-        let what =
-            if what == head::NOT_HTTP1 && self.is_known { "data that is not a response" } else { what };
+        let what = if what == head::NOT_HTTP1 && self.protocol_confirmed {
+            "data that is not a response"
+        } else {
+            what
+        };
         self.input.clear();
-        self.phase.break_off(violation(what).into());
-        self.wind_up()
+        self.phase.fail(violation(what).into());
+        self.next_final_event()
     }
 
     /// After the end of the connection: the pending request, and then the end.
-    fn wind_up(&mut self) -> Option<Event> {
+    fn next_final_event(&mut self) -> Option<Event> {
         let Phase::Ending(cause) = &self.phase else { return None };
         let Some(PendingRequest { key, query, reader }) = self.pending.take() else {
             return self.phase.take_cause().map(Event::Ended);
         };
         self.input.clear();
-        // The response's status says more than the cause of the end.
+        // The status of a partly received response says more than the cause of the end.
         let problem = reader.as_ref().and_then(|reader| reader.problem(&query));
         let retry_safe = reader.is_none() || is_not_http1(cause);
         Some(Event::Failed { key, cause: problem.map_or_else(|| cause.clone(), Cause::Http), retry_safe })
@@ -148,7 +151,7 @@ impl Http1 {
     }
 
     /// Whether the peer sent unrequested data: the connection is then not usable, whatever the data is.
-    fn is_spoilt(&self) -> bool {
+    fn has_unsolicited_input(&self) -> bool {
         !self.input.is_empty() && self.pending.as_ref().is_none_or(|pending| pending.reader.is_none())
     }
 }
@@ -163,7 +166,7 @@ impl Machine for Http1 {
     }
 
     fn is_draining(&self) -> bool {
-        !self.phase.is_open() || self.is_spoilt()
+        !self.phase.is_open() || self.has_unsolicited_input()
     }
 
     fn idle_limit(&self) -> Duration {
@@ -184,7 +187,7 @@ impl Machine for Http1 {
         self.refused.retain(|&refused| refused != key);
         let cancelled = self.pending.take_if(|pending| pending.key == key);
         if cancelled.is_some_and(|pending| pending.reader.is_some()) {
-            // The response to the sent request will still arrive, and no other request can be sent before it.
+            // The response to the cancelled request will still arrive, and no other request can be sent before that.
             self.input.clear();
             self.phase.end(Cause::Closed);
         }
@@ -225,7 +228,7 @@ impl Machine for Http1 {
         if let Some(key) = self.refused.pop_front() {
             return Some(Event::Failed { key, cause: Cause::Closed, retry_safe: true });
         }
-        self.receive().or_else(|| self.wind_up())
+        self.receive().or_else(|| self.next_final_event())
     }
 
     fn poll_timeout(&self) -> Option<Instant> {

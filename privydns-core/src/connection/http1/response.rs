@@ -49,9 +49,9 @@ pub(super) enum Progress {
 
 /// A complete response.
 pub(super) struct Response {
-    /// The answer with its age, or the reason why there is none.
+    /// The answer and the answer's age, or the error.
     pub(super) result: Result<(Arc<[u8]>, u32), Cause>,
-    /// Whether the server states that it did not receive the request.
+    /// Whether the server states that the request was not received.
     pub(super) retry_safe: bool,
     /// Whether the connection persists after the response.
     pub(super) is_kept: bool,
@@ -81,14 +81,15 @@ impl Reader {
             let Some(end) = head::find_end(input.unread(), scanned)? else { return Ok(None) };
             let Head { response, framing, is_kept, idle } = head::parse(input.take(end))?;
             match response.status() {
-                // The client did not request a protocol switch.
-                101 => return Err("101 without a request to switch"),
+                // The client never sends an Upgrade field.
+                101 => return Err("status 101 without an Upgrade request"),
                 100..200 if self.interim == MAX_INTERIM => return Err("too many interim responses"),
                 100..200 => {
                     self.interim += 1;
                     self.stage = ReadState::Head { scanned: 0 };
                 }
-                // The server timed out before it received the request, and closes now: timeout and request crossed.
+                // The server timed out before receiving the request: timeout and request crossed, and the server
+                // closes now.
                 REQUEST_TIMEOUT => return Ok(Some(Response::unread(&response, query, true))),
                 _ => match Body::new(framing) {
                     Ok(body) => self.stage = ReadState::Body { head: response, body, is_kept, idle },
@@ -129,7 +130,7 @@ impl Reader {
 }
 
 impl Response {
-    /// A response whose body, like everything after it on the connection, is not read.
+    /// A response whose body is not read. No later data on the connection is read either.
     fn unread(head: &ResponseHead, query: &Query, retry_safe: bool) -> Self {
         let problem = head.problem(query).unwrap_or(HttpProblem::BodyTooLong);
         Self { result: Err(problem.into()), retry_safe, is_kept: false, idle: None }

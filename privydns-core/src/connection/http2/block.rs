@@ -43,7 +43,7 @@ impl FieldBlock {
         self.fragments.len()
     }
 
-    /// Completes the block. Returns whether the block ends the stream, and its bytes.
+    /// Completes the block. Returns whether the block ends the stream, and the payload.
     pub(super) fn finish(&mut self) -> (bool, Vec<u8>) {
         self.stream = None;
         (self.is_end_of_stream, std::mem::take(&mut self.fragments))

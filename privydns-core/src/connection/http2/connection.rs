@@ -1,4 +1,4 @@
-//! The state of one connection, and its end.
+//! The state of one HTTP/2 connection, and the ways in which a connection ends.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -22,7 +22,8 @@ use crate::doh::Endpoint;
 use crate::error::Cause;
 use crate::message::Query;
 
-/// A connection without its receive buffer. `receive` handles frames from the server, and `send` writes frames.
+/// The state of a connection, except the receive buffer. `receive` handles frames from the server, and `send` writes
+/// frames.
 pub(super) struct H2Connection {
     pub(super) requests: Requests,
     /// Queries without a stream.
@@ -34,7 +35,7 @@ pub(super) struct H2Connection {
     pub(super) unfinished: VecDeque<u32>,
     pub(super) pacer: Pacer,
 
-    pub(super) has_greeted: bool,
+    pub(super) sent_preface: bool,
     /// Control frames to send.
     pub(super) pending_control: Vec<u8>,
     pub(super) send_window: SendWindow,
@@ -53,7 +54,7 @@ pub(super) struct H2Connection {
     /// The last GOAWAY received.
     pub(super) goaway: Option<Goaway>,
     /// Whether a GOAWAY was sent.
-    has_left: bool,
+    sent_goaway: bool,
     /// Whether the transport below still accepts data.
     has_transport: bool,
 }
@@ -75,7 +76,7 @@ impl H2Connection {
             streams: Streams::new(),
             unfinished: VecDeque::new(),
             pacer: Pacer::default(),
-            has_greeted: false,
+            sent_preface: false,
             pending_control: Vec::new(),
             send_window: SendWindow::new(DEFAULT_WINDOW),
             receive_window: ReceiveWindow::new(CONNECTION_WINDOW),
@@ -88,7 +89,7 @@ impl H2Connection {
             probes: 0,
             phase: Phase::Open,
             goaway: None,
-            has_left: false,
+            sent_goaway: false,
             has_transport: true,
         }
     }
@@ -125,7 +126,7 @@ impl H2Connection {
         self.refused.retain(|refused| *refused != key);
         let Some(identifier) = self.streams.with_key(key) else { return };
         if self.goaway.is_some_and(|goaway| identifier > goaway.last_stream) {
-            // The server does not know the stream.
+            // GOAWAY excluded the stream, so that the server holds no state for a reset.
             self.streams.remove(identifier);
         } else {
             self.reset(identifier, ErrorCode::CANCEL);
@@ -159,7 +160,7 @@ impl H2Connection {
     /// Closes with a GOAWAY.
     pub(super) fn close(&mut self) {
         self.phase.drain();
-        if self.phase.is_connected() && !std::mem::replace(&mut self.has_left, true) {
+        if self.phase.is_connected() && !std::mem::replace(&mut self.sent_goaway, true) {
             frame::write_goaway(ErrorCode::NO_ERROR, &mut self.pending_control);
         }
     }
@@ -179,15 +180,15 @@ impl H2Connection {
             }
             H2Error::Connection { code, what } => {
                 frame::write_goaway(code, &mut self.pending_control);
-                self.phase.break_off(error::cause(what));
+                self.phase.fail(error::cause(what));
                 None
             }
         }
     }
 
-    /// The next query that will not be answered: it was not accepted, the server's GOAWAY excludes it, or it can no
-    /// longer be sent.
-    pub(super) fn next_passed_over(&mut self) -> Option<Event> {
+    /// The next query that will not be answered: a query that was submitted without capacity, that the server's GOAWAY
+    /// excludes, or that can no longer be sent.
+    pub(super) fn next_unprocessed(&mut self) -> Option<Event> {
         if let Some(key) = self.refused.pop_front() {
             return Some(failed(key, Cause::Closed, true));
         }
@@ -208,8 +209,9 @@ impl H2Connection {
         Some(failed(key, cause, true))
     }
 
-    /// After the end of the connection, when all data is decoded: the unanswered queries, oldest first; then the end.
-    pub(super) fn wind_up(&mut self) -> Option<Event> {
+    /// After the end of the connection, once all data is decoded: fails the unanswered queries, oldest first, and then
+    /// reports the end.
+    pub(super) fn next_final_event(&mut self) -> Option<Event> {
         let Phase::Ending(cause) = &self.phase else { return None };
         match self.streams.pop_first() {
             Some(stream) => Some(failed(stream.key, cause.clone(), false)),

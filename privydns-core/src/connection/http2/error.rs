@@ -3,7 +3,7 @@
 use super::frame::ErrorCode;
 use crate::error::{Cause, HttpProblem, ProtocolError};
 
-/// The protocol's name in errors: its ALPN token.
+/// The name of the protocol in errors: the ALPN token.
 const PROTOCOL: &str = "h2";
 
 /// The error for data that is not HTTP/2.
@@ -61,7 +61,7 @@ pub(super) fn of_reset(code: ErrorCode) -> (Cause, bool) {
     }
 }
 
-/// The cause of a query's failure after the server's GOAWAY excluded its stream.
+/// The cause of the failure of a query that the server's GOAWAY excludes.
 pub(super) fn not_processed(code: ErrorCode) -> Cause {
     match code {
         ErrorCode::HTTP_1_1_REQUIRED => cause(WANTS_HTTP1),

@@ -15,15 +15,16 @@ impl SendWindow {
         Self(size.into())
     }
 
-    /// Also 0 if the server has reduced the window below what was used already (RFC 9113 Section 6.9.2).
+    /// The number of bytes that may be sent. 0 also if the server has reduced the window below what was used already
+    /// (RFC 9113 Section 6.9.2).
     pub(super) fn available(self) -> usize {
         usize::try_from(self.0).unwrap_or(0)
     }
 
-    /// Uses a part of the window.
-    pub(super) fn spend(&mut self, octets: usize) {
-        debug_assert!(octets <= self.available());
-        self.0 -= i64::try_from(octets).unwrap_or(i64::MAX);
+    /// Subtracts sent bytes from the window.
+    pub(super) fn spend(&mut self, bytes: usize) {
+        debug_assert!(bytes <= self.available());
+        self.0 -= i64::try_from(bytes).unwrap_or(i64::MAX);
     }
 
     /// Grows by the increment of a `WINDOW_UPDATE`, or moves by a change of the initial size.
@@ -33,7 +34,7 @@ impl SendWindow {
     }
 }
 
-/// The window for data sent by the server, and the credit returned to it.
+/// The window for data sent by the server, and the credit that is returned to the server.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ReceiveWindow {
     left: u32,
@@ -46,26 +47,27 @@ impl ReceiveWindow {
         Self { left: size, free: 0 }
     }
 
-    /// The server sent this much. The credit is free again at once, unless the data is [held](Self::hold).
-    pub(super) fn receive(&mut self, octets: usize) -> Result<(), Overflow> {
-        let octets = u32::try_from(octets).map_err(|_| Overflow)?;
-        self.left = self.left.checked_sub(octets).ok_or(Overflow)?;
-        self.free += octets;
+    /// Subtracts received bytes from the window. Their credit is free again at once, unless the data is
+    /// [held](Self::hold).
+    pub(super) fn receive(&mut self, bytes: usize) -> Result<(), Overflow> {
+        let bytes = u32::try_from(bytes).map_err(|_| Overflow)?;
+        self.left = self.left.checked_sub(bytes).ok_or(Overflow)?;
+        self.free += bytes;
         Ok(())
     }
 
-    /// This much of the data just received is held.
-    pub(super) fn hold(&mut self, octets: usize) {
-        self.free = self.free.saturating_sub(u32::try_from(octets).unwrap_or(u32::MAX));
+    /// Takes back the credit of received bytes that are kept.
+    pub(super) fn hold(&mut self, bytes: usize) {
+        self.free = self.free.saturating_sub(u32::try_from(bytes).unwrap_or(u32::MAX));
     }
 
-    /// This much of the held data was released.
-    pub(super) fn release(&mut self, octets: usize) {
-        self.free += u32::try_from(octets).unwrap_or(0);
+    /// Frees the credit of kept bytes that were dropped.
+    pub(super) fn release(&mut self, bytes: usize) {
+        self.free += u32::try_from(bytes).unwrap_or(0);
     }
 
-    /// Returns the free credit once it is as much as the remaining window: seldom while the window is wide, and at once
-    /// when the window is exhausted.
+    /// Takes the free credit once the credit is at least the remaining window: seldom while the window is wide, and at
+    /// once when the window is exhausted.
     pub(super) fn credit(&mut self) -> Option<u32> {
         if self.free == 0 || self.free < self.left {
             return None;

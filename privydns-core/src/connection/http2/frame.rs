@@ -3,8 +3,8 @@
 /// The length of a frame header in bytes.
 pub(super) const HEADER_LENGTH: usize = 9;
 
-/// The longest payload that every peer must accept, and the longest that this client accepts: it never asks for more
-/// (RFC 9113 Section 4.2).
+/// The longest payload that every peer must accept, and the longest that this client accepts:
+/// `SETTINGS_MAX_FRAME_SIZE` stays at the default (RFC 9113 Section 4.2).
 pub(super) const MAX_PAYLOAD: usize = 16_384;
 
 /// The highest stream identifier, and the largest window (RFC 9113 Sections 5.1.1 and 6.9.1).
@@ -62,8 +62,8 @@ pub(super) struct Header {
 }
 
 impl Header {
-    pub(super) fn parse(octets: [u8; HEADER_LENGTH]) -> Self {
-        let [l0, l1, l2, kind, flags, s0, s1, s2, s3] = octets;
+    pub(super) fn parse(bytes: [u8; HEADER_LENGTH]) -> Self {
+        let [l0, l1, l2, kind, flags, s0, s1, s2, s3] = bytes;
         Self {
             length: usize::from(l0) << 16 | usize::from(l1) << 8 | usize::from(l2),
             kind,
@@ -91,12 +91,12 @@ pub(super) fn without_padding(header: Header, payload: &[u8]) -> Option<&[u8]> {
 
 /// The first 31 bits of a payload, after one reserved bit.
 pub(super) fn read_31_bits(payload: &[u8]) -> Option<u32> {
-    payload.first_chunk().map(|&octets| u32::from_be_bytes(octets) & MAX_31_BITS)
+    payload.first_chunk().map(|&bytes| u32::from_be_bytes(bytes) & MAX_31_BITS)
 }
 
 /// The first 32 bits of a payload.
 pub(super) fn read_32_bits(payload: &[u8]) -> Option<u32> {
-    payload.first_chunk().map(|&octets| u32::from_be_bytes(octets))
+    payload.first_chunk().map(|&bytes| u32::from_be_bytes(bytes))
 }
 
 /// Appends a frame header for a payload of `length` bytes.
@@ -129,7 +129,7 @@ pub(super) fn write_ping(opaque: [u8; 8], flags: u8, out: &mut Vec<u8>) {
     out.extend_from_slice(&opaque);
 }
 
-/// The last stream is 0: the server opens no streams.
+/// Appends GOAWAY. The last stream is 0, because the server opens no streams.
 pub(super) fn write_goaway(code: ErrorCode, out: &mut Vec<u8>) {
     write_header(8, kind::GOAWAY, 0, 0, out);
     out.extend_from_slice(&0u32.to_be_bytes());

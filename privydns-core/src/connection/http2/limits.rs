@@ -21,22 +21,22 @@ pub(super) const BURST_PAUSE: Duration = Duration::from_millis(5);
 /// The idle timeout if the server sends none. The common servers close after 10 s to 120 s.
 pub(super) const IDLE_LIMIT: Duration = Duration::from_secs(30);
 
-/// The window for response bodies on the connection: the maximum memory for bodies, 256 of the longest. Credit is
-/// returned as answers end.
+/// The window for response bodies on the connection, in bytes: the maximum memory for bodies, 256 of the longest.
+/// Credit is returned as answers end.
 pub(super) const CONNECTION_WINDOW: u32 = 1 << 24;
 
-/// The window of one stream: more than the longest body, so that an overlong body is detected, and credit is returned
-/// only for padding.
+/// The window of one stream in bytes: more than the longest body, so that an overlong body is detected, and credit is
+/// returned only for padding.
 pub(super) const STREAM_WINDOW: u32 = 1 << 17;
 
-/// The server's dynamic table. This is the protocol's default, which is small enough; a server that need not change its
-/// table cannot make a mistake in doing so.
+/// The size of the server's dynamic table in bytes. The protocol's default is small enough, and a server that need not
+/// change the size cannot make a mistake in doing so.
 pub(crate) const HEADER_TABLE_SIZE: u32 = 4096;
 
-/// The size of one response's header fields, as RFC 9113 Section 10.5.1 counts it.
+/// The size of one response's header fields in bytes, as RFC 9113 Section 10.5.1 counts it.
 pub(super) const MAX_HEADER_LIST: u32 = 16 * 1024;
 
-/// The length of one field block over all its frames, in bytes. A block within [`MAX_HEADER_LIST`] is always shorter.
+/// The length of one field block over all frames, in bytes. A block within [`MAX_HEADER_LIST`] is always shorter.
 pub(super) const MAX_FIELD_BLOCK: usize = 32 * 1024;
 
 /// CONTINUATION frames of one field block.
@@ -52,7 +52,7 @@ pub(super) const MAX_PENDING_CONTROL: usize = 64 * 1024;
 /// reset earlier, or on streams as old, are all ignored.
 pub(super) const MAX_REMEMBERED_RESETS: usize = 1024;
 
-/// The maximum memory for a server's data on one connection.
+/// The maximum memory for a server's data on one connection, in bytes.
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) const MAX_HELD: usize = CONNECTION_WINDOW as usize
     + super::HEADER_LENGTH

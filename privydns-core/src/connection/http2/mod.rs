@@ -1,9 +1,8 @@
 //! An HTTP/2 client for DoH, with exactly the parts that DoH needs (RFC 9113).
 //!
-//! [`Http2`] is the [`Machine`]: it splits received data into frames and passes them to the [`connection`], which
-//! [receives](receive) and [sends](send). The server may use everything that RFC 9113 allows. A violated rule ends the
-//! stream or the connection as the RFC says ([`error`]), and an excess of allowed frames ends the connection by a
-//! [limit](limits).
+//! [`Http2`] is the [`Machine`]. Received data is split into frames for the [`connection`], which [receives](receive)
+//! and [sends](send) frames. The server may use everything that RFC 9113 allows. A violated rule ends the stream or the
+//! connection as the RFC says ([`error`]), and an excess of allowed frames ends the connection by a [limit](limits).
 
 mod block;
 mod connection;
@@ -45,9 +44,9 @@ use crate::message::Query;
 
 /// One HTTP/2 connection to a DoH server: a stream for each query, answered in any order.
 ///
-/// Queries are sent as soon as the server allows: at most as many at once as its SETTINGS say, and in bursts that
-/// servers accept; until then queries wait in the machine. A query fails as "safe to send again" if it was not sent,
-/// was refused by the server, or is excluded by the server's GOAWAY.
+/// Queries are sent as soon as the server allows: at most as many at once as the server's SETTINGS say, and in bursts
+/// that servers accept. Until then queries wait in the machine. A query fails with `retry_safe` if the query was not
+/// sent, was refused by the server, or is excluded by the server's GOAWAY.
 ///
 /// ```
 /// use std::{sync::Arc, time::Instant};
@@ -82,7 +81,7 @@ impl Http2 {
     /// Decodes complete frames until one results in an event.
     fn read(&mut self) -> Option<Event> {
         loop {
-            if let Some(event) = self.connection.next_passed_over() {
+            if let Some(event) = self.connection.next_unprocessed() {
                 return Some(event);
             }
             let header = Header::parse(*self.input.unread().first_chunk()?);
@@ -106,7 +105,7 @@ impl Http2 {
 
     fn handle_error(&mut self, error: H2Error) -> Option<Event> {
         if matches!(error, H2Error::Connection { .. }) {
-            // No more data is decoded.
+            // Data after a violation is not decoded.
             self.input.clear();
         }
         self.connection.handle_error(error)
@@ -166,7 +165,7 @@ impl Machine for Http2 {
     }
 
     fn poll_event(&mut self, _now: Instant) -> Option<Event> {
-        self.read().or_else(|| self.connection.wind_up())
+        self.read().or_else(|| self.connection.next_final_event())
     }
 
     fn poll_timeout(&self) -> Option<Instant> {

@@ -12,13 +12,13 @@ use super::streams::StreamState;
 use crate::connection::Event;
 use crate::logging::CONNECTION;
 
-/// The result of a frame: an event, or none.
+/// The result of a frame: an event, if the frame causes one.
 type Outcome = Result<Option<Event>, H2Error>;
 
 impl H2Connection {
-    /// Checks a frame before its payload has arrived.
+    /// Checks the header of a frame, before the payload has arrived.
     pub(super) fn admit(&self, header: Header) -> Result<(), H2Error> {
-        if !self.peer.was_heard() {
+        if !self.peer.was_received() {
             let is_settings = header.kind == kind::SETTINGS && !header.has(flag::ACK);
             if header.kind > kind::CONTINUATION || header.length > MAX_PAYLOAD {
                 return Err(H2Error::NOT_HTTP2);
@@ -44,7 +44,7 @@ impl H2Connection {
     /// Handles a frame that was [admitted](Self::admit).
     pub(super) fn handle_frame(&mut self, header: Header, payload: &[u8]) -> Outcome {
         if self.pending_control.len() > MAX_PENDING_CONTROL {
-            return Err(H2Error::too_much("a server that does not read the replies that it requests"));
+            return Err(H2Error::too_much("too many replies that the server requested and did not read"));
         }
         match header.kind {
             kind::DATA => self.handle_data(header, payload),
@@ -56,7 +56,7 @@ impl H2Connection {
             kind::GOAWAY => self.handle_goaway(header, payload).map(|()| None),
             kind::WINDOW_UPDATE => self.handle_window_update(header, payload).map(|()| None),
             kind::PRIORITY => self.handle_priority(header, payload).map(|()| None),
-            // A pushed response would have to be decoded and reset if it were not forbidden (RFC 9113 Section 8.4).
+            // Without this rule a pushed response would have to be decoded and reset (RFC 9113 Section 8.4).
             kind::PUSH_PROMISE => Err(H2Error::protocol("PUSH_PROMISE, which was disabled")),
             _ => self.frame_budget.charge(Overhead::Other).map(|()| None),
         }
@@ -64,14 +64,14 @@ impl H2Connection {
 
     fn handle_data(&mut self, header: Header, payload: &[u8]) -> Outcome {
         let identifier = header.stream;
-        let state = self.message_state(identifier)?;
+        let state = self.data_or_headers_state(identifier)?;
         let data = frame::without_padding(header, payload)
             .ok_or(H2Error::protocol("DATA with more padding than payload"))?;
         let is_end = header.has(flag::END_STREAM);
         // Padding counts (RFC 9113 Section 6.9.1), and so does data for a stream that was reset (5.1).
         self.receive_window
             .receive(payload.len())
-            .map_err(|_| H2Error::flow_control("DATA beyond the connection's window"))?;
+            .map_err(|_| H2Error::flow_control("DATA that exceeds the connection's window"))?;
         if data.is_empty() && !is_end {
             self.frame_budget.charge(Overhead::EmptyData)?;
         }
@@ -86,7 +86,7 @@ impl H2Connection {
         stream.receive_window.receive(payload.len()).map_err(|_| H2Error::Stream {
             stream: identifier,
             code: ErrorCode::FLOW_CONTROL_ERROR,
-            what: "DATA beyond the stream's window",
+            what: "DATA that exceeds the stream's window",
         })?;
         stream.response.check_data(data).map_err(|what| H2Error::malformed(identifier, what))?;
         if is_end || stream.response.is_too_long() {
@@ -103,7 +103,7 @@ impl H2Connection {
     }
 
     fn handle_headers(&mut self, header: Header, payload: &[u8]) -> Outcome {
-        self.message_state(header.stream)?;
+        self.data_or_headers_state(header.stream)?;
         let payload = frame::without_padding(header, payload)
             .ok_or(H2Error::protocol("HEADERS with more padding than payload"))?;
         // Priorities are ignored (RFC 9113 Section 5.3.2).
@@ -148,7 +148,7 @@ impl H2Connection {
         if is_end { self.finish(identifier, &[], true) } else { Ok(None) }
     }
 
-    /// Ends a query with the result of its response.
+    /// Ends a query with the result of the response.
     fn finish(&mut self, identifier: u32, last: &[u8], is_end: bool) -> Outcome {
         let Some(stream) = self.streams.find(identifier) else { return Ok(None) };
         if is_end {
@@ -159,7 +159,7 @@ impl H2Connection {
             self.receive_window.release(stream.as_ref().map_or(0, |stream| stream.response.held()));
             stream
         } else {
-            // The body is too long, or the server answered before it received the complete request.
+            // The body is too long, or the server answered before the request was complete.
             self.reset(identifier, ErrorCode::CANCEL)
         };
         let Some(mut stream) = stream else { return Ok(None) };
@@ -169,7 +169,7 @@ impl H2Connection {
 
     fn handle_rst_stream(&mut self, header: Header, payload: &[u8]) -> Outcome {
         if payload.len() != 4 {
-            return Err(H2Error::frame_size("RST_STREAM of a wrong length"));
+            return Err(H2Error::frame_size("RST_STREAM whose length is not 4"));
         }
         let code = ErrorCode(frame::read_32_bits(payload).unwrap_or_default());
         if self.state_of(header.stream)? != StreamState::Open {
@@ -190,22 +190,22 @@ impl H2Connection {
         }
         if header.has(flag::ACK) {
             if !payload.is_empty() {
-                return Err(H2Error::frame_size("an acknowledgement of SETTINGS with a payload"));
+                return Err(H2Error::frame_size("SETTINGS ACK with a payload"));
             }
             self.unacknowledged = self
                 .unacknowledged
                 .checked_sub(1)
-                .ok_or(H2Error::protocol("an acknowledgement of SETTINGS that were not sent"))?;
+                .ok_or(H2Error::protocol("SETTINGS ACK without SETTINGS"))?;
             return Ok(());
         }
         self.frame_budget.charge(Overhead::Settings)?;
-        let (window, had_cut_table) = (self.peer.initial_window, self.peer.has_cut_table);
+        let (window, had_shrunk_table) = (self.peer.initial_window, self.peer.has_shrunk_table);
         self.peer.update(payload)?;
         // RFC 9113 Section 6.9.2: the windows of open streams move with the initial size.
         self.streams
             .shift_send_windows(i64::from(self.peer.initial_window) - i64::from(window))
-            .map_err(|_| H2Error::flow_control("SETTINGS that take a window over 2^31-1"))?;
-        if self.peer.has_cut_table && !had_cut_table {
+            .map_err(|_| H2Error::flow_control("SETTINGS that increase a stream's window over 2^31-1"))?;
+        if self.peer.has_shrunk_table && !had_shrunk_table {
             self.requests.require_table_size();
         }
         frame::write_settings_ack(&mut self.pending_control);
@@ -217,7 +217,7 @@ impl H2Connection {
             return Err(H2Error::protocol("PING on a stream"));
         }
         let opaque =
-            <[u8; 8]>::try_from(payload).map_err(|_| H2Error::frame_size("PING of a wrong length"))?;
+            <[u8; 8]>::try_from(payload).map_err(|_| H2Error::frame_size("PING whose length is not 8"))?;
         self.frame_budget.charge(Overhead::Ping)?;
         if header.has(flag::ACK) {
             let is_answer = self.probe.is_some_and(|probe| probe.to_be_bytes() == opaque);
@@ -237,7 +237,7 @@ impl H2Connection {
         let (Some(last_stream), Some(code)) =
             (frame::read_31_bits(payload), payload.get(4..).and_then(frame::read_32_bits))
         else {
-            return Err(H2Error::frame_size("GOAWAY of a wrong length"));
+            return Err(H2Error::frame_size("GOAWAY shorter than 8 bytes"));
         };
         if self.goaway.is_some_and(|before| last_stream > before.last_stream) {
             return Err(H2Error::protocol("GOAWAY with a higher last stream than an earlier one"));
@@ -251,7 +251,7 @@ impl H2Connection {
 
     fn handle_window_update(&mut self, header: Header, payload: &[u8]) -> Result<(), H2Error> {
         if payload.len() != 4 {
-            return Err(H2Error::frame_size("WINDOW_UPDATE of a wrong length"));
+            return Err(H2Error::frame_size("WINDOW_UPDATE whose length is not 4"));
         }
         let increment = frame::read_31_bits(payload).unwrap_or_default();
         self.frame_budget.charge(Overhead::Other)?;
@@ -260,7 +260,7 @@ impl H2Connection {
                 return Err(H2Error::protocol("WINDOW_UPDATE with an increment of 0"));
             }
             return self.send_window.shift(increment.into()).map_err(|_| {
-                H2Error::flow_control("WINDOW_UPDATE that takes the connection's window over 2^31-1")
+                H2Error::flow_control("WINDOW_UPDATE that increases the connection's window over 2^31-1")
             });
         }
         self.state_of(header.stream)?;
@@ -271,7 +271,7 @@ impl H2Connection {
         stream.send_window.shift(increment.into()).map_err(|_| H2Error::Stream {
             stream: header.stream,
             code: ErrorCode::FLOW_CONTROL_ERROR,
-            what: "WINDOW_UPDATE that takes a stream's window over 2^31-1",
+            what: "WINDOW_UPDATE that increases a stream's window over 2^31-1",
         })
     }
 
@@ -293,18 +293,18 @@ impl H2Connection {
     /// The state of a frame's stream. Only PRIORITY may name an idle stream (RFC 9113 Section 5.1).
     fn state_of(&self, identifier: u32) -> Result<StreamState, H2Error> {
         match self.streams.state(identifier) {
-            StreamState::Idle if identifier == 0 => Err(H2Error::protocol("a stream's frame on stream 0")),
+            StreamState::Idle if identifier == 0 => Err(H2Error::protocol("a stream frame on stream 0")),
             StreamState::Idle => Err(H2Error::protocol("a frame on an idle stream")),
             state => Ok(state),
         }
     }
 
     /// The same for DATA and HEADERS, which are forbidden on a stream that the server has ended.
-    fn message_state(&self, identifier: u32) -> Result<StreamState, H2Error> {
+    fn data_or_headers_state(&self, identifier: u32) -> Result<StreamState, H2Error> {
         match self.state_of(identifier)? {
             StreamState::Ended => Err(H2Error::Connection {
                 code: ErrorCode::STREAM_CLOSED,
-                what: "a frame on a stream that the server ended",
+                what: "a frame on a stream that the server has closed",
             }),
             state => Ok(state),
         }

@@ -11,12 +11,12 @@ use crate::upstream::HttpMethod;
 /// Encodes the requests of one connection, which differ in few fields.
 pub(super) struct Requests {
     endpoint: Arc<Endpoint>,
-    /// The encoded fields before the path of a GET: pseudo-header fields, which must come first.
+    /// The encoded fields before the path of a GET: the pseudo-header fields, which must come first.
     before_path: Vec<u8>,
     /// The encoded fields after the path, without the length of a body.
     after_path: Vec<u8>,
     /// Whether the next field block must begin with the size of the dynamic table, which is not used.
-    owes_table_size: bool,
+    must_send_table_size: bool,
     /// Buffers for the message and a path, kept to avoid allocations.
     message: Vec<u8>,
     path: Vec<u8>,
@@ -47,7 +47,7 @@ impl Requests {
             endpoint,
             before_path,
             after_path,
-            owes_table_size: false,
+            must_send_table_size: false,
             message: Vec::new(),
             path: Vec::new(),
         }
@@ -57,12 +57,13 @@ impl Requests {
         &self.endpoint
     }
 
-    /// The server reduced its dynamic table (RFC 9113 Section 4.3.1).
+    /// Announces the table size with the next request, because the server reduced the size of the dynamic table (RFC
+    /// 9113 Section 4.3.1).
     pub(super) fn require_table_size(&mut self) {
-        self.owes_table_size = true;
+        self.must_send_table_size = true;
     }
 
-    /// Prepares the request for `query`, and returns the length of its body.
+    /// Prepares the request for `query`. Returns the length of the body.
     pub(super) fn prepare(&mut self, query: &Query) -> usize {
         self.message.clear();
         encode_query(query, &mut self.message);
@@ -104,12 +105,12 @@ impl Requests {
     }
 
     fn write_fields(&mut self, out: &mut Vec<u8>) {
-        if std::mem::take(&mut self.owes_table_size) {
+        if std::mem::take(&mut self.must_send_table_size) {
             encode::table_size(0, out);
         }
         out.extend_from_slice(&self.before_path);
         if self.endpoint.method() == HttpMethod::Get {
-            // The path contains the query: no intermediary may keep it in a table.
+            // The path contains the query, which no intermediary may keep in a table.
             self.path.clear();
             self.endpoint.append_path(&self.message, &mut self.path);
             encode::never_indexed(index::PATH, &self.path, out);

@@ -1,11 +1,11 @@
-//! The incremental reader of one response: checks its fields and collects its body (RFC 9113 Section 8).
+//! The incremental reader of one response: checks the fields and collects the body (RFC 9113 Section 8).
 
 use super::limits::{MAX_HEADER_LIST, MAX_INTERIM_RESPONSES};
 use crate::connection::{Event, Key};
 use crate::doh::{self, MAX_BODY, ResponseHead};
 use crate::message::Query;
 
-/// The overhead of a field in addition to its bytes (RFC 9113 Section 10.5.1).
+/// The size of a field in addition to name and value (RFC 9113 Section 10.5.1).
 const FIELD_OVERHEAD: usize = 32;
 
 /// Why a response is malformed (RFC 9113 Section 8.1.1).
@@ -57,7 +57,7 @@ impl Response {
         }
     }
 
-    /// Checks the next part of the body, before it is [kept](Self::keep) or [finished](Self::finish) with.
+    /// Checks the next part of the body, before the part is [kept](Self::keep) or passed to [`finish`](Self::finish).
     pub(super) fn check_data(&mut self, data: &[u8]) -> Result<(), Malformed> {
         if self.head.is_none() {
             return Err("DATA before HEADERS");
@@ -69,12 +69,12 @@ impl Response {
         }
     }
 
-    /// Whether the received part excludes a usable body.
+    /// Whether the body is longer than any DNS message.
     pub(super) fn is_too_long(&self) -> bool {
         self.received > MAX_BODY
     }
 
-    /// Keeps a part of the body, and returns the number of bytes held for it.
+    /// Keeps a part of the body. Returns the number of bytes kept: 0 if the response is not a success.
     pub(super) fn keep(&mut self, data: &[u8]) -> usize {
         if !self.head.as_ref().is_some_and(ResponseHead::is_success) {
             return 0;
@@ -94,7 +94,7 @@ impl Response {
     /// The result of the response; `last` is the part of the body that was not kept.
     pub(super) fn finish(&mut self, key: Key, query: &Query, last: &[u8]) -> Option<Event> {
         let head = self.head.as_ref()?;
-        // The common case first: a body in one frame is used without copying it together.
+        // The common case, a body in one frame, needs no copy.
         let body = if self.body.is_empty() {
             last
         } else {
@@ -113,7 +113,7 @@ impl Response {
     }
 }
 
-/// A field section, checked field by field while it is decoded (RFC 9113 Sections 8.2 and 8.3.2).
+/// A field section. Each field is checked when it is decoded (RFC 9113 Sections 8.2 and 8.3.2).
 #[derive(Debug, Default)]
 pub(super) struct Fields {
     is_trailers: bool,
@@ -190,7 +190,7 @@ fn check_name(name: &[u8]) -> Result<(), Malformed> {
         b"connection" | b"proxy-connection" | b"keep-alive" | b"transfer-encoding" | b"upgrade" | b"te" => {
             Err("a connection-specific field")
         }
-        _ if name.iter().any(|octet| matches!(octet, 0..=0x20 | b'A'..=b'Z' | b':' | 0x7f..)) => {
+        _ if name.iter().any(|byte| matches!(byte, 0..=0x20 | b'A'..=b'Z' | b':' | 0x7f..)) => {
             Err("a field name with a forbidden byte")
         }
         _ => Ok(()),
@@ -199,8 +199,8 @@ fn check_name(name: &[u8]) -> Result<(), Malformed> {
 
 /// RFC 9113 Section 8.2.1.
 fn check_value(value: &[u8]) -> Result<(), Malformed> {
-    let is_space = |octet: Option<&u8>| matches!(octet, Some(b' ' | b'\t'));
-    if value.iter().any(|octet| matches!(octet, 0 | b'\n' | b'\r')) {
+    let is_space = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
+    if value.iter().any(|byte| matches!(byte, 0 | b'\n' | b'\r')) {
         return Err("a field value with a forbidden byte");
     }
     if is_space(value.first()) || is_space(value.last()) {

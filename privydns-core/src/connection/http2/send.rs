@@ -17,17 +17,17 @@ impl H2Connection {
     /// Appends the next message for the server.
     pub(super) fn transmit(&mut self, now: Instant, out: &mut Vec<u8>) -> bool {
         self.has_transport()
-            && (self.transmit_greeting(out)
+            && (self.transmit_preface(out)
                 || self.transmit_control(out)
                 || self.phase.is_connected() && self.transmit_unfinished(out)
                 || self.phase.is_open() && self.transmit_request(now, out))
     }
 
-    fn transmit_greeting(&mut self, out: &mut Vec<u8>) -> bool {
-        if self.has_greeted {
+    fn transmit_preface(&mut self, out: &mut Vec<u8>) -> bool {
+        if self.sent_preface {
             return false;
         }
-        self.has_greeted = true;
+        self.sent_preface = true;
         out.extend_from_slice(PREFACE);
         frame::write_settings(&settings::OURS, out);
         frame::write_window_update(0, CONNECTION_WINDOW - DEFAULT_WINDOW, out);
@@ -47,8 +47,8 @@ impl H2Connection {
         true
     }
 
-    /// Opens a stream for the next query, and sends its request: HEADERS and DATA as one message, because BIND hangs if
-    /// many HEADERS come before their DATA.
+    /// Opens a stream for the next query, and sends the request: HEADERS and DATA as one message, because BIND hangs
+    /// if many HEADERS come before their DATA.
     fn transmit_request(&mut self, now: Instant, out: &mut Vec<u8>) -> bool {
         let has_room = self.streams.len() < self.peer.max_streams && self.streams.identifiers_left() > 0;
         if !has_room || self.waiting.is_empty() || !self.pacer.has_room(now) {

@@ -20,7 +20,7 @@ const DEFAULT_TABLE_SIZE: u32 = 4096;
 /// The largest value of `SETTINGS_MAX_FRAME_SIZE`.
 const LARGEST_MAX_FRAME_SIZE: usize = (1 << 24) - 1;
 
-/// The SETTINGS of this side. The maximum frame size stays at its default: 16384 bytes.
+/// The SETTINGS of this side. The maximum frame size stays at the default of 16384 bytes.
 pub(super) const OURS: [(u16, u32); 4] = [
     (HEADER_TABLE_SIZE, limits::HEADER_TABLE_SIZE),
     (ENABLE_PUSH, 0),
@@ -38,10 +38,10 @@ pub(super) struct PeerSettings {
     pub(super) max_streams: usize,
     /// The initial window of a new stream.
     pub(super) initial_window: u32,
-    /// Whether the dynamic table was ever smaller than its default, so that the encoder has to announce its size (RFC
+    /// Whether the dynamic table was ever smaller than the default, so that the encoder has to announce a size (RFC
     /// 9113 Section 4.3.1).
-    pub(super) has_cut_table: bool,
-    was_heard: bool,
+    pub(super) has_shrunk_table: bool,
+    was_received: bool,
 }
 
 impl PeerSettings {
@@ -50,24 +50,24 @@ impl PeerSettings {
         Self {
             max_streams: ASSUMED_STREAMS,
             initial_window: DEFAULT_WINDOW,
-            has_cut_table: false,
-            was_heard: false,
+            has_shrunk_table: false,
+            was_received: false,
         }
     }
 
     /// Whether the first SETTINGS have arrived.
-    pub(super) fn was_heard(&self) -> bool {
-        self.was_heard
+    pub(super) fn was_received(&self) -> bool {
+        self.was_received
     }
 
     /// Applies the payload of a SETTINGS frame.
     pub(super) fn update(&mut self, payload: &[u8]) -> Result<(), H2Error> {
-        if !self.was_heard {
-            self.was_heard = true;
+        if !self.was_received {
+            self.was_received = true;
             self.max_streams = MAX_STREAMS;
         }
         let (settings, []) = payload.as_chunks::<6>() else {
-            return Err(H2Error::frame_size("SETTINGS of a length that is not a multiple of 6"));
+            return Err(H2Error::frame_size("SETTINGS whose length is not a multiple of 6"));
         };
         for &[i0, i1, v0, v1, v2, v3] in settings {
             self.set(u16::from_be_bytes([i0, i1]), u32::from_be_bytes([v0, v1, v2, v3]))?;
@@ -78,17 +78,17 @@ impl PeerSettings {
     fn set(&mut self, identifier: u16, value: u32) -> Result<(), H2Error> {
         let size = usize::try_from(value).unwrap_or(usize::MAX);
         match identifier {
-            HEADER_TABLE_SIZE => self.has_cut_table |= value < DEFAULT_TABLE_SIZE,
+            HEADER_TABLE_SIZE => self.has_shrunk_table |= value < DEFAULT_TABLE_SIZE,
             ENABLE_PUSH if value != 0 => {
                 return Err(H2Error::protocol("SETTINGS_ENABLE_PUSH of 1 from a server"));
             }
             MAX_CONCURRENT_STREAMS => self.max_streams = size.min(MAX_STREAMS),
             INITIAL_WINDOW_SIZE if value > MAX_31_BITS => {
-                return Err(H2Error::flow_control("an initial window over 2^31-1"));
+                return Err(H2Error::flow_control("SETTINGS_INITIAL_WINDOW_SIZE over 2^31-1"));
             }
             INITIAL_WINDOW_SIZE => self.initial_window = value,
             MAX_FRAME_SIZE if !(MAX_PAYLOAD..=LARGEST_MAX_FRAME_SIZE).contains(&size) => {
-                return Err(H2Error::protocol("a maximum frame size out of range"));
+                return Err(H2Error::protocol("SETTINGS_MAX_FRAME_SIZE out of range"));
             }
             _ => {}
         }

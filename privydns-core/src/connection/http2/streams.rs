@@ -37,12 +37,12 @@ impl Stream {
 /// The state of a stream identifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum StreamState {
-    /// Idle; always for even identifiers, because the server opens no streams.
+    /// Not opened. Even identifiers are always idle, because the server opens no streams.
     Idle,
     Open,
-    /// A stream that this side reset: its frames were sent before the server knew.
+    /// A stream that this side reset. Frames may still arrive that the server sent before it received the reset.
     Reset,
-    /// A stream that the server ended: no more frames may arrive on it.
+    /// A stream that the server ended: no DATA or HEADERS may arrive on the stream.
     Ended,
 }
 
@@ -71,7 +71,7 @@ impl Streams {
         if self.next > MAX_31_BITS { 0 } else { ((MAX_31_BITS - self.next) / 2 + 1) as usize }
     }
 
-    /// Opens a stream and returns its identifier. The caller checks that identifiers are left.
+    /// Opens a stream. Returns the identifier. The caller checks that identifiers are left.
     pub(super) fn open(&mut self, stream: Stream) -> u32 {
         debug_assert!(self.identifiers_left() > 0);
         let identifier = self.next;
@@ -125,7 +125,7 @@ impl Streams {
         self.open.pop_first().map(|(_, stream)| stream)
     }
 
-    /// Removes the newest stream, if it is newer than `last`.
+    /// Removes the newest stream with an identifier above `last`.
     pub(super) fn pop_above(&mut self, last: u32) -> Option<Stream> {
         let newest = self.open.last_entry()?;
         (*newest.key() > last).then(|| newest.remove())

@@ -34,10 +34,10 @@ const LONGEST_TIMEOUT: Duration = Duration::from_secs(300);
 /// only the contract is checked in both.
 pub fn engine(input: &[u8]) {
     let whole = run(input, Pieces::Whole);
-    assert!(whole == run(input, Pieces::Whole), "the same seed and the same inputs, and something else done");
+    assert!(whole == run(input, Pieces::Whole), "two runs with the same seed and inputs differ");
     let split = run(input, Pieces::Octets);
     for (whole, split) in whole.steps().zip(split.steps()) {
-        assert_eq!(whole.results(), split.results(), "octet by octet");
+        assert_eq!(whole.results(), split.results(), "the same results byte by byte");
         if whole.deeds() != split.deeds() {
             break;
         }

@@ -177,7 +177,7 @@ impl World {
             self.now = wake;
             self.settle();
         }
-        panic!("the engine does not stop waking up");
+        panic!("timeouts without end");
     }
 
     /// The machine is suspended for some time.
@@ -191,25 +191,25 @@ impl World {
         self.settle();
         for _ in 0..MOST_WAKES {
             let Some(wake) = self.wake else {
-                assert_eq!(self.engine.census(), Census::default(), "something is left");
+                assert_eq!(self.engine.census(), Census::default(), "the engine still holds state");
                 return;
             };
             self.now = wake;
             self.settle();
         }
-        panic!("the engine does not come to rest");
+        panic!("timers without end");
     }
 
     pub(super) fn close(&mut self) {
         self.tell(Input::Close);
         self.drain();
         assert!(self.engine.is_closed() && self.lookups.is_empty());
-        assert_eq!(self.engine.census(), Census::default(), "something is left");
-        assert!(self.links.values().all(|link| !link.is_live()), "a connection is left");
+        assert_eq!(self.engine.census(), Census::default(), "the engine still holds state");
+        assert!(self.links.values().all(|link| !link.is_live()), "a connection is not closed");
         let query = Arc::new(Query::new("late.example", crate::RecordType::A).expect("a name"));
         self.ask(query, Duration::from_secs(1));
         self.drain();
-        assert!(self.lookups.is_empty(), "a closed engine answers at once");
+        assert!(self.lookups.is_empty(), "a closed engine fails lookups at once");
     }
 
     pub(super) fn tell(&mut self, input: Input<'_>) {
@@ -222,7 +222,10 @@ impl World {
         if self.wake.is_some_and(|wake| wake <= self.now) {
             self.tell(Input::Timeout);
             self.drain();
-            assert!(self.wake.is_none_or(|wake| wake > self.now), "woken in the past twice");
+            assert!(
+                self.wake.is_none_or(|wake| wake > self.now),
+                "a due timer remains after handle_input(Timeout)"
+            );
         }
         self.take_stock();
         self.trace.end_step();
@@ -249,7 +252,7 @@ impl World {
             match output {
                 Output::Connect { id, target } => {
                     let before = self.links.insert(id, Link::default());
-                    assert!(before.is_none(), "a connection has a name of its own");
+                    assert!(before.is_none(), "connection IDs are unique");
                     self.trace.note(Note::Connect(id, target.address.to_string()));
                 }
                 Output::Transmit(id) => self.transmitted(id),
@@ -269,7 +272,7 @@ impl World {
                 }
             }
         }
-        panic!("the engine does not stop saying what to do");
+        panic!("outputs without end");
     }
 
     fn transmitted(&mut self, id: ConnectionId) {
@@ -281,7 +284,7 @@ impl World {
             "transmitted while {:?}",
             link.stage
         );
-        assert!(link.unwritten < MAX_UNWRITTEN, "more than there is credit for");
+        assert!(link.unwritten < MAX_UNWRITTEN, "transmitted beyond MAX_UNWRITTEN");
         link.unwritten += self.message.len();
         link.peer.hear(&self.message);
         self.trace.note(Note::Transmit(id, self.message.clone()));

@@ -71,7 +71,7 @@ fn known_stamps_are_parsed_and_printed() {
         assert_eq!(stamp.upstream().to_string(), upstream, "{text}");
         assert_eq!(stamp.to_string(), text);
         assert_eq!(text.parse::<Upstream>().unwrap(), upstream.parse().unwrap());
-        assert_eq!(&**text.parse::<Upstream>().unwrap().label(), upstream);
+        assert_eq!(text.parse::<Upstream>().unwrap().label(), upstream);
     }
     let properties = |at: usize| parse(known()[at].0).properties;
     assert_eq!(properties(0), StampProperties { dnssec: true, no_logs: true, no_filter: true });

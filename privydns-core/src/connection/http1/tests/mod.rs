@@ -1,4 +1,4 @@
-//! The machine against everything that a server may send. One row per rule; sections are those of RFC 9112 unless
+//! The machine against everything that a server may send. One row per rule; section numbers refer to RFC 9112 unless
 //! another document is named.
 
 mod accepted;

@@ -132,7 +132,7 @@ fn malformed_head_ends_the_connection() {
         ("9110 5.5: NUL in a value", ok(" 1", "\0"), value),
         ("9110 5.4: too many fields", with_length(&"A: 1\r\n".repeat(63)), "too many header fields"),
         ("9110 5.4: too long a head", ok(" 1", &"1".repeat(16 * 1024)), "a head that is too long"),
-        ("9110 15.2.2: 101", response("101 Switch\r\n", b""), "101 without a request to switch"),
+        ("9110 15.2.2: 101", response("101 Switch\r\n", b""), "status 101 without an Upgrade request"),
         ("9110 15.2: too many of 1xx", interim.repeat(9), "too many interim responses"),
         ("2.1: garbage after 1xx", [&interim, &b"\0"[..]].concat(), "data that is not a response"),
     ]);
@@ -173,7 +173,7 @@ fn ambiguous_length_ends_the_connection() {
 #[test]
 fn malformed_chunk_ends_the_connection() {
     let size = "a malformed chunk size";
-    let longer = "a chunk longer than its size";
+    let longer = "chunk data that does not match the chunk size";
     let trailer = "a malformed trailer section";
     let endless = format!("21;{}", "x".repeat(300));
     let trailers = "A: b\r\n".repeat(1000);

@@ -60,7 +60,7 @@ impl Decoder {
         Ok(())
     }
 
-    /// A literal field, with the index of its name in the low `prefix_bits` (RFC 7541 Section 6.2).
+    /// Decodes a literal field, with the index of the name in the low `prefix_bits` (RFC 7541 Section 6.2).
     fn literal(
         &mut self,
         prefix_bits: u32,
@@ -73,7 +73,7 @@ impl Decoder {
         let name = if index == 0 {
             string(block, name)?
         } else {
-            // Copied, because the insertion below may evict the entry.
+            // Copied, because the insertion below may evict the entry that contains the name.
             let (indexed, _) = table.field(index).ok_or(HpackError::NoSuchIndex)?;
             name.clear();
             name.extend_from_slice(indexed);
@@ -87,10 +87,10 @@ impl Decoder {
         Ok(())
     }
 
-    /// The number of bytes in the table and buffers.
+    /// The number of bytes that the dynamic table holds.
     #[cfg(any(test, feature = "fuzzing"))]
     pub(crate) fn held(&self) -> usize {
-        self.table.octets_held()
+        self.table.bytes_held()
     }
 
     #[cfg(test)]
@@ -106,12 +106,12 @@ fn string<'s, 'block: 's>(
 ) -> Result<&'s [u8], HpackError> {
     let is_huffman = block.first().is_some_and(|first| first & 0x80 != 0);
     let length = integer::decode(7, block)?;
-    let (octets, rest) = block.split_at_checked(length).ok_or(HpackError::Truncated)?;
+    let (bytes, rest) = block.split_at_checked(length).ok_or(HpackError::Truncated)?;
     *block = rest;
     if !is_huffman {
-        return Ok(octets);
+        return Ok(bytes);
     }
     scratch.clear();
-    huffman::decode(octets, scratch)?;
+    huffman::decode(bytes, scratch)?;
     Ok(scratch)
 }

@@ -36,15 +36,15 @@ pub(super) fn decode(bytes: &[u8], out: &mut Vec<u8>) -> Result<(), HpackError> 
     let mut held = 0u32;
     loop {
         while held <= 56 {
-            let Some(&octet) = input.next() else { break };
-            bits |= u64::from(octet) << (56 - held);
+            let Some(&byte) = input.next() else { break };
+            bits |= u64::from(byte) << (56 - held);
             held += 8;
         }
         // A code that extends beyond the available bits is not a code but padding.
         match symbol(bits) {
             Some((symbol, length)) if length <= held => {
-                let octet = u8::try_from(symbol).map_err(|_| HpackError::EndOfString)?;
-                out.push(octet);
+                let byte = u8::try_from(symbol).map_err(|_| HpackError::EndOfString)?;
+                out.push(byte);
                 bits <<= length;
                 held -= length;
             }
@@ -77,7 +77,7 @@ fn ones(count: u32) -> u64 {
 
 /// The code in the form used for decoding.
 struct Code {
-    /// By first byte: the symbol and the length of its code, or a length of 0 if the code is longer.
+    /// By first byte: the symbol and the length of the code, or a length of 0 for a longer code.
     short: [(u16, u8); 1 << SHORT_BITS],
     by_length: [OfLength; LONGEST as usize + 1],
     /// All symbols, in the order of their codes.
@@ -116,10 +116,10 @@ const fn canonical_code() -> Code {
                 code.symbols[index as usize] = symbol;
                 if length <= SHORT_BITS {
                     let spare = SHORT_BITS - length;
-                    let mut octet = next << spare;
-                    while octet < (next + 1) << spare {
-                        code.short[octet as usize] = (symbol, length as u8);
-                        octet += 1;
+                    let mut byte = next << spare;
+                    while byte < (next + 1) << spare {
+                        code.short[byte as usize] = (symbol, length as u8);
+                        byte += 1;
                     }
                 }
                 next += 1;

@@ -2,16 +2,17 @@
 
 use std::collections::VecDeque;
 
-/// The overhead of an entry in addition to its bytes (RFC 7541 Section 4.1).
+/// The size of an entry in addition to name and value (RFC 7541 Section 4.1).
 const ENTRY_OVERHEAD: usize = 32;
 
 /// The dynamic table, after the static one in the index space.
 ///
-/// The entries' bytes are in one buffer, oldest first, so that an insertion neither copies nor allocates. Evicted bytes
-/// at the front of the buffer are removed when the buffer has grown to twice the table's capacity.
+/// The entries' bytes are in one buffer, oldest first, so that an insertion moves no other entry and allocates
+/// no buffer for the entry. Evicted bytes at the front of the buffer are removed when the buffer has grown to twice the
+/// table's capacity.
 #[derive(Debug)]
 pub(super) struct Table {
-    octets: Vec<u8>,
+    bytes: Vec<u8>,
     /// Newest first, in the order of their indices.
     entries: VecDeque<Entry>,
     /// The size by RFC 7541 Section 4.1.
@@ -28,7 +29,7 @@ struct Entry {
 
 impl Table {
     pub(super) fn new(capacity: usize) -> Self {
-        Self { octets: Vec::new(), entries: VecDeque::new(), size: 0, capacity }
+        Self { bytes: Vec::new(), entries: VecDeque::new(), size: 0, capacity }
     }
 
     /// The name and value at an index, counted from 1.
@@ -38,11 +39,11 @@ impl Table {
             return Some((name.as_bytes(), value.as_bytes()));
         }
         let entry = self.entries.get(state - STATIC_TABLE.len())?;
-        Some(self.octets[entry.start..entry.end()].split_at(entry.name_length))
+        Some(self.bytes[entry.start..entry.end()].split_at(entry.name_length))
     }
 
-    /// Adds an entry and evicts old ones for it. An entry larger than the table empties the table (RFC 7541 Section
-    /// 4.4).
+    /// Adds an entry, and evicts old entries to make room. An entry larger than the table empties the table (RFC 7541
+    /// Section 4.4).
     pub(super) fn insert(&mut self, name: &[u8], value: &[u8]) {
         let length = name.len() + value.len();
         let size = length + ENTRY_OVERHEAD;
@@ -50,12 +51,12 @@ impl Table {
         if size > self.capacity {
             return;
         }
-        if self.octets.len() + length > 2 * self.capacity {
+        if self.bytes.len() + length > 2 * self.capacity {
             self.compact();
         }
-        let entry = Entry { start: self.octets.len(), name_length: name.len(), value_length: value.len() };
-        self.octets.extend_from_slice(name);
-        self.octets.extend_from_slice(value);
+        let entry = Entry { start: self.bytes.len(), name_length: name.len(), value_length: value.len() };
+        self.bytes.extend_from_slice(name);
+        self.bytes.extend_from_slice(value);
         self.entries.push_front(entry);
         self.size += size;
     }
@@ -72,13 +73,13 @@ impl Table {
             self.size -= oldest.size();
         }
         if self.entries.is_empty() {
-            self.octets.clear();
+            self.bytes.clear();
         }
     }
 
     fn compact(&mut self) {
-        let dead = self.entries.back().map_or(self.octets.len(), |oldest| oldest.start);
-        self.octets.drain(..dead);
+        let dead = self.entries.back().map_or(self.bytes.len(), |oldest| oldest.start);
+        self.bytes.drain(..dead);
         for entry in &mut self.entries {
             entry.start -= dead;
         }
@@ -90,8 +91,8 @@ impl Table {
     }
 
     #[cfg(any(test, feature = "fuzzing"))]
-    pub(super) fn octets_held(&self) -> usize {
-        self.octets.len()
+    pub(super) fn bytes_held(&self) -> usize {
+        self.bytes.len()
     }
 }
 

@@ -35,7 +35,7 @@ fn integers_round_trip_and_are_limited() {
             out.push(0xaa);
             let mut rest = &out[..];
             assert_eq!(integer::decode(prefix, &mut rest), Ok(value));
-            assert_eq!(rest, [0xaa], "exactly the integer is taken");
+            assert_eq!(rest, [0xaa], "the byte after the integer is not consumed");
             let mut cut = &out[..out.len() - 2];
             assert_eq!(integer::decode(prefix, &mut cut), Err(HpackError::Truncated));
         }
@@ -128,19 +128,19 @@ fn dynamic_table_evicts_and_resizes() {
     decode(&mut decoder, &insert(b'b', 20)).unwrap();
     assert_eq!(decoder.table().size(), 43 + 53);
     decode(&mut decoder, &insert(b'c', 10)).unwrap();
-    assert_eq!(decoder.table().size(), 53 + 43, "the oldest is gone");
+    assert_eq!(decoder.table().size(), 53 + 43, "the oldest entry is evicted");
     assert_eq!(decode(&mut decoder, &[0xbf]).unwrap()[0].0, b"b");
     decode(&mut decoder, &insert(b'd', 100)).unwrap();
-    assert_eq!(decoder.table().size(), 0, "an entry over the table's size empties it");
+    assert_eq!(decoder.table().size(), 0, "an entry larger than the table empties the table");
 
     decode(&mut decoder, &insert(b'e', 10)).unwrap();
     decode(&mut decoder, &insert(b'f', 10)).unwrap();
     decode(&mut decoder, &[0x3f, 19, 0x88]).unwrap();
-    assert_eq!(decoder.table().size(), 43, "50 octets hold one of the two");
+    assert_eq!(decoder.table().size(), 43, "50 bytes have room for one of the two entries");
     decode(&mut decoder, &[0x20, 0x3f, 69]).unwrap();
-    assert_eq!(decoder.table().size(), 0, "two updates: to nothing, and up to 100 again");
+    assert_eq!(decoder.table().size(), 0, "two size updates: to 0, and back to 100");
 
-    // A name taken from the entry that its own insertion evicts.
+    // A name from an entry that the insertion itself evicts.
     decode(&mut decoder, &insert(b'g', 60)).unwrap();
     let block = [&[0x7e, 60][..], &[b'w'; 60]].concat();
     assert_eq!(decode(&mut decoder, &block).unwrap(), [(b"g".to_vec(), vec![b'w'; 60])]);
@@ -166,7 +166,7 @@ fn dynamic_table_equals_a_bounded_list() {
                 assert_eq!(table.field(62 + index), Some((&name[..], &value[..])));
             }
             assert_eq!(table.field(62 + list.len()), None);
-            assert!(table.octets_held() <= 2 * capacity);
+            assert!(table.bytes_held() <= 2 * capacity);
         }
     }
 }
@@ -242,7 +242,7 @@ fn huffman_encode(text: &[u8]) -> Vec<u8> {
 struct Connection {
     section: &'static str,
     table: usize,
-    /// A block in hexadecimal, its fields, and the dynamic table's size after it.
+    /// A block in hexadecimal, the decoded fields, and the size of the dynamic table afterwards.
     blocks: &'static [(&'static str, &'static str, usize)],
 }
 

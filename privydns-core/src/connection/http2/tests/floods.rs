@@ -111,7 +111,7 @@ fn pending_control_frames_are_bounded() {
             events.extend(std::iter::from_fn(|| client.machine.poll_event(client.now)));
             assert!(client.machine.connection.pending_control.len() <= limits::MAX_PENDING_CONTROL + 100);
         }
-        assert_eq!(events.len(), 101, "every exchange, and the end");
+        assert_eq!(events.len(), 101, "one event for every query, and the end");
         assert!(matches!(events.last(), Some(Event::Ended(_))));
     }
 }
@@ -130,11 +130,15 @@ fn remembered_cancelled_streams_are_bounded() {
     for stream in [1, 3, 2001, 5999] {
         assert_eq!(client.hear(&response(stream, &[1, 2, 3])), []);
     }
-    assert_eq!(client.hear(&data(1, false, [1])), [], "no longer told apart from one that did not end");
+    assert_eq!(
+        client.hear(&data(1, false, [1])),
+        [],
+        "the end of this stream has been forgotten, so the frame is ignored"
+    );
     assert_eq!(client.hear(&response(6001, &answer(3001))), [answered(3001)]);
     let events = client.hear(&data(5999, false, [1]));
     assert!(
         matches!(events[..], [Event::Ended(_)]),
-        "a late frame after the end, and it is known that it ended"
+        "the end of this stream is still remembered, so a frame after the end is a violation"
     );
 }

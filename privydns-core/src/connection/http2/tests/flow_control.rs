@@ -22,7 +22,7 @@ fn bodies_up_to_65535_bytes_are_answers() {
     }
 }
 
-/// Conformance 33. The server may continue; its data is ignored.
+/// Conformance 33. Later data on the stream is ignored.
 #[test]
 fn longer_body_resets_its_stream() {
     for (status, problem) in
@@ -40,8 +40,8 @@ fn longer_body_resets_its_stream() {
     }
 }
 
-/// Every byte that the server sends is returned as credit, whatever it belongs to: answers, padding, errors, streams
-/// that were reset.
+/// Every byte that the server sends is returned as credit, in answers, padding, errors and frames on streams that were
+/// reset.
 #[test]
 fn connection_window_never_leaks() {
     let mut client = Client::asking(0);
@@ -96,7 +96,7 @@ fn connection_window_never_leaks() {
         window += credits.map(|frame| i64::from(frame.number())).sum::<i64>();
         assert!(
             window >= i64::from(CONNECTION_WINDOW) / 2 - 9000,
-            "nothing is held, and half at most is owed"
+            "at most half of the window is unreturned"
         );
     }
     assert!((1..10).contains(&credited), "{credited} times");
@@ -118,7 +118,7 @@ fn data_beyond_the_connection_window_is_an_error() {
             if events.is_empty() {
                 continue;
             }
-            let what = "DATA beyond the connection's window";
+            let what = "DATA that exceeds the connection's window";
             let cause = Cause::Protocol(ProtocolError { protocol: "h2", what });
             assert_eq!(events.last(), Some(&Event::Ended(cause)));
             break 'streams;
@@ -156,7 +156,7 @@ fn padding_is_returned_to_the_stream_window() {
     let mut seen = client.frames().len();
     for octet in &message {
         window -= 257;
-        assert!(window >= 0, "the server is never held up");
+        assert!(window >= 0, "the stream's window is never exhausted");
         assert_eq!(client.hear(&padded_data(1, false, &[*octet], 255)), []);
         for frame in client.frames_since(&mut seen) {
             if frame.kind == kind::WINDOW_UPDATE && frame.stream == 1 {
@@ -179,7 +179,11 @@ fn tiny_windows_split_a_request() {
         let body = |client: &Client| client.frames_of(kind::DATA);
         let ends = |client: &Client| body(client).iter().filter(|frame| frame.ends_stream()).count();
         assert_eq!(body(&client)[0].payload.len(), 100);
-        assert_eq!(super::frames(client.transmits.last().unwrap()).len(), 2, "still with its HEADERS");
+        assert_eq!(
+            super::frames(client.transmits.last().unwrap()).len(),
+            2,
+            "HEADERS and the first part of the body are one message"
+        );
 
         // The window shrinks below zero, and grows again.
         assert_eq!(client.hear_split(&settings(&[(4, 90)]), split), []);
@@ -272,7 +276,7 @@ fn windows_count_and_do_not_overflow() {
     let mut window = SendWindow::new(100);
     window.spend(60);
     window.shift(-50).unwrap();
-    assert_eq!(window.available(), 0, "below nothing is nothing");
+    assert_eq!(window.available(), 0, "a negative window allows 0 bytes");
     window.shift(11).unwrap();
     assert_eq!(window.available(), 1);
     window.shift((1 << 31) - 2).unwrap();
@@ -286,7 +290,7 @@ fn windows_count_and_do_not_overflow() {
     window.release(30);
     assert_eq!(window.credit(), None);
     window.release(10);
-    assert_eq!(window.credit(), Some(40), "as much is free as is left");
+    assert_eq!(window.credit(), Some(40), "the free credit equals the remaining window");
     assert_eq!(window.credit(), None);
     window.receive(80).unwrap();
     assert!(window.receive(1).is_err());

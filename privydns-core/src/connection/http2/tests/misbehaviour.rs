@@ -1,5 +1,5 @@
-//! Every rule that a server can violate, and its cost: one row each, with the section. Sections are those of RFC 9113
-//! unless another document is named.
+//! Every rule that a server can violate, and the effect of a violation: one row per rule, with the section. Section
+//! numbers refer to RFC 9113 unless another document is named.
 
 use super::server::{self, data, field, frame, headers, response, settings};
 use super::{Client, SPLITS, Split, answer, answered, is_violation};
@@ -8,15 +8,15 @@ use crate::connection::http2::frame::{ErrorCode, flag, kind};
 use crate::connection::http2::is_not_http2;
 use crate::error::Cause;
 
-const PROTOCOL: Cost = Cost::Connection(ErrorCode::PROTOCOL_ERROR);
-const FRAME_SIZE: Cost = Cost::Connection(ErrorCode::FRAME_SIZE_ERROR);
-const FLOW_CONTROL: Cost = Cost::Connection(ErrorCode::FLOW_CONTROL_ERROR);
-const COMPRESSION: Cost = Cost::Connection(ErrorCode::COMPRESSION_ERROR);
-const CLOSED: Cost = Cost::Connection(ErrorCode::STREAM_CLOSED);
-const MALFORMED: Cost = Cost::Stream(ErrorCode::PROTOCOL_ERROR);
+const PROTOCOL: Effect = Effect::Connection(ErrorCode::PROTOCOL_ERROR);
+const FRAME_SIZE: Effect = Effect::Connection(ErrorCode::FRAME_SIZE_ERROR);
+const FLOW_CONTROL: Effect = Effect::Connection(ErrorCode::FLOW_CONTROL_ERROR);
+const COMPRESSION: Effect = Effect::Connection(ErrorCode::COMPRESSION_ERROR);
+const CLOSED: Effect = Effect::Connection(ErrorCode::STREAM_CLOSED);
+const MALFORMED: Effect = Effect::Stream(ErrorCode::PROTOCOL_ERROR);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Cost {
+enum Effect {
     /// Both queries fail, and the connection ends with GOAWAY.
     Connection(ErrorCode),
     /// The first query fails and its stream is reset; the second is answered.
@@ -48,13 +48,13 @@ fn framing_violations() {
     check(vec![
         ("4.2: a frame over the size allowed", data(1, false, [0; 16_385]), FRAME_SIZE),
         ("4.2: an unknown frame over the size", frame(99, 0, 0, [0; 16_385]), FRAME_SIZE),
-        ("4.1: an unknown frame", frame(99, 0xff, 0, [1, 2, 3]), Cost::Nothing),
-        ("4.1: an unknown frame on a stream", frame(99, 0xff, 1, [1, 2, 3]), Cost::Nothing),
-        ("4.1: unknown flags", frame(kind::PING, 0xfe, 0, [0; 8]), Cost::Nothing),
+        ("4.1: an unknown frame", frame(99, 0xff, 0, [1, 2, 3]), Effect::Nothing),
+        ("4.1: an unknown frame on a stream", frame(99, 0xff, 1, [1, 2, 3]), Effect::Nothing),
+        ("4.1: unknown flags", frame(kind::PING, 0xfe, 0, [0; 8]), Effect::Nothing),
         (
             "4.1: the reserved bit of a stream",
             frame(kind::WINDOW_UPDATE, 0, 1 | 1 << 31, [0, 0, 0, 1]),
-            Cost::Nothing,
+            Effect::Nothing,
         ),
         ("4.3: a block that cannot be decoded", headers(1, false, [0x80]), COMPRESSION),
         ("4.3: the same on a reset stream", headers(9, false, [0x80]), COMPRESSION),
@@ -88,18 +88,18 @@ fn stream_state_violations() {
         ("5.1: HEADERS on an idle stream", headers(101, false, server::OK), PROTOCOL),
         ("5.1: RST_STREAM on an idle stream", server::rst_stream(101, 0), PROTOCOL),
         ("5.1: WINDOW_UPDATE on an idle stream", server::window_update(101, 1), PROTOCOL),
-        ("5.1: PRIORITY on an idle stream", frame(kind::PRIORITY, 0, 101, [0; 5]), Cost::Nothing),
+        ("5.1: PRIORITY on an idle stream", frame(kind::PRIORITY, 0, 101, [0; 5]), Effect::Nothing),
         ("5.1.1: a stream that the server opens", headers(2, false, server::OK), PROTOCOL),
         ("5.1: DATA on a stream of the server's", data(2, false, [1]), PROTOCOL),
         ("5.1: DATA after the response's end", data(5, false, [1]), CLOSED),
         ("5.1: HEADERS after the response's end", headers(5, true, server::OK), CLOSED),
-        ("5.1: RST_STREAM after the response's end", server::rst_stream(5, 0), Cost::Nothing),
-        ("5.1: WINDOW_UPDATE after the response's end", server::window_update(5, 1), Cost::Nothing),
-        ("5.1: PRIORITY after the response's end", frame(kind::PRIORITY, 0, 5, [0; 5]), Cost::Nothing),
+        ("5.1: RST_STREAM after the response's end", server::rst_stream(5, 0), Effect::Nothing),
+        ("5.1: WINDOW_UPDATE after the response's end", server::window_update(5, 1), Effect::Nothing),
+        ("5.1: PRIORITY after the response's end", frame(kind::PRIORITY, 0, 5, [0; 5]), Effect::Nothing),
         ("5.1: DATA after the server's reset", data(7, false, [1]), CLOSED),
         ("5.1: HEADERS after the server's reset", headers(7, true, server::OK), CLOSED),
-        ("5.1: a whole response to a cancelled request", response(9, &answer(5)), Cost::Nothing),
-        ("5.1: a reset of a cancelled request", server::rst_stream(9, 8), Cost::Nothing),
+        ("5.1: a whole response to a cancelled request", response(9, &answer(5)), Effect::Nothing),
+        ("5.1: a reset of a cancelled request", server::rst_stream(9, 8), Effect::Nothing),
         (
             "5.1: more after the end of what was cancelled",
             [response(9, &[]), data(9, false, [1])].concat(),
@@ -131,10 +131,14 @@ fn frame_violations() {
         (
             "6.3: PRIORITY of a wrong length",
             frame(kind::PRIORITY, 0, 1, [0; 4]),
-            Cost::Stream(ErrorCode::FRAME_SIZE_ERROR),
+            Effect::Stream(ErrorCode::FRAME_SIZE_ERROR),
         ),
-        ("5.3: a stream that depends on itself", frame(kind::PRIORITY, 0, 1, [0, 0, 0, 1, 0]), Cost::Nothing),
-        ("6.3: the same on a closed stream", frame(kind::PRIORITY, 0, 5, [0; 4]), Cost::Nothing),
+        (
+            "5.3: a stream that depends on itself",
+            frame(kind::PRIORITY, 0, 1, [0, 0, 0, 1, 0]),
+            Effect::Nothing,
+        ),
+        ("6.3: the same on a closed stream", frame(kind::PRIORITY, 0, 5, [0; 4]), Effect::Nothing),
         ("6.4: RST_STREAM on stream 0", zero(kind::RST_STREAM, 4), PROTOCOL),
         ("6.4: RST_STREAM too short", frame(kind::RST_STREAM, 0, 1, [0; 3]), FRAME_SIZE),
         ("6.4: RST_STREAM too long", frame(kind::RST_STREAM, 0, 1, [0; 5]), FRAME_SIZE),
@@ -147,11 +151,11 @@ fn frame_violations() {
         ("6.7: PING on a stream", frame(kind::PING, 0, 1, [0; 8]), PROTOCOL),
         ("6.7: PING too short", zero(kind::PING, 7), FRAME_SIZE),
         ("6.7: PING too long", zero(kind::PING, 9), FRAME_SIZE),
-        ("6.7: an answer to no PING", frame(kind::PING, flag::ACK, 0, [7; 8]), Cost::Nothing),
+        ("6.7: an answer to no PING", frame(kind::PING, flag::ACK, 0, [7; 8]), Effect::Nothing),
         (
             "6.8, 7: GOAWAY of an unknown code, with words",
             frame(kind::GOAWAY, 0, 0, b"\0\0\0\x0b\xff\xff\xff\xffso long"),
-            Cost::Nothing,
+            Effect::Nothing,
         ),
         ("6.8: GOAWAY on a stream", frame(kind::GOAWAY, 0, 1, [0; 8]), PROTOCOL),
         ("6.8: GOAWAY too short", zero(kind::GOAWAY, 7), FRAME_SIZE),
@@ -169,30 +173,30 @@ fn settings_and_flow_control_violations() {
         ("6.5.3: an acknowledgement of nothing", server::settings_ack(), PROTOCOL),
         ("6.5.2: SETTINGS_ENABLE_PUSH of 1 from a server", settings(&[(2, 1)]), PROTOCOL),
         ("6.5.2: ENABLE_PUSH of 2", settings(&[(2, 2)]), PROTOCOL),
-        ("6.5.2: ENABLE_PUSH of 0", settings(&[(2, 0)]), Cost::Nothing),
+        ("6.5.2: ENABLE_PUSH of 0", settings(&[(2, 0)]), Effect::Nothing),
         ("6.5.2: an initial window over 2^31-1", settings(&[(4, 1 << 31)]), FLOW_CONTROL),
         ("6.5.2: a maximum frame size too small", settings(&[(5, 16_383)]), PROTOCOL),
         ("6.5.2: a maximum frame size too large", settings(&[(5, 1 << 24)]), PROTOCOL),
         (
             "6.5.2: all settings at their limits",
             settings(&[(1, 0), (3, 0), (4, max), (5, (1 << 24) - 1), (6, 0)]),
-            Cost::Nothing,
+            Effect::Nothing,
         ),
         (
             "6.5.3: a setting twice, the last of which counts",
             settings(&[(4, 1 << 16), (4, 0)]),
-            Cost::Nothing,
+            Effect::Nothing,
         ),
-        ("6.5.2: an unknown setting", settings(&[(0, 7), (0xffff, 7)]), Cost::Nothing),
+        ("6.5.2: an unknown setting", settings(&[(0, 7), (0xffff, 7)]), Effect::Nothing),
         ("6.9: WINDOW_UPDATE of a wrong length", frame(kind::WINDOW_UPDATE, 0, 1, [0; 5]), FRAME_SIZE),
         ("6.9: WINDOW_UPDATE with an increment of 0", server::window_update(0, 0), PROTOCOL),
         ("6.9: WINDOW_UPDATE of a stream by nothing", server::window_update(1, 0), MALFORMED),
-        ("6.9: the same on a closed stream", server::window_update(5, 0), Cost::Nothing),
+        ("6.9: the same on a closed stream", server::window_update(5, 0), Effect::Nothing),
         ("6.9.1: a window over 2^31-1", server::window_update(0, max), FLOW_CONTROL),
         (
             "6.9.1: a stream's window over 2^31-1",
             server::window_update(1, max),
-            Cost::Stream(ErrorCode::FLOW_CONTROL_ERROR),
+            Effect::Stream(ErrorCode::FLOW_CONTROL_ERROR),
         ),
         (
             "6.9.2: SETTINGS that take a window over 2^31-1",
@@ -246,7 +250,7 @@ fn malformed_responses() {
             MALFORMED,
         ),
         ("8.1.1: two lengths", head(&[("content-length", "3"), ("content-length", "4")]), MALFORMED),
-        ("8.1.1: a length twice", head(&[("content-length", "3"), ("content-length", "3")]), Cost::Nothing),
+        ("8.1.1: a length twice", head(&[("content-length", "3"), ("content-length", "3")]), Effect::Nothing),
         ("8.1.1: a length that is none", head(&[("content-length", "3, 3")]), MALFORMED),
         ("8.3.2: no :status", headers(1, false, field("content-type", "application/dns-message")), MALFORMED),
         ("8.3.2: nothing at all", headers(1, false, []), MALFORMED),
@@ -273,7 +277,7 @@ fn malformed_responses() {
     );
     rows.extend(
         ["", "a b", "\u{e9}", "a\tb", "\u{1}"]
-            .map(|value| ("8.2.1: an odd value", head(&[("a", value)]), Cost::Nothing)),
+            .map(|value| ("8.2.1: an odd value", head(&[("a", value)]), Effect::Nothing)),
     );
     let names = ["connection", "proxy-connection", "keep-alive", "transfer-encoding", "upgrade", "te"];
     rows.extend(names.map(|name| ("8.2.2: a connection-specific field", head(&[(name, "a")]), MALFORMED)));
@@ -309,23 +313,23 @@ fn data_that_is_not_http2_is_detected() {
     }
 }
 
-type Row = (&'static str, Vec<u8>, Cost);
+type Row = (&'static str, Vec<u8>, Effect);
 
 fn check(rows: Vec<Row>) {
-    for (rule, octets, cost) in rows {
-        let [whole, single] = SPLITS.map(|split| play(rule, &octets, cost, split));
-        assert_eq!(whole, single, "{rule}: the same, however it is split");
+    for (rule, octets, effect) in rows {
+        let [whole, single] = SPLITS.map(|split| play(rule, &octets, effect, split));
+        assert_eq!(whole, single, "{rule}: the same events in both splits");
     }
 }
 
-/// Sends the server's violation, and checks its cost.
-fn play(rule: &str, octets: &[u8], cost: Cost, split: Split) -> Vec<Event> {
+/// Sends a violation to the client, and checks the effect.
+fn play(rule: &str, octets: &[u8], effect: Effect, split: Split) -> Vec<Event> {
     let mut client = client();
     let resets_before = client.resets();
     let mut events = client.hear_split(octets, split);
     let resets = client.resets().split_off(resets_before.len());
-    match cost {
-        Cost::Connection(code) => {
+    match effect {
+        Effect::Connection(code) => {
             let [first, second, Event::Ended(Cause::Protocol(_))] = &events[..] else {
                 panic!("{rule}: {events:?}");
             };
@@ -333,18 +337,22 @@ fn play(rule: &str, octets: &[u8], cost: Cost, split: Split) -> Vec<Event> {
             let goaways = client.frames_of(kind::GOAWAY);
             assert_eq!(goaways.len(), 1, "{rule}");
             assert_eq!(goaways[0].payload, [[0; 4], code.0.to_be_bytes()].concat(), "{rule}");
-            assert_eq!(client.hear(&response(1, &answer(1))), [], "{rule}: nothing is heard any more");
+            assert_eq!(
+                client.hear(&response(1, &answer(1))),
+                [],
+                "{rule}: input after the violation is ignored"
+            );
         }
-        Cost::Stream(code) => {
+        Effect::Stream(code) => {
             assert!(matches!(&events[..], [event] if is_violation(event, 1)), "{rule}: {events:?}");
             assert_eq!(resets, [(1, code.0)], "{rule}");
-            // Frames that the server sent before it knew do no harm.
+            // Frames that the server sent before it received the reset are ignored.
             assert_eq!(client.hear(&data(1, true, [1])), [], "{rule}");
             let rest = client.hear_split(&response(3, &answer(2)), split);
             assert_eq!(rest, [answered(2)], "{rule}");
             events.extend(rest);
         }
-        Cost::Nothing => {
+        Effect::Nothing => {
             assert_eq!(events, [], "{rule}");
             assert_eq!(resets, [], "{rule}");
             assert_eq!(client.frames_of(kind::GOAWAY), [], "{rule}");

@@ -26,7 +26,7 @@ fn random_frames_do_not_break_the_machine_in_any_split() {
         assert_eq!(whole, pieces);
         ends += usize::from(matches!(whole[whole.len() - 1], Event::Ended(crate::Cause::Protocol(_))));
     }
-    assert!((500..2800).contains(&ends), "{ends}: some break the rules, and some do not");
+    assert!((500..2800).contains(&ends), "{ends}: some inputs contain violations, and some do not");
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn hear(octets: &[u8], mut piece: impl FnMut(usize) -> usize) -> Vec<Event> {
         })
         .collect();
     told.sort_unstable();
-    assert_eq!(told, [1, 2, 3, 4, 6].map(Key), "each exchange comes to one end");
+    assert_eq!(told, [1, 2, 3, 4, 6].map(Key), "each query ends once");
     assert!(matches!(events.last(), Some(Event::Ended(_))));
     assert_eq!(client.machine.in_flight(), 0);
     assert!(client.transmits.concat().len() < 1000 * 12 + limits::MAX_PENDING_CONTROL);

@@ -1,5 +1,5 @@
 //! A comparison with `h2`: the same requests to the same server, also `h2`, must give the same results. The server's
-//! HPACK uses its dynamic table and Huffman coding, and its output is also decoded separately.
+//! HPACK uses the dynamic table and Huffman coding, and the server's field blocks are also decoded separately.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -35,9 +35,9 @@ fn ten_thousand_requests_match_h2() {
         for key in keys {
             let plan = Plan::of(key);
             assert_eq!(ours.requests[&key], reference.requests[&key], "the same request, {key}");
-            assert_eq!(ours.events[&key], reference.events[&key], "the same end, {key}");
+            assert_eq!(ours.events[&key], reference.events[&key], "the same result, {key}");
             if plan.reset.is_none() {
-                assert_eq!(ours.blocks[&key], plan.blocks(), "every field as it was meant, {key}");
+                assert_eq!(ours.blocks[&key], plan.blocks(), "the fields of the plan, {key}");
             }
             match &ours.events[&key] {
                 Event::Answered { message, .. } => {
@@ -52,7 +52,7 @@ fn ten_thousand_requests_match_h2() {
     assert!(answers > 6000 && failures > 1000, "{answers} answers, {failures} failures");
 }
 
-/// RFC 9113 Section 6.8, as `h2` does it: a first GOAWAY, a PING, and a second GOAWAY.
+/// RFC 9113 Section 6.8, in `h2`'s way: a first GOAWAY, a PING, and a second GOAWAY.
 #[test]
 fn h2_server_with_goaway_answers_accepted_requests() {
     let tasks = Tasks::default();
@@ -115,7 +115,7 @@ fn over_the_machine(connection: u64, keys: std::ops::Range<u64>, method: HttpMet
     let mut written = 0;
     while events.len() < usize::try_from(EXCHANGES).unwrap() {
         // Requests sent before the server's SETTINGS may be refused; in this test none may be.
-        let may_ask = client.machine.connection.peer.was_heard();
+        let may_ask = client.machine.connection.peer.was_received();
         while may_ask && client.machine.capacity() > 0 && draw.below(8) > 0 {
             let Some(key) = waiting.next() else { break };
             client.machine.submit(client.now, Key(key), &query(key));
@@ -218,7 +218,7 @@ fn failure(key: u64, error: &h2::Error) -> Event {
     failed(key, cause, retry_safe)
 }
 
-/// One connection of a server with its own settings.
+/// One connection of a server with random settings.
 async fn serve(connection: u64, io: End, tasks: Tasks, requests: Rc<RefCell<BTreeMap<u64, Fields>>>) {
     let mut draw = Draw::new(connection ^ 0xffff);
     let mut builder = h2::server::Builder::new();
@@ -234,7 +234,7 @@ async fn serve(connection: u64, io: End, tasks: Tasks, requests: Rc<RefCell<BTre
     }
 }
 
-/// Answers one request by the plan for its key.
+/// Answers one request according to the plan for the query's key.
 async fn handle(
     request: Request<h2::RecvStream>,
     mut respond: h2::server::SendResponse<Bytes>,
@@ -357,7 +357,8 @@ impl Plan {
     }
 }
 
-/// Names and values, repeated ones that become indexed and unique ones, with all bytes that they may contain.
+/// Random fields: names and values that repeat, and so become indexed, and values that occur once, with all bytes that
+/// a value may contain.
 fn any_field(draw: &mut Draw) -> (Vec<u8>, Vec<u8>) {
     let names = ["date", "server", "cache-control", "x-served-by", "via", "set-cookie", "x-padding"];
     let name = names[draw.below(names.len())];

@@ -219,14 +219,14 @@ fn max_concurrent_streams_is_respected() {
     assert_eq!(client.machine.capacity(), 0);
     assert_eq!(client.requested().len(), ASSUMED_STREAMS);
     let refused = client.drain();
-    assert_eq!(refused.len(), 20, "without capacity there is none");
+    assert_eq!(refused.len(), 20, "queries without capacity fail");
     assert!(refused.iter().all(|event| matches!(event, Event::Failed { retry_safe: true, .. })));
 
     assert_eq!(client.hear(&[settings(&[]), server::settings_ack()].concat()), []);
     assert_eq!(
         client.machine.capacity(),
         MAX_STREAMS - 100,
-        "a server that sets no number has its own way to refuse"
+        "without SETTINGS_MAX_CONCURRENT_STREAMS only our own limit applies"
     );
     assert_eq!(client.hear(&settings(&[(3, 101)])), []);
     assert_eq!(client.machine.capacity(), 1);
@@ -241,7 +241,7 @@ fn max_concurrent_streams_is_respected() {
     assert_eq!(client.machine.capacity(), 1);
     assert_eq!(client.hear(&settings(&[(3, 0)])), []);
     assert_eq!(client.machine.capacity(), 0);
-    assert!(!client.machine.is_draining(), "more may be allowed again");
+    assert!(!client.machine.is_draining(), "the server may raise the limit again");
 }
 
 #[test]
@@ -272,7 +272,7 @@ fn requests_leave_in_bursts_of_48() {
     assert_eq!(transmit_now(&mut client), MAX_BURST);
     assert_eq!(client.machine.poll_timeout(), Some(client.now + BURST_PAUSE));
     client.machine.handle_timeout(client.now);
-    assert_eq!(transmit_now(&mut client), 0, "a timeout before its time changes nothing");
+    assert_eq!(transmit_now(&mut client), 0, "an early handle_timeout changes nothing");
 
     client.machine.handle_input(client.now, &response(1, &answer(1)));
     assert_eq!(client.machine.poll_event(client.now), Some(answered(1)));
@@ -281,7 +281,7 @@ fn requests_leave_in_bursts_of_48() {
     client.now += BURST_PAUSE;
     client.machine.handle_timeout(client.now);
     assert_eq!(client.machine.poll_timeout(), None);
-    assert_eq!(transmit_now(&mut client), 3, "and else a pause will do");
+    assert_eq!(transmit_now(&mut client), 3, "without an answer, sending resumes after the pause");
 }
 
 /// RFC 9113 Section 6.7.
@@ -295,14 +295,21 @@ fn pings_are_answered_and_sent_as_probes() {
 
     for _ in 0..2 {
         assert!(client.machine.probe(client.now));
-        assert!(client.machine.probe(client.now), "one at a time");
+        assert!(
+            client.machine.probe(client.now),
+            "the second probe is not sent while the first is in flight"
+        );
         client.transmit();
         let probe = client.frames_of(kind::PING).pop().unwrap();
         assert_eq!(probe.flags, 0);
-        assert_eq!(client.hear(&frame(kind::PING, flag::ACK, 0, [9; 8])), [], "not the answer to it");
+        assert_eq!(
+            client.hear(&frame(kind::PING, flag::ACK, 0, [9; 8])),
+            [],
+            "a PING ACK with another payload is ignored"
+        );
         let octets = frame(kind::PING, flag::ACK, 0, &probe.payload);
         assert_eq!(client.hear(&octets), [Event::Alive]);
-        assert_eq!(client.hear(&octets), [], "once");
+        assert_eq!(client.hear(&octets), [], "a repeated PING ACK is ignored");
     }
     assert_eq!(client.frames_of(kind::PING).len(), 3);
     assert_eq!(client.hear(&response(1, &answer(1))), [answered(1)]);
