@@ -8,7 +8,7 @@ use crate::config::Config;
 use crate::tls::tests::{CERTIFICATE, KEY};
 use crate::upstream::{HttpMethod, HttpVersion, Protocol};
 
-const EXAMPLE: &str = include_str!("../../../examples/privydns.toml");
+const EXAMPLE: &str = include_str!("../../../../examples/privydns.toml");
 
 fn parse(text: &str) -> ConfigFile {
     toml::from_str(text).unwrap_or_else(|error| panic!("{error}"))
