@@ -98,6 +98,7 @@
 #![forbid(unsafe_code)]
 
 mod addresses;
+mod budget;
 mod cache;
 mod config;
 #[allow(unreachable_pub, reason = "the machines are reached from outside behind the feature `fuzzing`")]

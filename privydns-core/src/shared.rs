@@ -10,7 +10,7 @@ use crate::cache::{Cache, Found, QueryKey};
 use crate::config::{Config, LONGEST_TIME};
 use crate::error::{Error, ErrorKind};
 use crate::logging::CACHE;
-use crate::message::{Answer, CacheUse, Query, local_answer, special_use};
+use crate::message::{Answer, CacheUse, Query, is_meta_type, local_answer, special_use};
 use crate::schedule::Order;
 use crate::stats::{Counters, Stats};
 use crate::upstream::Upstream;
@@ -99,13 +99,17 @@ impl Shared {
 
     /// The answer to a query that is never sent.
     fn local(&self, query: &Query) -> Result<Option<Answer>, Error> {
+        if is_meta_type(query.type_number()) {
+            return Err(ErrorKind::MetaType(query.type_number()).into());
+        }
         if let Some(answer) = local_answer(query) {
             return Ok(Some(answer));
         }
         match special_use(query.name()) {
-            Some("local") if self.config.is_routed(query.name()) => Ok(None),
-            Some(domain) => Err(ErrorKind::SpecialUse(domain).into()),
-            None => Ok(None),
+            Some(special) if !(special.is_routable && self.config.is_routed(query.name())) => {
+                Err(ErrorKind::SpecialUse(special.domain).into())
+            }
+            _ => Ok(None),
         }
     }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// The modules of the crate, from the API for callers down to the modules without imports. `ARCHITECTURE.md` states the
 /// same order.
-const ORDER: [&str; 20] = [
+const ORDER: [&str; 21] = [
     "handle",
     "engine",
     "connection",
@@ -27,6 +27,7 @@ const ORDER: [&str; 20] = [
     "http_head",
     "logging",
     "syntax",
+    "budget",
 ];
 /// Modules outside the order: code for fuzzing, for tests and for documentation.
 const UNORDERED: [&str; 3] = ["fuzzing", "guide", "testkit"];

@@ -4,7 +4,7 @@ use super::Config;
 use crate::RecordType;
 use crate::cache::UpstreamSet;
 use crate::error::ConfigError;
-use crate::message::{Query, QueryName, local_answer, special_use};
+use crate::message::{Query, QueryName, SpecialUse, local_answer, special_use};
 use crate::upstream::Upstream;
 
 impl Config {
@@ -32,7 +32,7 @@ impl Config {
     fn responsible(&self, upstream: &Upstream) -> UpstreamSet {
         let Some(name) = name(upstream) else { return UpstreamSet(0) };
         match (self.route(&name), special_use(&name)) {
-            (Some(route), None | Some("local")) => route.upstream_set,
+            (Some(route), None | Some(SpecialUse { is_routable: true, .. })) => route.upstream_set,
             (None, None) => self.general,
             (_, Some(_)) => UpstreamSet(0),
         }

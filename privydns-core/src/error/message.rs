@@ -107,6 +107,11 @@ pub struct ExtendedError {
 }
 
 impl ExtendedError {
+    /// The bytes that the error uses in a list.
+    pub(crate) fn size(&self) -> usize {
+        size_of::<Self>() + self.text.capacity()
+    }
+
     /// The meaning of the code as registered with IANA; `None` for unknown codes.
     pub fn meaning(&self) -> Option<&'static str> {
         MEANINGS.get(usize::from(self.code)).copied()

@@ -62,9 +62,13 @@ pub enum ErrorKind {
     /// No configured upstream may answer the query. No query was sent.
     #[error("{0}")]
     Unroutable(#[from] Unroutable),
-    /// The name's top-level domain is never sent to an upstream (RFC 6762, RFC 7686, RFC 9476).
+    /// Names in this domain are never sent to an upstream (RFC 6761, RFC 6762, RFC 7686, RFC 9476).
     #[error("names under `{0}` are never sent to an upstream")]
     SpecialUse(&'static str),
+    /// The type, given by its number, is not a type of data: OPT, TKEY, TSIG, IXFR, AXFR, MAILB or MAILA. A resolver
+    /// cannot look it up. No query was sent.
+    #[error("type {0} cannot be looked up: it is a zone transfer or a part of the protocol")]
+    MetaType(u16),
     /// The lookup's deadline passed before an upstream answered.
     #[error("the deadline passed")]
     Deadline,
@@ -248,7 +252,7 @@ impl Error {
     ///
     /// | retryable | not retryable |
     /// |---|---|
-    /// | [`Deadline`](ErrorKind::Deadline), [`Overloaded`](ErrorKind::Overloaded) | [`Name`](ErrorKind::Name), [`Config`](ErrorKind::Config), [`Runtime`](ErrorKind::Runtime), [`Unroutable`](ErrorKind::Unroutable), [`SpecialUse`](ErrorKind::SpecialUse), [`NotFound`](ErrorKind::NotFound), [`NotCached`](ErrorKind::NotCached), [`Closed`](ErrorKind::Closed) |
+    /// | [`Deadline`](ErrorKind::Deadline), [`Overloaded`](ErrorKind::Overloaded) | [`Name`](ErrorKind::Name), [`Config`](ErrorKind::Config), [`Runtime`](ErrorKind::Runtime), [`Unroutable`](ErrorKind::Unroutable), [`SpecialUse`](ErrorKind::SpecialUse), [`MetaType`](ErrorKind::MetaType), [`NotFound`](ErrorKind::NotFound), [`NotCached`](ErrorKind::NotCached), [`Closed`](ErrorKind::Closed) |
     /// | [`Upstream`](ErrorKind::Upstream) with [`Timeout`](Cause::Timeout), [`Connect`](Cause::Connect), [`Proxy`](Cause::Proxy), [`Tls`](Cause::Tls), [`Closed`](Cause::Closed), [`Bootstrap`](Cause::Bootstrap) | [`Upstream`](ErrorKind::Upstream) with [`NoApplicationProtocol`](Cause::NoApplicationProtocol), [`Certificate`](Cause::Certificate), [`ClientCertificate`](Cause::ClientCertificate), [`Protocol`](Cause::Protocol), [`Malformed`](Cause::Malformed) |
     /// | [`Http`](Cause::Http) with status 408, 425, 429 or 5xx (but not 501 and 505), [`StreamReset`](HttpProblem::StreamReset), [`NotProcessed`](HttpProblem::NotProcessed) | [`Http`](Cause::Http) with any other problem |
     /// | [`Rcode`](Cause::Rcode) with SERVFAIL | [`Rcode`](Cause::Rcode) with any other code, such as REFUSED |
@@ -261,6 +265,7 @@ impl Error {
             | ErrorKind::Runtime(_)
             | ErrorKind::Unroutable(_)
             | ErrorKind::SpecialUse(_)
+            | ErrorKind::MetaType(_)
             | ErrorKind::NotFound(_)
             | ErrorKind::NotCached
             | ErrorKind::Closed => false,

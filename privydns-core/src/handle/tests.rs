@@ -116,6 +116,9 @@ fn local_answers_need_no_driver() {
     assert!(matches!(poll(Pin::new(&mut known)), Poll::Ready(Ok(_))));
     let mut refused = handle.begin(epoch(), query("hidden.onion"));
     assert!(matches!(kind(poll(Pin::new(&mut refused))), ErrorKind::SpecialUse(_)));
+    let transfer = Query::new("example.com", RecordType::AXFR).expect("a name");
+    let mut refused = handle.begin(epoch(), transfer);
+    assert!(matches!(kind(poll(Pin::new(&mut refused))), ErrorKind::MetaType(252)));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::wire::{RawRecord, u16_at};
+use crate::budget::ByteBudget;
 use crate::error::{ExtendedError, MessageError};
 
 pub(super) const CLIENT_SUBNET: u16 = 8;
@@ -12,6 +13,8 @@ const EXTENDED_ERROR: u16 = 15;
 
 /// Bytes of an option's code and length.
 pub(super) const OPTION_HEADER: usize = 4;
+/// Bytes that the extended errors of one response may use, each with its overhead. An error that does not fit is skipped.
+pub(super) const MAX_EXTENDED_ERROR_BYTES: usize = 4096;
 /// The unit of a keepalive timeout (RFC 7828 Section 3.1).
 const KEEPALIVE_UNIT: Duration = Duration::from_millis(100);
 
@@ -69,9 +72,13 @@ impl<'m> Options<'m> {
         Some(KEEPALIVE_UNIT * u32::from(units))
     }
 
-    /// The extended errors, in order. Options that are too short for a code are skipped.
+    /// The extended errors, in order. Options that are too short for a code are skipped, and so are errors beyond
+    /// [`MAX_EXTENDED_ERROR_BYTES`].
     pub(super) fn extended_errors(self) -> impl Iterator<Item = ExtendedError> {
-        self.filter(|(code, _)| *code == EXTENDED_ERROR).filter_map(|(_, data)| parse_extended_error(data))
+        let mut budget = ByteBudget::new(MAX_EXTENDED_ERROR_BYTES);
+        self.filter(|(code, _)| *code == EXTENDED_ERROR)
+            .filter_map(|(_, data)| parse_extended_error(data))
+            .filter(move |error| budget.take(error.size()))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Answers made locally, for names that are never sent to an upstream.
 
+use std::iter;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,11 +45,44 @@ pub(crate) fn local_answer(query: &Query) -> Option<Answer> {
     Some(Answer::new(message, 0, Origin::new(Arc::from("local"), Transport::Local, 0, Duration::ZERO)))
 }
 
-/// The top-level domain, if the name must never be sent to an upstream: `onion` (RFC 7686), `alt` (RFC 9476),
-/// or `local` (RFC 6762), for which a route makes an exception.
-pub(crate) fn special_use(name: &QueryName) -> Option<&'static str> {
-    let top_level = name.top_level()?;
-    ["onion", "alt", "local"].into_iter().find(|special| special.as_bytes() == top_level)
+/// The reverse zones of link-local addresses (RFC 6762 Section 4), in wire form and as text.
+const LINK_LOCAL_ZONES: [(&[u8], &str); 5] = [
+    (b"\x03254\x03169\x07in-addr\x04arpa\x00", "254.169.in-addr.arpa"),
+    (b"\x018\x01e\x01f\x03ip6\x04arpa\x00", "8.e.f.ip6.arpa"),
+    (b"\x019\x01e\x01f\x03ip6\x04arpa\x00", "9.e.f.ip6.arpa"),
+    (b"\x01a\x01e\x01f\x03ip6\x04arpa\x00", "a.e.f.ip6.arpa"),
+    (b"\x01b\x01e\x01f\x03ip6\x04arpa\x00", "b.e.f.ip6.arpa"),
+];
+
+/// A domain whose names are not sent to an upstream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SpecialUse {
+    pub(crate) domain: &'static str,
+    /// The names are for multicast DNS (RFC 6762), so a route may send them to the upstream of a local network.
+    pub(crate) is_routable: bool,
+}
+
+/// The domain that keeps a name from being sent: `invalid` (RFC 6761 Section 6.4), `onion` (RFC 7686), `alt`
+/// (RFC 9476), `local` and the reverse zones of link-local addresses (RFC 6762).
+pub(crate) fn special_use(name: &QueryName) -> Option<SpecialUse> {
+    let (domain, is_routable) = match name.top_level()? {
+        b"invalid" => ("invalid", false),
+        b"onion" => ("onion", false),
+        b"alt" => ("alt", false),
+        b"local" => ("local", true),
+        b"arpa" => {
+            let zone = |wire: &[u8]| LINK_LOCAL_ZONES.iter().find(|(zone, _)| *zone == wire);
+            (iter::once(name.as_wire()).chain(name.parents()).find_map(zone)?.1, true)
+        }
+        _ => return None,
+    };
+    Some(SpecialUse { domain, is_routable })
+}
+
+/// Whether a type is only for the communication between servers, or is part of a message without being data: OPT,
+/// TKEY, TSIG, IXFR, AXFR, MAILB and MAILA. ANY is a type that can be queried.
+pub(crate) fn is_meta_type(number: u16) -> bool {
+    matches!(number, 41 | 249..=254)
 }
 
 impl Message {

@@ -30,7 +30,7 @@ pub use service::{Service, ServiceBinding};
 pub(crate) use answer::Origin;
 pub(crate) use check::{check_response, id_of, keepalive_of};
 pub(crate) use encode::{Carrier, encode};
-pub(crate) use local::{local_answer, special_use};
+pub(crate) use local::{SpecialUse, is_meta_type, local_answer, special_use};
 pub(crate) use response::Lifetime;
 
 /// Bytes of a message header (RFC 1035 Section 4.1.1).

@@ -218,13 +218,14 @@ impl H2Connection {
         }
         let opaque =
             <[u8; 8]>::try_from(payload).map_err(|_| H2Error::frame_size("PING whose length is not 8"))?;
+        if header.has(flag::ACK) && self.probe.is_some_and(|probe| probe.to_be_bytes() == opaque) {
+            // This client caused the frame, so the frame does not count against the server.
+            self.probe = None;
+            return Ok(Some(Event::Alive));
+        }
         self.frame_budget.charge(Overhead::Ping)?;
         if header.has(flag::ACK) {
-            let is_answer = self.probe.is_some_and(|probe| probe.to_be_bytes() == opaque);
-            return Ok(is_answer.then(|| {
-                self.probe = None;
-                Event::Alive
-            }));
+            return Ok(None);
         }
         frame::write_ping(opaque, flag::ACK, &mut self.pending_control);
         Ok(None)
@@ -280,6 +281,7 @@ impl H2Connection {
         if header.stream == 0 {
             return Err(H2Error::protocol("PRIORITY on stream 0"));
         }
+        self.frame_budget.charge(Overhead::Other)?;
         if payload.len() != 5 {
             return Err(H2Error::Stream {
                 stream: header.stream,
@@ -287,7 +289,7 @@ impl H2Connection {
                 what: "PRIORITY of a wrong length",
             });
         }
-        self.frame_budget.charge(Overhead::Other)
+        Ok(())
     }
 
     /// The state of a frame's stream. Only PRIORITY may name an idle stream (RFC 9113 Section 5.1).

@@ -140,6 +140,7 @@ fn temporary_failures_are_retryable_and_others_are_not() {
         RuntimeError::NoRuntime.into(),
         Unroutable::Name.into(),
         ErrorKind::SpecialUse("onion"),
+        ErrorKind::MetaType(252),
         ErrorKind::NotFound(NotFound::NxDomain),
         ErrorKind::NotCached,
         ErrorKind::Closed,

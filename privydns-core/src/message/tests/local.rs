@@ -42,15 +42,36 @@ fn addresses_are_answered_locally() {
 }
 
 #[test]
-fn special_use_names_are_recognized_by_their_top_level_domain() {
+fn special_use_names_are_recognized_by_their_domain() {
     let special = |name: &str| special_use(&QueryName::parse(name).unwrap());
-    assert_eq!(special("abc.onion"), Some("onion"));
-    assert_eq!(special("ONION"), Some("onion"));
-    assert_eq!(special("x.y.alt."), Some("alt"));
-    assert_eq!(special("printer.local"), Some("local"));
-    for name in ["onion.example", "myonion", "local.net", "localhost", "com", "."] {
+    let rows = [
+        ("abc.onion", "onion", false),
+        ("ONION", "onion", false),
+        ("x.y.alt.", "alt", false),
+        ("invalid", "invalid", false),
+        ("printer.invalid", "invalid", false),
+        ("printer.local", "local", true),
+        ("254.169.in-addr.arpa", "254.169.in-addr.arpa", true),
+        ("1.0.254.169.IN-ADDR.arpa", "254.169.in-addr.arpa", true),
+        ("0.8.e.f.ip6.arpa", "8.e.f.ip6.arpa", true),
+        ("9.e.f.ip6.arpa", "9.e.f.ip6.arpa", true),
+        ("1.a.e.f.ip6.arpa", "a.e.f.ip6.arpa", true),
+        ("b.e.f.ip6.arpa", "b.e.f.ip6.arpa", true),
+    ];
+    for (name, domain, is_routable) in rows {
+        assert_eq!(special(name), Some(SpecialUse { domain, is_routable }), "{name}");
+    }
+    let sent = ["onion.example", "myonion", "local.net", "localhost", "com", ".", "1.168.192.in-addr.arpa"];
+    for name in sent.into_iter().chain(["c.e.f.ip6.arpa", "254.169.example", "4.169.in-addr.arpa", "arpa"]) {
         assert_eq!(special(name), None, "{name}");
     }
+}
+
+#[test]
+fn types_that_are_no_data_are_recognized() {
+    // OPT, TKEY, TSIG, IXFR, AXFR, MAILB and MAILA.
+    let meta_types = [41, 249, 250, 251, 252, 253, 254];
+    assert!((0..=u16::MAX).filter(|number| is_meta_type(*number)).eq(meta_types));
 }
 
 /// RFC 8020 Section 2: a name that does not exist has no names below it.

@@ -182,3 +182,11 @@ fn message_in_memory_is_little_larger_than_its_bytes() {
     let (query, response) = everything();
     assert_eq!(response.parse(&query).unwrap().size(), response.bytes.len());
 }
+
+/// The list has a limit in bytes, in which an error without text counts with its overhead.
+#[test]
+fn empty_extended_errors_of_a_message_are_limited() {
+    let query = query("x.example", RecordType::A);
+    let response = Response::to(&query).rcode(SERVFAIL).opt(0, &option(15, &[0, 22]).repeat(10_000));
+    assert_eq!(response.parse(&query).unwrap().extended_errors().len(), 4096 / size_of::<ExtendedError>());
+}

@@ -2,22 +2,7 @@
 //! fault. The comment on a test states the right value, so that the fix inverts the assertion and gives the test a name
 //! without `fault`.
 
-use privydns_core::engine::Input;
-
 use super::*;
-
-/// Right: the connection stays as long as the server answers each PING.
-#[test]
-fn fault_w2_a_connection_kept_open_by_pings_is_ended_by_them() {
-    let upstream = https_upstream(0).with_http_version(HttpVersion::Http2);
-    let mut world = World::new(Config::builder().upstream(upstream).ping_interval(s(20)));
-    host(&mut world).speaks = SpokenProtocol::Http2;
-    world.tell(Input::WarmUp);
-    world.run_for(s(500 * 20));
-    assert_eq!(world.network.open_connections(), 1);
-    world.run_for(s(2 * 20));
-    assert_eq!(world.network.open_connections(), 0);
-}
 
 /// Right: without `h2` by ALPN, HTTP/2 is not spoken (RFC 9113 section 3.2), and the lookup fails.
 #[test]

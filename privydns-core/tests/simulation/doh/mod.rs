@@ -2,6 +2,7 @@
 
 mod faults;
 
+use privydns_core::engine::Input;
 use privydns_core::{Cause, Config, ErrorKind, HttpVersion, Transport, Upstream};
 
 use crate::world::{
@@ -201,4 +202,14 @@ mod retry_after {
         assert_eq!(world.resolve("fourth.example").answer().upstream(), "up0");
         assert_eq!(world.network.host(https_address(0)).asked.len(), 2);
     }
+}
+
+#[test]
+fn a_connection_with_pings_stays_open_for_a_week() {
+    let upstream = https_upstream(0).with_http_version(HttpVersion::Http2);
+    let mut world = World::new(Config::builder().upstream(upstream).ping_interval(s(20)));
+    host(&mut world).speaks = SpokenProtocol::Http2;
+    world.tell(Input::WarmUp);
+    world.run_for(s(7 * 24 * 3600));
+    assert_eq!(world.network.open_connections(), 1);
 }

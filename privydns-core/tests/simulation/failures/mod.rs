@@ -4,9 +4,11 @@ mod faults;
 
 use std::time::Duration;
 
-use privydns_core::{Cause, CertificateProblem, Config, ErrorKind, Limit, ResponseCode, Stage, Upstream};
+use privydns_core::{
+    Cause, CertificateProblem, Config, ErrorKind, ExtendedError, Limit, ResponseCode, Stage, Upstream,
+};
 
-use crate::world::wire::{NXDOMAIN, REFUSED, Reply, SERVFAIL};
+use crate::world::wire::{NXDOMAIN, Question, REFUSED, Reply, SERVFAIL};
 use crate::world::{
     ADDRESS, AT_ONCE, Accepts, Act, Host, World, answer, answer_after, ms, query, s, upstream,
 };
@@ -354,5 +356,24 @@ fn no_error_prints_the_queried_name() {
         world.host(0).accepts(accepts).keeps_silent();
         let error = world.resolve("very.secret.example").error();
         assert!(!format!("{error} {error:?}").contains("secret"), "{error:?}");
+    }
+}
+
+/// An extended error counts with its overhead, where the message is read and where the failure is remembered.
+#[test]
+fn extended_errors_in_a_failure_are_limited_in_bytes() {
+    let flood = |question: &Question| {
+        let servfail = Reply::to(question).rcode(SERVFAIL);
+        (0..10_000).fold(servfail, |reply, _| reply.extended_error(22, ""))
+    };
+    let mut world = World::with_upstreams(1);
+    world.host(0).replies(flood);
+    let asked = world.resolve("example.com").error();
+    let queries = world.host(0).asked.len();
+    let remembered = world.resolve("example.com").error();
+    assert_eq!(world.host(0).asked.len(), queries, "the failure was remembered");
+    assert_eq!(remembered.stage(), Some(Stage::Remembered));
+    for (error, limit) in [(asked, 4096), (remembered, 1024)] {
+        assert_eq!(faults::extended_errors(&error), limit / size_of::<ExtendedError>());
     }
 }

@@ -26,6 +26,7 @@ pub(super) fn of_error(error: &Error) -> u64 {
         ErrorKind::Overloaded(Limit::Lookups) => 110,
         ErrorKind::Overloaded(_) => 111,
         ErrorKind::Closed => 112,
+        ErrorKind::MetaType(_) => 113,
         other => panic!("a kind of error without a number: {other:?}"),
     }
 }

@@ -150,6 +150,7 @@ fn kind(kind: &ErrorKind) -> &'static str {
         ErrorKind::Runtime(_) => "runtime",
         ErrorKind::Unroutable(_) => "unroutable",
         ErrorKind::SpecialUse(_) => "special-use",
+        ErrorKind::MetaType(_) => "meta-type",
         ErrorKind::Deadline => "deadline",
         ErrorKind::Upstream(because) => cause(because),
         ErrorKind::NotFound(_) => "not-found",

@@ -2,7 +2,7 @@
 //! fault. The comment on a test states the right value, so that the fix inverts the assertion and gives the test a name
 //! without `fault`.
 
-use super::server::{self, data, dns_head, frame, headers};
+use super::server::{self, data, dns_head, headers};
 use super::{Client, answer, long_answer};
 use crate::connection::http2::frame::kind;
 use crate::connection::http2::limits;
@@ -32,22 +32,6 @@ fn cancel_each(late: impl Fn(u64, u32) -> Vec<u8>) -> Option<(u64, &'static str)
         client.transmits.clear();
         end.map(|what| (key, what))
     })
-}
-
-/// Right: acknowledgements of this client's own PING frames are not counted, and every round is `Alive`.
-#[test]
-fn fault_w2_acknowledgements_of_own_pings_end_the_connection() {
-    let mut client = Client::asking(0);
-    let mut round = || {
-        assert!(client.machine.probe(client.now));
-        client.transmit();
-        let ping = client.frames_of(kind::PING).pop().unwrap();
-        client.hear(&frame(kind::PING, 1, 0, ping.payload))
-    };
-    for _ in 0..limits::MAX_PINGS {
-        assert_eq!(round(), [Event::Alive]);
-    }
-    assert_eq!(end_of(&round()), Some("too many PING frames"));
 }
 
 /// Right: late frames on a stream that this client reset were provoked (RFC 9113 section 5.1). A smallest response,
@@ -84,16 +68,6 @@ fn fault_w4_a_window_filled_by_incomplete_bodies_stays_closed() {
     assert_eq!(client.frames_of(kind::WINDOW_UPDATE).len(), credits_before, "no credit was sent");
     assert_eq!((client.machine.in_flight(), client.resets()), (300, vec![]));
     assert_eq!(client.machine.poll_timeout(), None, "no timer will open the window");
-}
-
-/// Right: a frame counts before its length is checked, and the connection ends after `MAX_OTHER_FRAMES`.
-#[test]
-fn fault_w5_priority_frames_of_a_wrong_length_are_not_limited() {
-    let mut client = Client::asking(1);
-    let malformed = frame(kind::PRIORITY, 0, 99, []);
-    let flood = malformed.repeat(2 * usize::from(limits::MAX_OTHER_FRAMES));
-    assert_eq!(client.hear(&flood), []);
-    assert!(!client.machine.is_draining());
 }
 
 /// Right: the request says `accept-encoding: identity`.

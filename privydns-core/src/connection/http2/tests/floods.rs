@@ -14,7 +14,7 @@ fn floods_end_the_connection() {
     let head = headers(1, false, server::dns_head());
     let open_block = frame(kind::HEADERS, 0, 1, []);
     let ended = response(5, &answer(3));
-    let floods: [Flood; 11] = [
+    let floods: [Flood; 12] = [
         ("PING", server::ping([7; 8]), limits::MAX_PINGS.into(), vec![]),
         ("answers to PING", frame(kind::PING, 1, 0, [7; 8]), limits::MAX_PINGS.into(), vec![]),
         ("SETTINGS", settings(&[]), u32::from(limits::MAX_SETTINGS) - 1, vec![]),
@@ -23,6 +23,8 @@ fn floods_end_the_connection() {
         ("RST_STREAM", server::rst_stream(5, 0), limits::MAX_RESETS.into(), ended),
         ("WINDOW_UPDATE", server::window_update(0, 1), limits::MAX_OTHER_FRAMES.into(), vec![]),
         ("PRIORITY", frame(kind::PRIORITY, 0, 1, [0; 5]), limits::MAX_OTHER_FRAMES.into(), vec![]),
+        // Stream 99 is idle, and an error of the stream does not end the connection.
+        ("short PRIORITY", frame(kind::PRIORITY, 0, 99, []), limits::MAX_OTHER_FRAMES.into(), vec![]),
         ("unknown frames", frame(99, 0, 0, []), limits::MAX_OTHER_FRAMES.into(), vec![]),
         ("GOAWAY", server::goaway(5, 0), limits::MAX_OTHER_FRAMES.into(), vec![]),
         ("CONTINUATION", frame(kind::CONTINUATION, 0, 1, []), limits::MAX_CONTINUATIONS, open_block),
@@ -141,4 +143,15 @@ fn remembered_cancelled_streams_are_bounded() {
         matches!(events[..], [Event::Ended(_)]),
         "the end of this stream is still remembered, so a frame after the end is a violation"
     );
+}
+
+#[test]
+fn acknowledgements_of_own_pings_are_not_counted() {
+    let mut client = Client::asking(0);
+    for _ in 0..2 * limits::MAX_PINGS {
+        assert!(client.machine.probe(client.now));
+        client.transmit();
+        let ping = client.frames_of(kind::PING).pop().unwrap();
+        assert_eq!(client.hear(&frame(kind::PING, 1, 0, ping.payload)), [Event::Alive]);
+    }
 }

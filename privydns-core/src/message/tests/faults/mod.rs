@@ -40,14 +40,6 @@ fn fault_c4_a_malformed_soa_of_another_zone_prevents_the_denial_below() {
     assert_eq!(message.denial_of(&query("www.x.example", RecordType::A)), None);
 }
 
-/// Right: the list has a limit in bytes, in which an error without text counts with its overhead.
-#[test]
-fn fault_w1_empty_extended_errors_of_a_message_are_not_limited() {
-    let query = query("x.example", RecordType::A);
-    let response = Response::to(&query).rcode(SERVFAIL).opt(0, &option(15, &[0, 22]).repeat(10_000));
-    assert_eq!(response.parse(&query).unwrap().extended_errors().len(), 10_000);
-}
-
 /// A name of 126 labels that differs from others in the last but one.
 fn long_name(tail: u8) -> Vec<u8> {
     [&[1, b'a'].repeat(125)[..], &[1, tail, 1, b'e', 0]].concat()
@@ -84,36 +76,6 @@ fn fault_w6_a_chain_of_long_names_makes_parsing_slow() {
         begun.elapsed()
     });
     assert!(chained > 10 * plain, "{chained:?} {plain:?}");
-}
-
-/// Right: queries for AXFR, IXFR, MAILA, MAILB, OPT, TSIG and TKEY are refused with an error that says why.
-#[test]
-fn fault_w11_meta_types_can_be_asked_for() {
-    for number in [251, 252, 253, 254, 41, 250, 249] {
-        assert!(Query::new("example.com", number.into()).is_ok(), "{number}");
-    }
-}
-
-/// Right: neither type can be asked for, so that the records of a zone are not taken for "no data".
-#[test]
-fn fault_w11_a_zone_transfer_is_no_data() {
-    for record_type in [RecordType::AXFR, RecordType::IXFR] {
-        let query = query("example.com", record_type);
-        let zone = Response::to(&query).record(QUESTION, RecordType::SOA, 300, &soa(60));
-        let answer = zone.a("www.example.com", 300, [192, 0, 2, 1]).answer(&query, 0);
-        assert_eq!((answer.outcome(), answer.records().count()), (Outcome::NoData, 0));
-    }
-}
-
-/// Right: `invalid` never leaves (RFC 6761 section 6.4), and neither do reverse names of link-local addresses (RFC 6762
-/// section 4), unless a route says otherwise.
-#[test]
-fn fault_w12_invalid_and_link_local_reverse_names_are_sent() {
-    let reverse = ["1.0.254.169.in-addr.arpa", "8.e.f.ip6.arpa", "9.e.f.ip6.arpa", "b.e.f.ip6.arpa"];
-    for name in ["invalid", "printer.invalid"].into_iter().chain(reverse) {
-        let query = query(name, RecordType::PTR);
-        assert!(local_answer(&query).is_none() && special_use(query.name()).is_none(), "{name}");
-    }
 }
 
 /// Right: the answer is given and not kept, as its network is not that of the query (RFC 7871 section 7.3).
