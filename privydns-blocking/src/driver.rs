@@ -15,7 +15,7 @@ use privydns_core::{Error, RuntimeError};
 use crate::stream::Stream;
 
 /// The token of the driver's waker. Tokens of streams are greater.
-const ALARM: Token = Token(0);
+const WAKE: Token = Token(0);
 /// The number of socket events read at once; further events are read in the next round.
 const EVENTS: usize = 256;
 /// Space for the longest TLS record, or for many short ones.
@@ -48,7 +48,7 @@ impl Driver {
     pub(crate) fn new(inbox: Inbox) -> Result<Self, Error> {
         let refused = |error: io::Error| RuntimeError::NoEventQueue(error.into());
         let sockets = mio::Poll::new().map_err(refused)?;
-        let interrupt = mio::Waker::new(sockets.registry(), ALARM).map_err(refused)?;
+        let interrupt = mio::Waker::new(sockets.registry(), WAKE).map_err(refused)?;
         let wake_state = Arc::new(DriverWaker { interrupt, is_driven: AtomicBool::new(false) });
         Ok(Self {
             engine: Engine::new(inbox.shared(), Instant::now(), seed()?),
@@ -56,7 +56,7 @@ impl Driver {
             sockets,
             events: Events::with_capacity(EVENTS),
             streams: BTreeMap::new(),
-            last_token: ALARM,
+            last_token: WAKE,
             waker: wake_state.clone().into(),
             wake_state,
             deadline: None,

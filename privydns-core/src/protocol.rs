@@ -43,7 +43,7 @@ pub enum HttpVersion {
 #[cfg_attr(feature = "serde", derive(serde::Deserialize), serde(rename_all = "lowercase"))]
 #[non_exhaustive]
 pub enum HttpMethod {
-    /// POST: the query is in the body. The message is smaller, and logs of requested URLs do not contain the query.
+    /// POST: the query is in the body. The request is smaller than with GET, and logs of URLs do not contain the query.
     #[default]
     Post,
     /// GET: the query is in the URL, so that HTTP caches can answer.

@@ -80,8 +80,9 @@ impl Shared {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::SpecialUse`] for names that are never sent, [`ErrorKind::NotCached`] for queries with
-    /// [`CacheUse::Only`], or [`ErrorKind::Config`] if no upstream may answer.
+    /// [`ErrorKind::SpecialUse`] for names that are never sent, [`ErrorKind::MetaType`] for types that are no data,
+    /// [`ErrorKind::NotCached`] for queries with [`CacheUse::Only`] that the cache cannot answer, or
+    /// [`ErrorKind::Unroutable`] if no upstream may answer.
     pub fn try_answer(&self, now: Instant, query: &Query) -> Result<CacheResult, Error> {
         match self.try_local(now, query)? {
             LocalResult::Answer(answer) => Ok(CacheResult::Answer(answer)),

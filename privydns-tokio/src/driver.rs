@@ -33,7 +33,7 @@ pub(crate) struct Driver {
     inbox: Inbox,
     connections: BTreeMap<ConnectionId, Connection>,
     timer: Pin<Box<Sleep>>,
-    /// What the alarm is set to: the deadline, or an earlier time.
+    /// What the timer is set to: the deadline, or an earlier time.
     timer_at: Option<std::time::Instant>,
     /// What the engine waits for.
     deadline: Option<std::time::Instant>,

@@ -36,7 +36,7 @@ pub(crate) struct Driver {
     inbox: Inbox,
     connections: BTreeMap<ConnectionId, Connection>,
     timer: Timer,
-    /// What the alarm is set to: the deadline, or an earlier time.
+    /// What the timer is set to: the deadline, or an earlier time.
     timer_at: Option<Instant>,
     /// What the engine waits for.
     deadline: Option<Instant>,

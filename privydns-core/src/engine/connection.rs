@@ -36,7 +36,7 @@ pub(super) struct Connection {
     pub(super) usability: Usability,
     /// Since when nothing came though something is owed.
     pub(super) silent_since: Option<Instant>,
-    /// When an exchange last began or ended.
+    /// When an attempt last began or ended.
     pub(super) used: Instant,
     /// When bytes last came.
     pub(super) heard: Instant,
@@ -189,7 +189,7 @@ impl Engine {
         }
     }
 
-    /// Whether each connection to this upstream carries one exchange at a time, as far as is known.
+    /// Whether each connection to this upstream carries one query at a time, as far as is known.
     pub(super) fn speaks_http1(&self, upstream: usize) -> bool {
         let pool = &self.pools[upstream];
         let speaks = |id| {
@@ -267,7 +267,7 @@ impl Engine {
         }
     }
 
-    /// An exchange failed where it was. Some such failures are the connection's, and cost the lookup nothing.
+    /// An attempt failed where it was. Some such failures are the connection's, and cost the lookup nothing.
     fn failed_on_connection(
         &mut self,
         now: Instant,
@@ -342,7 +342,7 @@ impl Engine {
         true
     }
 
-    /// An exchange is not wanted any more.
+    /// An attempt is not wanted any more.
     pub(super) fn cancel_on_connection(&mut self, now: Instant, id: ConnectionId, key: Key) {
         let Some(machine) = self.machine(id) else { return };
         machine.cancel(now, key);
@@ -406,7 +406,7 @@ impl Engine {
         None
     }
 
-    /// Closes a connection that has nothing more to do, or keeps it alive, and sets its alarm.
+    /// Closes a connection that has nothing more to do, or keeps it alive, and sets its timer.
     fn maintain(&mut self, now: Instant, id: ConnectionId) {
         self.keep_alive(now, id);
         let Some(connection) = self.connections.get(&id) else { return };

@@ -1,8 +1,8 @@
-//! The root machine: lookups in, connections and answers out.
+//! The root state machine: lookups in, connections and answers out.
 //!
-//! The parts, each a file: `io` is what goes in and out; a *lookup* is a caller that waits; a *flight* is a
-//! question on its way, for everybody who asks it; an *exchange* is one attempt of a flight at one upstream; a *pool*
-//! holds an upstream's connections; a *dial* makes one; a *link* is one from its first packet to its end.
+//! `io` defines the inputs and outputs. A *lookup* is one caller that waits. A *flight* is one query, shared by equal
+//! lookups. An *attempt* is one query of a flight to one upstream. A *pool* holds an upstream's connections. A *dial* opens
+//! a connection. A *connection* is a protocol machine, with what the engine knows about it.
 
 mod attempt;
 mod bootstrap;
@@ -51,28 +51,28 @@ use pool::Pool;
 use recent::Recent;
 use timers::{Timer, Timers};
 
-/// The resolver as a state machine: it is told what happened and what time it is, and says what to do next.
+/// The resolver as a state machine without I/O.
 ///
 /// # Contract
 ///
-/// A driver feeds [`handle_input`](Self::handle_input) with what happened, and after every input, or after
-/// several, calls [`poll_output`](Self::poll_output) until that answers [`Output::Wait`]. Then it flushes what
-/// it was given to write, and waits: for its sockets, for its callers, or for the time that `Wait` named.
+/// A driver passes each event to [`handle_input`](Self::handle_input). After every input, or after several, the driver
+/// calls [`poll_output`](Self::poll_output) until the result is [`Output::Wait`]. Then the driver flushes what it has to
+/// write, and waits for its sockets, for its callers, or until the time in `Wait`.
 ///
-/// - **Time** comes in with every call and never goes backwards: an earlier `now` counts as the latest one
-///   seen. `Wait` is no sentinel: after [`Input::Timeout`] at a time `t` and a drain, the next deadline is
-///   later than `t`, so a driver cannot spin. A spurious `Timeout` is harmless.
-/// - **Every lookup** gets exactly one [`Output::Done`], not later than its deadline, unless it was cancelled.
-/// - **Every connection** begins with [`Output::Connect`]. The driver answers it by [`Input::Connected`] when
-///   TLS is up, or by [`Input::Ended`]. Nothing is transmitted before `Connected`. After [`Output::Close`], or
-///   after it reported `Ended`, the driver may forget the connection; what it still says of it is ignored.
-/// - **Every transmit** is one whole message. Written into a TLS record of its own it suits every server;
-///   several records go out in one system call, at `Wait`. [`Input::Written`] gives the credit back: without
-///   it no more than [`MAX_UNWRITTEN`] octets, and the message that passes it, are given out per connection.
-/// - **A write error** is not reported at once: the driver first reads to the end, since the peer's last words
-///   (a TLS alert) are the cause. Received bytes come before the end that follows them.
-/// - **The same seed and the same inputs** give the same outputs, byte for byte. The one exception is which
-///   entry a full cache evicts.
+/// - **Time** is passed to every call and never goes backwards: a `now` before the latest one counts as the latest one.
+///   After [`Input::Timeout`] at a time `t`, and after all outputs have been polled, the next deadline is later than `t`,
+///   so a driver cannot loop without waiting. A `Timeout` before the deadline has no effect.
+/// - **Every lookup** gets exactly one [`Output::Done`], not later than its deadline, unless the lookup was cancelled.
+/// - **Every connection** begins with [`Output::Connect`]. The driver replies with [`Input::Connected`] after the TLS
+///   handshake, or with [`Input::Ended`]. Nothing is transmitted before `Connected`. After [`Output::Close`], and after
+///   the driver has reported `Ended`, the driver may forget the connection. The engine ignores later inputs about it.
+/// - **Every transmit** is one complete message. Written as one TLS record each, messages work with every server. Several
+///   records may be written in one system call, at `Wait`. [`Input::Written`] states that the messages were written.
+///   Without this input, a connection gets at most [`MAX_UNWRITTEN`] bytes, and the message that exceeds this number.
+/// - **A write error** is not reported at once. The driver first reads to the end, because the last data of the peer, such
+///   as a TLS alert, contains the cause. Received bytes are reported before the end of the connection.
+/// - **The same seed and the same inputs** give the same outputs, byte for byte, except for the choice of the entry that a
+///   full cache evicts.
 ///
 /// # A driver
 ///
@@ -85,7 +85,7 @@ use timers::{Timer, Timers};
 /// #     fn close(&mut self, id: privydns_core::engine::ConnectionId);
 /// #     fn done(&mut self, id: privydns_core::engine::LookupId, result: Result<privydns_core::Answer, privydns_core::Error>);
 /// #     fn flush(&mut self) -> Vec<privydns_core::engine::ConnectionId>;
-/// #     fn wait(&mut self, deadline: Option<std::time::Instant>) -> Input<'_>;
+/// #     fn wait(&mut self, deadline: Option<std::time::Instant>) -> (std::time::Instant, Input<'_>);
 /// # }
 /// fn drive(engine: &mut Engine, world: &mut impl World) {
 ///     let mut message = Vec::new();
@@ -103,7 +103,7 @@ use timers::{Timer, Timers};
 ///                 if engine.is_closed() {
 ///                     return;
 ///                 }
-///                 let input = world.wait(deadline);
+///                 let (now, input) = world.wait(deadline);
 ///                 engine.handle_input(now, input);
 ///             }
 ///             _ => {} // an output of a later version
@@ -250,7 +250,7 @@ impl Engine {
             dials: self.dials.len(),
             connections: self.connections.len(),
             waiting: self.pools.iter().map(|pool| pool.waiting.len() + pool.quarantined.len()).sum(),
-            alarms: self.timers.len(),
+            timers: self.timers.len(),
         }
     }
 
@@ -289,7 +289,7 @@ pub(crate) struct Census {
     pub(crate) dials: usize,
     pub(crate) connections: usize,
     pub(crate) waiting: usize,
-    pub(crate) alarms: usize,
+    pub(crate) timers: usize,
 }
 
 impl fmt::Debug for Engine {

@@ -17,7 +17,7 @@ use crate::message::{CacheUse, Query};
 use crate::schedule::{Plan, PlanStep, Standing};
 
 impl Engine {
-    /// The upstreams of a group in the order to try them: sick ones last, the one that failed longest ago first
+    /// The upstreams of a group in the order to try them: unhealthy ones last, the one that failed longest ago first
     /// among them. Those whose pause is over are probed, for later lookups.
     pub(super) fn plan(&mut self, now: Instant, query: &Query, upstream_set: UpstreamSet) -> Plan {
         let is_healthy = |upstream: &usize| self.pools[*upstream].health.standing(now) == Standing::Healthy;

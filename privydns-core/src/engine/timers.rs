@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 
 use super::io::ConnectionId;
 
-/// How many alarms that were moved or stopped the queue may hold beyond as many as are set.
+/// How many timers that were moved or stopped the queue may hold beyond as many as are set.
 const SLACK: usize = 64;
 
 /// Whose time has come.
@@ -19,23 +19,23 @@ pub(super) enum Timer {
     Dial(usize),
 }
 
-/// All alarms, at most one for each owner.
+/// All timers, at most one for each owner.
 ///
-/// Almost every alarm is stopped before its time. To take it out of an order of times would cost more than the
+/// Almost every timer is stopped before its time. To take it out of an order of times would cost more than the
 /// lookup that it belongs to, so it stays in the queue until it comes first, or until such make up half of the queue.
 #[derive(Debug, Default)]
 pub(super) struct Timers {
-    /// The alarms of flights, whose numbers are small and used again: there is one for almost every lookup.
+    /// The timers of flights, whose numbers are small and used again: there is one for almost every lookup.
     flights: Vec<Option<Instant>>,
     others: FxHashMap<Timer, Instant>,
     /// How many are set.
     set: usize,
-    /// Each alarm that is set, and some that were. An alarm that is not set, or not to this time, is none.
+    /// Each timer that is set, and some that were. An timer that is not set, or not to this time, is none.
     queue: BinaryHeap<Reverse<(Instant, Timer)>>,
 }
 
 impl Timers {
-    /// Moves an alarm to `at`, or stops it.
+    /// Moves an timer to `at`, or stops it.
     pub(super) fn set(&mut self, timer: Timer, at: Option<Instant>) {
         let old = self.replace(timer, at);
         self.set = self.set + usize::from(at.is_some()) - usize::from(old.is_some());
@@ -62,7 +62,7 @@ impl Timers {
         }
     }
 
-    /// What an alarm is set to.
+    /// What an timer is set to.
     fn at(&self, timer: Timer) -> Option<Instant> {
         match timer {
             Timer::Flight(flight) => self.flights.get(flight).copied().flatten(),
@@ -70,12 +70,12 @@ impl Timers {
         }
     }
 
-    /// The earliest alarm.
+    /// The earliest timer.
     pub(super) fn next(&mut self) -> Option<Instant> {
         self.first().map(|(at, _)| at)
     }
 
-    /// An alarm whose time has come. It stays set until its owner moves or stops it.
+    /// An timer whose time has come. It stays set until its owner moves or stops it.
     pub(super) fn due(&mut self, now: Instant) -> Option<Timer> {
         self.first().filter(|(at, _)| *at <= now).map(|(_, timer)| timer)
     }

@@ -1,7 +1,7 @@
 //! Upstreams that cannot be reached or keep silent: how that is noticed, what is held against them, and how they
 //! come back.
 //!
-//! A sick upstream is passed over by lookups that have another. When its pause is over a query of the engine's own
+//! An unhealthy upstream is passed over by lookups that have another. When its pause is over a query of the engine's own
 //! finds out whether it is back, so that no caller waits for it in vain.
 
 use std::time::{Duration, Instant};
@@ -116,7 +116,7 @@ impl Engine {
         self.begin_or_wait(now, flight);
     }
 
-    /// The probe is over. If it brought no answer, the upstream is as sick as before.
+    /// The probe is over. If it brought no answer, the upstream is as unhealthy as before.
     pub(super) fn probe_over(&mut self, now: Instant, upstream: usize) {
         if self.pools[upstream].health.is_probing() {
             self.mark_unhealthy(now, upstream);

@@ -88,8 +88,8 @@ pub enum NameError {
 
 /// An extended error, which explains a resolver's response (RFC 8914).
 ///
-/// `Display` prints only the code and its meaning, because the text often contains the queried name. The
-/// alternate form, `{:#}`, adds the text.
+/// `Display` prints only the code and its meaning, and `Debug` the code and the length of the text, because the text often
+/// contains the queried name. The alternate form, `{:#}`, prints the text.
 ///
 /// ```
 /// use privydns_core::ExtendedError;
@@ -98,7 +98,7 @@ pub enum NameError {
 /// assert_eq!(error.to_string(), "EDE 22 (No Reachable Authority)");
 /// assert_eq!(format!("{error:#}"), "EDE 22 (No Reachable Authority): at delegation example.com.");
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ExtendedError {
     /// The INFO-CODE, as registered with IANA.
     pub code: u16,
@@ -115,6 +115,13 @@ impl ExtendedError {
     /// The meaning of the code as registered with IANA; `None` for unknown codes.
     pub fn meaning(&self) -> Option<&'static str> {
         MEANINGS.get(usize::from(self.code)).copied()
+    }
+}
+
+impl fmt::Debug for ExtendedError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = format_args!("{} bytes", self.text.len());
+        f.debug_struct("ExtendedError").field("code", &self.code).field("text", &text).finish()
     }
 }
 

@@ -45,7 +45,7 @@ pub(crate) fn local_answer(query: &Query) -> Option<Answer> {
     Some(Answer::new(message, 0, Origin::new(Arc::from("local"), Transport::Local, 0, Duration::ZERO)))
 }
 
-/// The reverse zones of link-local addresses (RFC 6762 Section 4), in wire form and as text.
+/// The reverse zones of link-local addresses (RFC 6762), in wire form and as text.
 const LINK_LOCAL_ZONES: [(&[u8], &str); 5] = [
     (b"\x03254\x03169\x07in-addr\x04arpa\x00", "254.169.in-addr.arpa"),
     (b"\x018\x01e\x01f\x03ip6\x04arpa\x00", "8.e.f.ip6.arpa"),

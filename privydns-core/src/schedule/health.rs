@@ -15,24 +15,24 @@ pub(crate) enum Standing {
     /// It failed, and its pause is over: one query may find out whether it is back.
     Probe,
     /// It failed, and is passed over as long as there is another.
-    Sick,
+    Unhealthy,
 }
 
 /// The failures of one upstream since it last answered.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Health {
     failures: u32,
-    sick_until: Option<Instant>,
+    unhealthy_until: Option<Instant>,
     failed_at: Option<Instant>,
     probing: bool,
 }
 
 impl Health {
     pub(crate) fn standing(&self, now: Instant) -> Standing {
-        match self.sick_until {
+        match self.unhealthy_until {
             None => Standing::Healthy,
             Some(until) if now >= until && !self.probing => Standing::Probe,
-            Some(_) => Standing::Sick,
+            Some(_) => Standing::Unhealthy,
         }
     }
 
@@ -40,13 +40,13 @@ impl Health {
     /// pause are one event seen by many lookups, and do not lengthen it.
     pub(crate) fn failed(&mut self, now: Instant) -> Option<Duration> {
         self.probing = false;
-        if self.sick_until.is_some_and(|until| now < until) {
+        if self.unhealthy_until.is_some_and(|until| now < until) {
             return None;
         }
         let pause = FIRST_PAUSE.saturating_mul(1 << self.failures.min(10)).min(LONGEST_PAUSE);
         self.failures = self.failures.saturating_add(1);
         self.failed_at = Some(now);
-        self.sick_until = Some(now + pause);
+        self.unhealthy_until = Some(now + pause);
         Some(pause)
     }
 
@@ -54,7 +54,7 @@ impl Health {
     pub(crate) fn unresponsive(&mut self, now: Instant) {
         if self.is_healthy() {
             self.failed_at = Some(now);
-            self.sick_until = Some(now);
+            self.unhealthy_until = Some(now);
         }
     }
 
@@ -63,7 +63,7 @@ impl Health {
         self.probing = false;
         let until = now + wait.min(LONGEST_PAUSE);
         self.failed_at = Some(now);
-        self.sick_until = Some(self.sick_until.map_or(until, |unhealthy| unhealthy.max(until)));
+        self.unhealthy_until = Some(self.unhealthy_until.map_or(until, |unhealthy| unhealthy.max(until)));
     }
 
     /// A query has set out to find whether it is back; there is no second one meanwhile.
@@ -78,14 +78,14 @@ impl Health {
 
     /// Whether nothing is held against it.
     pub(crate) fn is_healthy(&self) -> bool {
-        self.sick_until.is_none()
+        self.unhealthy_until.is_none()
     }
 
     pub(crate) fn answered(&mut self) {
         *self = Self::default();
     }
 
-    /// When it last began to be held sick: of several sick ones, the earliest is tried first.
+    /// When it last began to be unhealthy: of several unhealthy ones, the earliest is tried first.
     pub(crate) fn failed_at(&self) -> Option<Instant> {
         self.failed_at
     }
@@ -106,7 +106,7 @@ mod tests {
         let mut now = 0;
         for pause in [5, 10, 20, 40, 80, 160, 300, 300] {
             health.failed(at(now));
-            assert_eq!(health.standing(at(now + pause - 1)), Standing::Sick, "{pause}");
+            assert_eq!(health.standing(at(now + pause - 1)), Standing::Unhealthy, "{pause}");
             assert_eq!(health.standing(at(now + pause)), Standing::Probe, "{pause}");
             now += pause;
         }
@@ -130,9 +130,9 @@ mod tests {
         let mut health = Health::default();
         health.failed(at(0));
         health.probing();
-        assert_eq!(health.standing(at(9)), Standing::Sick);
+        assert_eq!(health.standing(at(9)), Standing::Unhealthy);
         health.failed(at(10));
-        assert_eq!(health.standing(at(19)), Standing::Sick);
+        assert_eq!(health.standing(at(19)), Standing::Unhealthy);
         assert_eq!(health.standing(at(20)), Standing::Probe);
         health.probing();
         health.answered();
@@ -144,10 +144,10 @@ mod tests {
         let mut health = Health::default();
         health.unresponsive(at(1));
         health.probing();
-        assert_eq!(health.standing(at(1)), Standing::Sick);
+        assert_eq!(health.standing(at(1)), Standing::Unhealthy);
         health.unresponsive(at(2));
         assert_eq!(health.failed(at(2)), Some(FIRST_PAUSE));
-        assert_eq!(health.standing(at(6)), Standing::Sick);
+        assert_eq!(health.standing(at(6)), Standing::Unhealthy);
         assert_eq!(health.standing(at(7)), Standing::Probe);
     }
 
@@ -155,7 +155,7 @@ mod tests {
     fn a_server_that_asks_for_time_gets_it_up_to_the_longest_pause() {
         let mut health = Health::default();
         health.asked_to_wait(at(0), Duration::from_secs(7));
-        assert_eq!(health.standing(at(6)), Standing::Sick);
+        assert_eq!(health.standing(at(6)), Standing::Unhealthy);
         assert_eq!(health.standing(at(7)), Standing::Probe);
         health.asked_to_wait(at(7), Duration::from_secs(86_400));
         assert_eq!(health.standing(at(307)), Standing::Probe);

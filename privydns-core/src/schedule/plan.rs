@@ -42,7 +42,7 @@ pub(crate) struct Plan {
 #[derive(Debug)]
 struct Candidate {
     upstream: usize,
-    /// Whether it was sick when the plan was made.
+    /// Whether it was unhealthy when the plan was made.
     is_unhealthy: bool,
     tries: u8,
     /// Those among the tries that found no connection, so that nothing was sent.
@@ -58,7 +58,7 @@ struct Candidate {
 }
 
 impl Plan {
-    /// A plan that has tried nothing yet: `healthy` upstreams in the order to try them, and `sick` ones that are
+    /// A plan that has tried nothing yet: `healthy` upstreams in the order to try them, and `unhealthy` ones that are
     /// tried when no other is left.
     pub(crate) fn new(healthy: &[usize], unhealthy: &[usize], attempts: u32) -> Self {
         let candidate = |upstream, is_unhealthy| Candidate {

@@ -37,7 +37,7 @@ pub enum Strategy {
     Race(NonZeroUsize),
     /// By a keyed hash of the registrable name (`example.co.uk` of `www.example.co.uk`, by the public suffix list
     /// as it was when this was compiled). Each operator sees its share of the names, always the same ones, and
-    /// none sees the whole. A name moves only when its own upstream is sick, or leaves the list. The key is the
+    /// none sees the whole. A name moves only when its own upstream is unhealthy, or leaves the list. The key is the
     /// resolver's own and new in each process, unless [`ResolverBuilder::spread_key`](crate::ResolverBuilder::spread_key) gives
     /// one.
     ///
@@ -159,14 +159,14 @@ fn registrable(wire: &[u8]) -> &[u8] {
     let next = |start: &usize| Some(start + 1 + usize::from(wire[*start]));
     let starts =
         std::iter::successors(Some(0), next).take_while(|start| wire[*start] > 0).collect::<Vec<_>>();
-    // The list counts the octets of the suffix as it is written with dots.
+    // The list counts the bytes of the suffix as it is written with dots.
     let suffix = psl::List.find(starts.iter().rev().map(label)).len;
-    let mut octets = 0;
+    let mut bytes = 0;
     for start in starts.iter().rev() {
-        if octets >= suffix {
+        if bytes >= suffix {
             return &wire[*start..];
         }
-        octets += label(start).len() + usize::from(octets > 0);
+        bytes += label(start).len() + usize::from(bytes > 0);
     }
     wire
 }

@@ -109,15 +109,16 @@ impl fmt::Debug for ClientCertificate {
     }
 }
 
-/// The certificate for one upstream, and whether the upstream has requested a certificate and has answered since.
+/// The client certificate for one upstream; whether the server has requested a certificate, and whether the server has
+/// answered a query after that.
 #[derive(Debug)]
-pub(super) struct Shown {
+pub(super) struct ClientAuthentication {
     certificate: Option<ClientCertificate>,
     requested: AtomicBool,
     accepted: AtomicBool,
 }
 
-impl Shown {
+impl ClientAuthentication {
     pub(super) fn new(certificate: Option<&ClientCertificate>) -> Self {
         let [requested, accepted] = [AtomicBool::new(false), AtomicBool::new(false)];
         Self { certificate: certificate.cloned(), requested, accepted }
@@ -133,7 +134,7 @@ impl Shown {
     }
 }
 
-impl ResolvesClientCert for Shown {
+impl ResolvesClientCert for ClientAuthentication {
     fn resolve(&self, _authorities: &[&[u8]], _schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
         self.requested.store(true, Ordering::Relaxed);
         self.certificate.as_ref().map(ClientCertificate::certified_key)

@@ -59,7 +59,7 @@ pub(crate) enum AlpnOffer {
 pub(crate) struct TlsSetup {
     base: ClientConfig,
     configs: Mutex<[Arc<ClientConfig>; AlpnOffer::ALL.len()]>,
-    shown: Arc<identity::Shown>,
+    client_authentication: Arc<identity::ClientAuthentication>,
 }
 
 /// Returns the crypto provider that the features select: `aws-lc-rs`, which supports post-quantum key exchange, or
@@ -98,7 +98,8 @@ impl TlsSetup {
         provider: Arc<CryptoProvider>,
     ) -> Result<Self, ConfigError> {
         let verifier = verifier::new(requirements, authentication, &provider)?;
-        let shown = Arc::new(identity::Shown::new(requirements.client_certificate.as_ref()));
+        let client_authentication =
+            Arc::new(identity::ClientAuthentication::new(requirements.client_certificate.as_ref()));
         let versions: &[_] = match requirements.minimum_version() {
             TlsVersion::Tls12 => &[&TLS13, &TLS12],
             TlsVersion::Tls13 => &[&TLS13],
@@ -108,9 +109,9 @@ impl TlsSetup {
             .map_err(|error| ConfigError::Tls(error.to_string()))?
             .dangerous()
             .with_custom_certificate_verifier(verifier)
-            .with_client_cert_resolver(shown.clone() as Arc<dyn ResolvesClientCert>);
+            .with_client_cert_resolver(client_authentication.clone() as Arc<dyn ResolvesClientCert>);
         let configs = Mutex::new(configs(&base));
-        Ok(Self { base, configs, shown })
+        Ok(Self { base, configs, client_authentication })
     }
 
     pub(crate) fn client_config(&self, offer: AlpnOffer) -> Arc<ClientConfig> {
@@ -125,7 +126,7 @@ impl TlsSetup {
 
     /// Records that the server has answered and has therefore accepted the client's certificate, if it required one.
     pub(crate) fn note_answer(&self) {
-        self.shown.note_accepted();
+        self.client_authentication.note_accepted();
     }
 
     /// Interprets the `cause` that ended a connection before its first answer. A server that refuses or misses the
@@ -139,7 +140,11 @@ impl TlsSetup {
             }
             _ => return cause,
         };
-        if self.shown.may_be_refused() { Cause::ClientCertificate(reason.into()) } else { cause }
+        if self.client_authentication.may_be_refused() {
+            Cause::ClientCertificate(reason.into())
+        } else {
+            cause
+        }
     }
 }
 
@@ -172,7 +177,9 @@ impl AlpnOffer {
 
 impl fmt::Debug for TlsSetup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TlsSetup").field("shown", &self.shown).finish_non_exhaustive()
+        f.debug_struct("TlsSetup")
+            .field("client_authentication", &self.client_authentication)
+            .finish_non_exhaustive()
     }
 }
 

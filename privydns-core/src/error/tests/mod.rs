@@ -165,3 +165,12 @@ fn environment_and_routing_errors_are_not_configuration_errors() {
     assert_eq!(text(Unroutable::Protocol.into()), "no upstream uses the protocol that the query requires");
     assert_eq!(text(ConfigError::NoUpstream.into()), "configuration: no upstream");
 }
+
+/// A `main` that returns an error prints the error with `Debug`.
+#[test]
+fn debug_of_an_error_hides_the_text_of_an_extended_error() {
+    let extended = vec![ExtendedError { code: 22, text: "at delegation www.example.com.".into() }];
+    let cause = Cause::Rcode(Rcode { code: ResponseCode::ServFail, extended });
+    let debug = format!("{:?}", Error::from(ErrorKind::Upstream(cause)));
+    assert!(debug.contains("30 bytes") && !debug.contains("www.example.com"), "{debug}");
+}

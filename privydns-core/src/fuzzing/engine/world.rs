@@ -241,7 +241,7 @@ impl World {
         assert_eq!(census.connections, live, "{census:?}");
         assert!(live <= MOST_SPARE_CONNECTIONS + census.attempts, "{live} connections: {census:?}");
         assert!(census.waiting <= census.attempts, "{census:?}");
-        assert!(census.alarms <= census.flights + census.dials + census.connections, "{census:?}");
+        assert!(census.timers <= census.flights + census.dials + census.connections, "{census:?}");
     }
 
     fn drain(&mut self) {

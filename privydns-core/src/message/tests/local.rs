@@ -41,6 +41,7 @@ fn addresses_are_answered_locally() {
     }
 }
 
+/// Conformance 46.
 #[test]
 fn special_use_names_are_recognized_by_their_domain() {
     let special = |name: &str| special_use(&QueryName::parse(name).unwrap());
@@ -67,6 +68,7 @@ fn special_use_names_are_recognized_by_their_domain() {
     }
 }
 
+/// Conformance 47.
 #[test]
 fn types_that_are_no_data_are_recognized() {
     // OPT, TKEY, TSIG, IXFR, AXFR, MAILB and MAILA.

@@ -175,16 +175,16 @@ fn unhealthy_upstream_is_skipped_5_s_then_probed_by_a_dial() {
     let mut world = World::with_upstreams(2);
     world.host(0).has_wrong_certificate();
     assert_eq!(world.resolve("first.example").answer().upstream(), "up1");
-    let sick_since = ms(40);
+    let unhealthy_since = ms(40);
     for number in 0..10 {
         world.resolve(&format!("host{number}.example")).answer();
         world.run_for(ms(450));
     }
-    assert!(world.now() < sick_since + s(5));
+    assert!(world.now() < unhealthy_since + s(5));
     assert_eq!(world.host(0).dialled, [ms(0)]);
 
     world.host(0).accepts(Accepts::Everything);
-    world.run_until(sick_since + s(5));
+    world.run_until(unhealthy_since + s(5));
     let begun = world.now();
     let done = world.resolve("probing.example");
     assert_eq!(done.took, ms(20), "the dial, and no lookup, finds out");

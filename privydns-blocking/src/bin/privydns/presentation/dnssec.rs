@@ -89,7 +89,7 @@ impl<'d> Data<'d> {
         }
     }
 
-    /// As many octets as the one before them says.
+    /// As many bytes as the one before them says.
     fn counted(&mut self) -> Option<&'d [u8]> {
         let length = usize::from(self.u8()?);
         let (counted, rest) = self.0.split_at_checked(length)?;
