@@ -11,7 +11,7 @@ impl ByteBudget {
         Self(bytes)
     }
 
-    /// Takes the bytes of an item from the budget; returns `false`, and takes nothing, if the item does not fit.
+    /// Subtracts the bytes of an item; returns `false`, and leaves the budget unchanged, if the item does not fit.
     pub(crate) fn take(&mut self, bytes: usize) -> bool {
         let left = self.0.checked_sub(bytes);
         self.0 = left.unwrap_or(self.0);

@@ -76,7 +76,9 @@ impl ResponseHead {
             (200..300, _, MediaType::DnsMessage) => None,
             (200..300, _, MediaType::Absent) => Some(HttpProblem::ContentType(String::new())),
             (200..300, _, MediaType::Other(other)) => Some(HttpProblem::ContentType(other.to_string())),
-            (code, ..) => Some(HttpProblem::Status { code, retry_after: self.retry_after }),
+            (code @ (429 | 503), ..) => Some(HttpProblem::Status { code, retry_after: self.retry_after }),
+            // With another status, Retry-After does not mean that a repeated request can succeed.
+            (code, ..) => Some(HttpProblem::Status { code, retry_after: None }),
         }
     }
 }

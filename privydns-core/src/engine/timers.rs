@@ -8,10 +8,10 @@ use rustc_hash::FxHashMap;
 
 use super::io::ConnectionId;
 
-/// How many timers that were moved or stopped the queue may hold beyond as many as are set.
+/// The queue may hold as many moved or stopped entries as there are set timers, and this many more.
 const SLACK: usize = 64;
 
-/// Whose time has come.
+/// The owner of a timer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Timer {
     Flight(usize),
@@ -21,21 +21,23 @@ pub(super) enum Timer {
 
 /// All timers, at most one for each owner.
 ///
-/// Almost every timer is stopped before its time. To take it out of an order of times would cost more than the
-/// lookup that it belongs to, so it stays in the queue until it comes first, or until such make up half of the queue.
+/// Almost every timer is stopped before its time. Removing the timer from the ordered queue would cost more than the
+/// lookup itself. The entry of a stopped timer therefore stays in the queue until the entry is the first one, or until
+/// such entries are half of the queue.
 #[derive(Debug, Default)]
 pub(super) struct Timers {
-    /// The timers of flights, whose numbers are small and used again: there is one for almost every lookup.
+    /// The timers of flights, by the flight's number. Numbers are small, because they are used again.
     flights: Vec<Option<Instant>>,
     others: FxHashMap<Timer, Instant>,
-    /// How many are set.
+    /// The number of timers that are set.
     set: usize,
-    /// Each timer that is set, and some that were. An timer that is not set, or not to this time, is none.
+    /// An entry for each timer that is set, and entries of timers that were moved or stopped. An entry counts only if
+    /// its timer is set to the entry's time.
     queue: BinaryHeap<Reverse<(Instant, Timer)>>,
 }
 
 impl Timers {
-    /// Moves an timer to `at`, or stops it.
+    /// Sets a timer to `at`, or stops the timer.
     pub(super) fn set(&mut self, timer: Timer, at: Option<Instant>) {
         let old = self.replace(timer, at);
         self.set = self.set + usize::from(at.is_some()) - usize::from(old.is_some());
@@ -62,7 +64,7 @@ impl Timers {
         }
     }
 
-    /// What an timer is set to.
+    /// The time to which a timer is set.
     fn at(&self, timer: Timer) -> Option<Instant> {
         match timer {
             Timer::Flight(flight) => self.flights.get(flight).copied().flatten(),
@@ -70,12 +72,12 @@ impl Timers {
         }
     }
 
-    /// The earliest timer.
+    /// The time of the earliest timer.
     pub(super) fn next(&mut self) -> Option<Instant> {
         self.first().map(|(at, _)| at)
     }
 
-    /// An timer whose time has come. It stays set until its owner moves or stops it.
+    /// A timer whose time has come. The timer stays set until its owner moves or stops it.
     pub(super) fn due(&mut self, now: Instant) -> Option<Timer> {
         self.first().filter(|(at, _)| *at <= now).map(|(_, timer)| timer)
     }

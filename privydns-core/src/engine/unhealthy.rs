@@ -1,8 +1,7 @@
-//! Upstreams that cannot be reached or keep silent: how that is noticed, what is held against them, and how they
-//! come back.
+//! Upstreams that cannot be reached or do not answer: how this is detected, and how the upstreams become healthy again.
 //!
-//! An unhealthy upstream is passed over by lookups that have another. When its pause is over a query of the engine's own
-//! finds out whether it is back, so that no caller waits for it in vain.
+//! Lookups skip an unhealthy upstream if there is a healthy one. After the upstream's pause, the engine sends a query of
+//! its own (a probe) to find out whether the upstream answers, so that no caller has to wait.
 
 use std::time::{Duration, Instant};
 
@@ -116,7 +115,7 @@ impl Engine {
         self.begin_or_wait(now, flight);
     }
 
-    /// The probe is over. If it brought no answer, the upstream is as unhealthy as before.
+    /// Ends the probe. Without an answer, the upstream stays unhealthy.
     pub(super) fn probe_over(&mut self, now: Instant, upstream: usize) {
         if self.pools[upstream].health.is_probing() {
             self.mark_unhealthy(now, upstream);

@@ -142,7 +142,8 @@ pub enum HttpProblem {
     Status {
         /// The status code.
         code: u16,
-        /// The delay that the server asks for (RFC 9110 Section 10.2.3), if the server gives the delay in seconds.
+        /// The delay that the server asks for (RFC 9110 Section 10.2.3), for status 429 and 503, if the server gives the
+        /// delay in seconds.
         retry_after: Option<Duration>,
     },
     /// A redirect. Redirects are not followed.

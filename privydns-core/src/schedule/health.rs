@@ -85,7 +85,7 @@ impl Health {
         *self = Self::default();
     }
 
-    /// When it last began to be unhealthy: of several unhealthy ones, the earliest is tried first.
+    /// When the upstream last became unhealthy. Of several unhealthy upstreams, the earliest is tried first.
     pub(crate) fn failed_at(&self) -> Option<Instant> {
         self.failed_at
     }

@@ -137,7 +137,7 @@ fn status_other_than_success_is_never_an_answer() {
     let question = data_encoding::BASE64URL_NOPAD.encode(&question);
     let in_path = format!("https://other.example/dns/{question}/");
     let long = format!("/{}", "x".repeat(1000));
-    let rows: [(u16, &[(&str, &str)], _); 18] = [
+    let rows: [(u16, &[(&str, &str)], _); 20] = [
         (200, &[DNS], None),
         (203, &[DNS], None),
         (299, &[DNS, ("location", "/elsewhere")], None),
@@ -146,6 +146,8 @@ fn status_other_than_success_is_never_an_answer() {
         (404, &[], status(404, None)),
         (429, &[("retry-after", "120")], status(429, Some(120))),
         (503, &[("retry-after", "0")], status(503, Some(0))),
+        (403, &[("retry-after", "120")], status(403, None)),
+        (500, &[("retry-after", "120")], status(500, None)),
         (503, &[("retry-after", "3"), ("retry-after", "9")], status(503, Some(9))),
         (503, &[("retry-after", "9999999999")], status(503, Some(1 << 31))),
         (503, &[("retry-after", "Fri, 31 Dec 1999 23:59:59 GMT")], status(503, None)),

@@ -202,6 +202,18 @@ mod retry_after {
         assert_eq!(world.resolve("fourth.example").answer().upstream(), "up0");
         assert_eq!(world.network.host(https_address(0)).asked.len(), 2);
     }
+
+    #[test]
+    fn a_final_status_with_retry_after_is_not_repeated() {
+        for status in [403, 404, 415] {
+            let mut world = World::new(Config::builder().upstream(https_upstream(0)));
+            let host = world.network.host(https_address(0));
+            host.speaks = SpokenProtocol::Http1;
+            host.serves(move |_| vec![Act::Refuse(AT_ONCE, Refusal::Status(status, Some(0)))]);
+            world.resolve("example.com").error();
+            assert_eq!(world.network.host(https_address(0)).asked.len(), 1, "{status}");
+        }
+    }
 }
 
 #[test]

@@ -39,16 +39,3 @@ fn fault_e4_status_429_or_503_is_asked_three_times_per_lookup() {
         assert_eq!(https_host(&mut world).asked.len(), 300, "{status}");
     }
 }
-
-/// Right: one request, with `Retry-After` or without. The field counts for 429 and 503 alone.
-#[test]
-fn fault_e4_a_final_status_with_retry_after_is_asked_three_times() {
-    for status in [403, 404, 415] {
-        for (retry_after, requests) in [(None, 1), (Some(0), 3)] {
-            let mut world = over_http(SpokenProtocol::Http2, |builder| builder);
-            refuses(https_host(&mut world), status, retry_after);
-            world.resolve("example.com").error();
-            assert_eq!(https_host(&mut world).asked.len(), requests, "{status} {retry_after:?}");
-        }
-    }
-}

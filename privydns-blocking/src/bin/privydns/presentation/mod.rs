@@ -66,7 +66,7 @@ pub(crate) fn widths<const N: usize>(rows: &[[String; N]]) -> [usize; N] {
     std::array::from_fn(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default())
 }
 
-/// The data of a record; as bytes where nothing is known of their meaning (RFC 3597 Section 5).
+/// The data of a record; unknown types are shown as bytes (RFC 3597 Section 5).
 pub(crate) fn data(record: &Record<'_>) -> String {
     let known = match record.data() {
         Ok(RData::TXT(txt)) => {
