@@ -29,6 +29,14 @@ impl Copy {
 
 fn bring(from: &Path, to: &Path) {
     fs::create_dir_all(to).expect("a folder in the copy");
+    // A file that was moved in the workspace would be a second file for the same module.
+    for entry in fs::read_dir(to).expect("a folder of the copy") {
+        let path = entry.expect("an entry").path();
+        if !from.join(path.file_name().unwrap_or_default()).exists() {
+            let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+            removed.expect("a file that can be removed from the copy");
+        }
+    }
     for entry in fs::read_dir(from).expect("a folder of the workspace") {
         let path = entry.expect("an entry").path();
         let name = path.file_name().unwrap_or_default();
