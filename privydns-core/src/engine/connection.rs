@@ -267,7 +267,7 @@ impl Engine {
         }
     }
 
-    /// An attempt failed where it was. Some such failures are the connection's, and cost the lookup nothing.
+    /// Ends an attempt that failed on its connection. If the connection caused the failure, the lookup loses no attempt.
     fn failed_on_connection(
         &mut self,
         now: Instant,

@@ -1,4 +1,4 @@
-//! What is allowed, and too much of it.
+//! Limits for frames that a server may send but that do not advance an answer.
 
 use super::error::H2Error;
 use super::limits;
@@ -13,21 +13,21 @@ pub(super) enum Overhead {
     Other,
 }
 
-/// How much noise there was since the last answer.
+/// The number of frames of each kind of overhead since the last answer.
 #[derive(Debug, Default)]
 pub(super) struct FrameBudget([u16; 5]);
 
 impl FrameBudget {
-    /// Bears one more frame of a kind, as long as there are not too many.
-    pub(super) fn charge(&mut self, noise: Overhead) -> Result<(), H2Error> {
-        let (limit, what) = match noise {
+    /// Counts one frame of a kind; fails if the number exceeds the limit of the kind.
+    pub(super) fn charge(&mut self, overhead: Overhead) -> Result<(), H2Error> {
+        let (limit, what) = match overhead {
             Overhead::Ping => (limits::MAX_PINGS, "too many PING frames"),
             Overhead::Settings => (limits::MAX_SETTINGS, "too many SETTINGS frames"),
             Overhead::EmptyData => (limits::MAX_EMPTY_FRAMES, "too many empty DATA frames"),
             Overhead::Reset => (limits::MAX_RESETS, "too many RST_STREAM frames"),
             Overhead::Other => (limits::MAX_OTHER_FRAMES, "too many frames without effect"),
         };
-        let count = &mut self.0[noise as usize];
+        let count = &mut self.0[overhead as usize];
         *count += 1;
         if *count > limit { Err(H2Error::too_much(what)) } else { Ok(()) }
     }
